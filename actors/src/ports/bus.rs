@@ -1,0 +1,28 @@
+//! The port to the other nodes: rumours. A bus may lose, repeat, reorder and die; nothing may depend on it but latency.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use crate::entry::Batch;
+
+/// What comes from the bus.
+#[derive(Clone, Debug)]
+pub enum Heard {
+    /// A peer has committed this.
+    Rumour(Arc<Batch>),
+    /// The connection is lost: expect nothing until [`Heard::Back`].
+    Away,
+    /// Connected (again): anything may have been missed until now.
+    Back,
+}
+
+/// The bus between nodes.
+pub trait Bus: Send + Sync + 'static {
+    /// Tells the peers. Never waits: what does not fit the bounded queue is dropped and counted, as a bus may lose anything.
+    fn publish(&self, batch: Arc<Batch>);
+
+    /// Everything heard from peers (never one's own), in one bounded queue. When the queue overflows the bus drops rumours and counts
+    /// them. The first message tells how it stands: [`Heard::Back`] or [`Heard::Away`]. May be called once.
+    fn listen(&self) -> mpsc::Receiver<Heard>;
+}

@@ -1,0 +1,57 @@
+//! The port to the journal: the one place where state changes.
+
+use async_trait::async_trait;
+use tidings_protocol::position::{Epoch, Seq};
+
+use super::StoreFault;
+use crate::command::{Command, Committed};
+use crate::entry::Batch;
+
+/// How far the journal reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// Its present life. Changes by itself when a backup is restored or a standby promoted.
+    pub epoch: Epoch,
+    /// The last entry committed; 0 in an empty journal.
+    pub seq: Seq,
+    /// Cursors below this are answered with a snapshot: their tombstones may be gone.
+    pub floor: Seq,
+}
+
+/// Why a batch has no outcomes.
+#[derive(Debug, thiserror::Error)]
+pub enum CommitFault {
+    /// Nothing was done: no connection, read-only, disk full. Trying again later may help.
+    #[error("nothing was done: {0}")]
+    NotDone(String),
+    /// The connection was lost or timed out on the way: done or not done. Ask again with the same commands, never guess.
+    #[error("the outcome is unknown: {0}")]
+    Unknown(String),
+    /// Postgres refused the whole batch for a reason the deciding statements did not foresee; nothing was done.
+    /// Try the commands one at a time to find the bad one.
+    #[error("the batch was rejected: {0}")]
+    Rejected(String),
+}
+
+/// The journal in Postgres.
+#[async_trait]
+pub trait JournalStore: Send + Sync + 'static {
+    /// How far the journal reaches now, from the primary.
+    async fn head(&self) -> Result<Head, StoreFault>;
+
+    /// Carries out `commands` as one transaction in one round trip, in order.
+    ///
+    /// Contract: outcomes correspond to commands by index; `Done` entries take contiguous `seq`s after the head, in the
+    /// order of the commands; what is refused or duplicate takes none (P1, P2). The caller sees to it that within one batch no
+    /// command reads or writes an entity that another one writes. Carrying the same commands out again gives the
+    /// same answers, with `Duplicate` for what had been done.
+    async fn commit(&self, commands: &[Command]) -> Result<Committed, CommitFault>;
+
+    /// The journal from `from` to `to` inclusive, at most [`crate::limits::TAIL_READ_ENTRIES`] numbers of it (from the
+    /// start), with the entities' present states. `last` of the batch says how far it reaches; entries that have been
+    /// superseded are left out. `first` is always `from`; a head behind `from` gives an empty batch with `last` before `first`.
+    async fn read(&self, from: Seq, to: Seq) -> Result<Batch, StoreFault>;
+
+    /// Forgets journal rows and tombstones older than `keep_ms` and raises the floor. Returns the number of journal rows forgotten.
+    async fn prune(&self, keep_ms: u64) -> Result<u64, StoreFault>;
+}

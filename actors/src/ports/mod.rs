@@ -1,0 +1,25 @@
+//! What the living part needs from the outside, as contracts. `store` and `bus` implement them; the gate brings the wire.
+//! Every implementation of a port takes the same examination (its contract suite).
+
+mod accounts;
+mod bus;
+mod front;
+mod journal;
+mod reads;
+
+pub use accounts::{Accounts, Credentials, NewToken, Rotation, TokenHash};
+pub use bus::{Bus, Heard};
+pub use front::{BadToken, Claims, Submit, Tokens};
+pub use journal::{CommitFault, Head, JournalStore};
+pub use reads::{Missed, Reads, Viewer, Who};
+
+/// Why a read did not succeed. The cause goes to the operator; the client hears `unavailable`.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreFault {
+    /// Cannot be reached, is starting up, is read-only, or did not answer in time. Trying again later may help.
+    #[error("the database is unavailable: {0}")]
+    Unavailable(String),
+    /// Answered with something unexpected: our own fault.
+    #[error("unexpected answer from the database: {0}")]
+    Broken(String),
+}

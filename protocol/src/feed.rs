@@ -1,0 +1,88 @@
+//! The names of feeds. A feed is a filter over the journal; its name says which.
+//! Must never decide who may read one: that is the session's and the store's.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::ids::{PostId, UserId};
+
+/// A feed that can be subscribed to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum FeedName {
+    /// Posts by oneself and those one follows, and changes of their profiles.
+    Home,
+    /// Every post.
+    Global,
+    /// One's own profile and whom one follows, in step on all one's devices.
+    Me,
+    /// One person's profile and posts.
+    User(UserId),
+    /// One post and its comments.
+    Post(PostId),
+}
+
+/// Not the name of a feed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a feed: expected home, global, me, user:<id> or post:<id>")]
+pub struct BadFeedName;
+
+impl FeedName {
+    /// Whether somebody who is not logged in may read it.
+    #[must_use]
+    pub const fn is_public(self) -> bool {
+        match self {
+            Self::Global | Self::User(_) | Self::Post(_) => true,
+            Self::Home | Self::Me => false,
+        }
+    }
+}
+
+impl fmt::Display for FeedName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Home => f.write_str("home"),
+            Self::Global => f.write_str("global"),
+            Self::Me => f.write_str("me"),
+            Self::User(id) => write!(f, "user:{id}"),
+            Self::Post(id) => write!(f, "post:{id}"),
+        }
+    }
+}
+
+impl FromStr for FeedName {
+    type Err = BadFeedName;
+    fn from_str(text: &str) -> Result<Self, BadFeedName> {
+        match text.split_once(':') {
+            None => match text {
+                "home" => Ok(Self::Home),
+                "global" => Ok(Self::Global),
+                "me" => Ok(Self::Me),
+                _ => Err(BadFeedName),
+            },
+            Some(("user", id)) => id.parse().map(Self::User).map_err(|_| BadFeedName),
+            Some(("post", id)) => id.parse().map(Self::Post).map_err(|_| BadFeedName),
+            Some(_) => Err(BadFeedName),
+        }
+    }
+}
+
+impl Serialize for FeedName {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for FeedName {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(from)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+crate::text::string_on_the_wire!(
+    FeedName,
+    "FeedName",
+    "`home`, `global`, `me`, `user:<id>` or `post:<id>`."
+);

@@ -1,0 +1,302 @@
+//! Server → client: the answer to a request, and the result of each method.
+//! Results are generic over their entities so that the server can splice in bytes it has already encoded.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::entity::{Comment, Follow, Post, Removed, User};
+use crate::error::Refusal;
+use crate::feed::FeedName;
+use crate::ids::{ConnectionId, RequestId, UserId};
+use crate::limits;
+use crate::position::{Cursor, Millis, Seq};
+
+/// An answer. `id` is null only where the request's could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Reply<R = serde_json::Value> {
+    /// It was done.
+    Result {
+        /// Of the request.
+        id: RequestId,
+        /// By method.
+        result: R,
+    },
+    /// It was refused.
+    Error {
+        /// Of the request.
+        id: Option<RequestId>,
+        /// Why.
+        error: Refusal,
+    },
+}
+
+/// Result of `hello`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+pub struct Welcome {
+    /// This connection's name in the server's logs.
+    pub session: ConnectionId,
+    /// Who one is; null for an anonymous connection.
+    pub user: Option<User>,
+    /// When the token runs out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub expires_at: Option<Millis>,
+    /// One's position once this reply has been applied. Resumed feeds bring what is missing as events after it.
+    pub cursor: Cursor,
+    /// Whether every feed goes on from the given cursor. If false, those with a snapshot start afresh.
+    pub resumed: bool,
+    /// What this server allows.
+    pub limits: Limits,
+    /// A `heartbeat` comes at least this often.
+    #[ts(type = "number")]
+    pub heartbeat_ms: u64,
+    /// One entry for each feed of the request, in its order.
+    pub feeds: Vec<FeedStart>,
+}
+
+/// How a feed starts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub enum FeedStart {
+    /// Goes on from the cursor; what is missing follows as events.
+    Live {
+        /// Which.
+        feed: FeedName,
+    },
+    /// Starts afresh: forget what was there.
+    Snapshot {
+        /// Its whole present state, as far as `limit` goes.
+        #[serde(flatten)]
+        snapshot: Box<Snapshot>,
+    },
+    /// May not be watched.
+    Refused {
+        /// Which.
+        feed: FeedName,
+        /// Why.
+        error: Refusal,
+    },
+}
+
+/// The state of a feed as of `seq`; every later change follows as an event. Which fields are there depends on the feed:
+/// `home`, `global`: `posts`; `user:<id>`: `user`, `posts`; `post:<id>`: `post`, `comments`; `me`: `user`, `follows`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+pub struct Snapshot {
+    /// Which.
+    pub feed: FeedName,
+    /// As of this entry.
+    pub seq: Seq,
+    /// The profile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub user: Option<User>,
+    /// The post.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub post: Option<Post>,
+    /// Newest first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub posts: Option<Vec<Post>>,
+    /// Newest first, and after them older ones that these answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub comments: Option<Vec<Comment>>,
+    /// Whom one follows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub follows: Option<Vec<UserId>>,
+    /// For `before` of `feed.page` or `comment.page`; null where there is no more.
+    pub next: Option<Cursor>,
+}
+
+impl Snapshot {
+    /// A snapshot with nothing in it yet.
+    #[must_use]
+    pub const fn empty(feed: FeedName, seq: Seq) -> Self {
+        Self {
+            feed,
+            seq,
+            user: None,
+            post: None,
+            posts: None,
+            comments: None,
+            follows: None,
+            next: None,
+        }
+    }
+}
+
+/// What this server allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+pub struct Limits {
+    /// Bytes in a message.
+    pub message_bytes: u32,
+    /// Nesting of JSON.
+    pub json_depth: u32,
+    /// Requests waiting for their answer.
+    pub requests_in_flight: u32,
+    /// Feeds on this connection.
+    pub feeds: u32,
+    /// Connections of one user on one node.
+    pub connections: u32,
+    /// Characters in a post.
+    pub post_chars: u32,
+    /// Characters in a comment.
+    pub comment_chars: u32,
+    /// Deepest answer.
+    pub comment_depth: u32,
+    /// Entities in a page.
+    pub page: u32,
+    /// Budget; reading costs 1, following 2, changing 2, creating 3.
+    pub points_per_minute: u32,
+}
+
+impl Limits {
+    /// The wire's own limits with a server's configured budget.
+    #[must_use]
+    pub const fn with_budget(points_per_minute: u32) -> Self {
+        #[expect(clippy::cast_possible_truncation, reason = "constants far below 2^32")]
+        const fn small(limit: usize) -> u32 {
+            limit as u32
+        }
+        Self {
+            message_bytes: small(limits::MESSAGE_BYTES),
+            json_depth: small(limits::JSON_DEPTH),
+            requests_in_flight: small(limits::REQUESTS_IN_FLIGHT),
+            feeds: small(limits::FEEDS_PER_CONNECTION),
+            connections: small(limits::CONNECTIONS_PER_USER),
+            post_chars: small(limits::POST_TEXT_CHARS),
+            comment_chars: small(limits::COMMENT_TEXT_CHARS),
+            comment_depth: limits::COMMENT_DEPTH as u32,
+            page: limits::PAGE_MAX as u32,
+            points_per_minute,
+        }
+    }
+}
+
+/// Result of `auth.refresh`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+pub struct AuthRefreshed {
+    /// When the new token runs out.
+    pub expires_at: Millis,
+}
+
+/// Result of `user.get`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+#[ts(concrete(U = User))]
+pub struct UserResult<U = User> {
+    /// The profile.
+    pub user: U,
+    /// Whether one follows them.
+    pub following: bool,
+    /// Whether they follow one.
+    pub followed_by: bool,
+    /// How many follow them.
+    #[ts(type = "number")]
+    pub followers: u64,
+    /// How many they follow.
+    #[ts(type = "number")]
+    pub follows: u64,
+    /// How many posts they have.
+    #[ts(type = "number")]
+    pub posts: u64,
+}
+
+/// Result of `user.update`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+#[ts(concrete(U = User))]
+pub struct UserUpdated<U = User> {
+    /// As it is now.
+    pub user: U,
+    /// The change.
+    pub seq: Seq,
+}
+
+/// Result of `user.follow` and `user.unfollow`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+#[ts(concrete(F = Follow))]
+pub struct FollowResult<F = Follow> {
+    /// The pair, as of its last change.
+    pub follow: F,
+    /// Whether one follows them now.
+    pub following: bool,
+    /// The change.
+    pub seq: Seq,
+}
+
+/// Result of `post.create`, `post.update`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+#[ts(concrete(P = Post))]
+pub struct PostResult<P = Post> {
+    /// As it is now.
+    pub post: P,
+    /// The change.
+    pub seq: Seq,
+    /// It had been done before; nothing was done now.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[ts(optional, as = "Option<bool>")]
+    pub duplicate: bool,
+}
+
+/// Result of `post.get`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+pub struct PostGot {
+    /// As it is now.
+    pub post: Post,
+}
+
+/// Result of `comment.create`, `comment.update`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+#[ts(concrete(C = Comment))]
+pub struct CommentResult<C = Comment> {
+    /// As it is now.
+    pub comment: C,
+    /// The change.
+    pub seq: Seq,
+    /// It had been done before; nothing was done now.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[ts(optional, as = "Option<bool>")]
+    pub duplicate: bool,
+}
+
+/// Result of `post.delete`, `comment.delete`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+#[ts(concrete(R = Removed))]
+pub struct RemovedResult<R = Removed> {
+    /// What is gone.
+    pub removed: R,
+    /// The change.
+    pub seq: Seq,
+    /// It had been done before; nothing was done now.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[ts(optional, as = "Option<bool>")]
+    pub duplicate: bool,
+}
+
+/// Result of `feed.page`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+pub struct PostsPage {
+    /// Newest first.
+    pub posts: Vec<Post>,
+    /// For the next `before`; null at the end.
+    pub next: Option<Cursor>,
+}
+
+/// Result of `comment.page`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+pub struct CommentsPage {
+    /// Newest first, and after them older ones that these answer.
+    pub comments: Vec<Comment>,
+    /// For the next `before`; null at the end.
+    pub next: Option<Cursor>,
+}
+
+/// Result of `feed.unsubscribe`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+pub struct Unsubscribed {
+    /// Which.
+    pub feed: FeedName,
+}

@@ -1,0 +1,160 @@
+//! Texts that people type, checked once where they enter. Inside the server nobody re-checks (style: a type once, at the edge).
+//! Must never trim or change what a person wrote, but for the case of handles.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::limits;
+
+/// Why a text was refused, in words for a person.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct BadText(String);
+
+/// Gives a type that is a plain string on the wire its JSON Schema and TypeScript form.
+macro_rules! string_on_the_wire {
+    ($name:ty, $schema:literal, $description:literal) => {
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                $schema.into()
+            }
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({ "type": "string", "description": $description })
+            }
+        }
+        impl ts_rs::TS for $name {
+            type WithoutGenerics = Self;
+            type OptionInnerType = Self;
+            fn name(_: &ts_rs::Config) -> String {
+                "string".to_owned()
+            }
+            fn inline(_: &ts_rs::Config) -> String {
+                "string".to_owned()
+            }
+        }
+    };
+}
+pub(crate) use string_on_the_wire;
+
+macro_rules! text {
+    ($(#[$doc:meta])* $name:ident, $schema:literal, $parse:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// Checks the text.
+            ///
+            /// # Errors
+            /// The reason, in words for a person.
+            pub fn parse(text: impl Into<String>) -> Result<Self, BadText> {
+                let parse: fn(String) -> Result<String, BadText> = $parse;
+                parse(text.into()).map(Self)
+            }
+
+            /// The text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = BadText;
+            fn try_from(text: String) -> Result<Self, BadText> {
+                Self::parse(text)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(text: $name) -> Self {
+                text.0
+            }
+        }
+
+        /// Shows the length only: what people write never reaches logs (P9).
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({} bytes)"), self.0.len())
+            }
+        }
+
+        string_on_the_wire!($name, $schema, $schema);
+    };
+}
+
+text! {
+    /// Text of a post: 1–5,000 characters, not blank, no control characters but newline and tab.
+    PostText, "PostText", |text| prose(text, limits::POST_TEXT_CHARS)
+}
+text! {
+    /// Text of a comment: 1–2,000 characters, otherwise like [`PostText`].
+    CommentText, "CommentText", |text| prose(text, limits::COMMENT_TEXT_CHARS)
+}
+text! {
+    /// What a person is called on the page: 1–50 characters on one line, not blank.
+    DisplayName, "DisplayName", |text| one_line(text, limits::NAME_CHARS)
+}
+text! {
+    /// Profile text: 0–500 characters.
+    Bio, "Bio", |text| if text.is_empty() { Ok(text) } else { prose(text, limits::BIO_CHARS) }
+}
+text! {
+    /// Unique name: 3–30 of `a–z 0–9 _`, starting with a letter; upper case is folded.
+    Handle, "Handle", handle
+}
+
+fn prose(text: String, most: usize) -> Result<String, BadText> {
+    length(&text, most)?;
+    if text
+        .chars()
+        .any(|c| c.is_control() && c != '\n' && c != '\t' && c != '\r')
+    {
+        return Err(BadText("must not contain control characters".into()));
+    }
+    Ok(text)
+}
+
+fn one_line(text: String, most: usize) -> Result<String, BadText> {
+    length(&text, most)?;
+    if text.chars().any(char::is_control) {
+        return Err(BadText(
+            "must be on one line, without control characters".into(),
+        ));
+    }
+    Ok(text)
+}
+
+fn length(text: &str, most: usize) -> Result<(), BadText> {
+    if text.trim().is_empty() {
+        return Err(BadText("must not be empty".into()));
+    }
+    // Bytes bound characters from above, so short texts are not counted.
+    if text.len() > most && text.chars().count() > most {
+        return Err(BadText(format!("must be at most {most} characters")));
+    }
+    Ok(())
+}
+
+fn handle(text: String) -> Result<String, BadText> {
+    let folded = text.to_ascii_lowercase();
+    if !limits::HANDLE_CHARS.contains(&folded.len()) {
+        return Err(BadText(format!(
+            "must be {} to {} characters",
+            limits::HANDLE_CHARS.start(),
+            limits::HANDLE_CHARS.end()
+        )));
+    }
+    let starts_well = folded.starts_with(|c: char| c.is_ascii_lowercase());
+    let all_well = folded
+        .bytes()
+        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+    if !starts_well || !all_well {
+        return Err(BadText(
+            "must be letters a-z, digits and _, starting with a letter".into(),
+        ));
+    }
+    Ok(folded)
+}
