@@ -67,6 +67,30 @@ impl ErrorCode {
         Self::Internal,
     ];
 
+    /// The code on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::BadRequest => "bad_request",
+            Self::UnknownMethod => "unknown_method",
+            Self::Invalid => "invalid",
+            Self::Unauthorized => "unauthorized",
+            Self::BadToken => "bad_token",
+            Self::TokenExpired => "token_expired",
+            Self::BadCredentials => "bad_credentials",
+            Self::Forbidden => "forbidden",
+            Self::NotFound => "not_found",
+            Self::Conflict => "conflict",
+            Self::Stale => "stale",
+            Self::CursorExpired => "cursor_expired",
+            Self::LimitReached => "limit_reached",
+            Self::RateLimited => "rate_limited",
+            Self::Overloaded => "overloaded",
+            Self::Unavailable => "unavailable",
+            Self::Internal => "internal",
+        }
+    }
+
     /// Whether the same request, sent again later, may succeed.
     #[must_use]
     pub const fn retry(self) -> bool {

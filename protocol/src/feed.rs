@@ -61,6 +61,8 @@ impl FromStr for FeedName {
                 "me" => Ok(Self::Me),
                 _ => Err(BadFeedName),
             },
+            // One way to write an id here, hyphenated: the name is a key in clients' maps.
+            Some((_, id)) if id.len() != 36 => Err(BadFeedName),
             Some(("user", id)) => id.parse().map(Self::User).map_err(|_| BadFeedName),
             Some(("post", id)) => id.parse().map(Self::Post).map_err(|_| BadFeedName),
             Some(_) => Err(BadFeedName),
@@ -81,8 +83,7 @@ impl<'de> Deserialize<'de> for FeedName {
     }
 }
 
-crate::text::string_on_the_wire!(
-    FeedName,
-    "FeedName",
-    "`home`, `global`, `me`, `user:<id>` or `post:<id>`."
-);
+crate::text::string_on_the_wire!(FeedName, {
+    "pattern": "^(home|global|me|(user|post):[0-9A-Fa-f-]{36})$",
+    "description": "`home`, `global`, `me`, `user:<id>` or `post:<id>`."
+});

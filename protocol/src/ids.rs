@@ -63,13 +63,13 @@ id! {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, JsonSchema, TS)]
 #[serde(transparent)]
 #[ts(type = "number")]
-pub struct RequestId(pub u64);
+pub struct RequestId(#[schemars(range(max = crate::limits::MAX_SAFE_INTEGER))] pub u64);
 
 impl<'de> Deserialize<'de> for RequestId {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let number = u64::deserialize(from)?;
         if number > crate::limits::MAX_SAFE_INTEGER {
-            return Err(serde::de::Error::custom("a request id is at most 2^53-1"));
+            return Err(serde::de::Error::custom("must be at most 2^53-1"));
         }
         Ok(Self(number))
     }

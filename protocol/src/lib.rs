@@ -4,6 +4,7 @@
 //! Start at [`request`] (client → server), [`reply`] and [`push`] (server → client).
 
 pub mod close;
+pub mod decode;
 pub mod entity;
 pub mod error;
 pub mod feed;

@@ -12,23 +12,21 @@ use crate::limits::MAX_SAFE_INTEGER;
 
 /// Number of a journal entry: contiguous from 1, in commit order, within one epoch (P1). 0 is "before the first".
 #[derive(
-    Clone,
-    Copy,
-    Debug,
-    Default,
-    PartialEq,
-    Eq,
-    Hash,
-    PartialOrd,
-    Ord,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-    TS,
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, JsonSchema, TS,
 )]
 #[serde(transparent)]
 #[ts(type = "number")]
-pub struct Seq(pub u64);
+pub struct Seq(#[schemars(range(max = MAX_SAFE_INTEGER))] pub u64);
+
+impl<'de> Deserialize<'de> for Seq {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let number = u64::deserialize(from)?;
+        if number > MAX_SAFE_INTEGER {
+            return Err(serde::de::Error::custom("must be at most 2^53-1"));
+        }
+        Ok(Self(number))
+    }
+}
 
 /// How an arriving range of entries relates to what has been applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +86,11 @@ pub struct Epoch(pub u64);
 
 const BASE: u64 = 36;
 
+/// One way to write each number: no leading zeros, so that equal positions are equal texts.
+fn starts_like_a_number(digits: &str) -> bool {
+    digits == "0" || !(digits.is_empty() || digits.starts_with('0'))
+}
+
 impl fmt::Display for Epoch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut digits = [0u8; 13];
@@ -109,10 +112,10 @@ impl fmt::Display for Epoch {
 impl FromStr for Epoch {
     type Err = BadCursor;
     fn from_str(text: &str) -> Result<Self, BadCursor> {
-        let canonical = text
+        let digits = text
             .bytes()
             .all(|b| b.is_ascii_digit() || b.is_ascii_lowercase());
-        if text.is_empty() || !canonical {
+        if !digits || !starts_like_a_number(text) {
             return Err(BadCursor);
         }
         u64::from_str_radix(text, 36)
@@ -146,7 +149,7 @@ impl FromStr for Cursor {
     type Err = BadCursor;
     fn from_str(text: &str) -> Result<Self, BadCursor> {
         let (epoch, seq) = text.rsplit_once('-').ok_or(BadCursor)?;
-        if seq.is_empty() || !seq.bytes().all(|b| b.is_ascii_digit()) {
+        if !starts_like_a_number(seq) || !seq.bytes().all(|b| b.is_ascii_digit()) {
             return Err(BadCursor);
         }
         let seq = seq.parse().map_err(|_| BadCursor)?;
@@ -173,7 +176,9 @@ impl<'de> Deserialize<'de> for Cursor {
     }
 }
 
-crate::text::string_on_the_wire!(Cursor, "Cursor", "Opaque position `epoch-seq`.");
+crate::text::string_on_the_wire!(Cursor, {
+    "pattern": "^[0-9a-z]{1,13}-(0|[1-9][0-9]{0,15})$", "description": "Opaque position `epoch-seq`."
+});
 
 /// Milliseconds since 1970-01-01 UTC.
 #[derive(
@@ -193,4 +198,4 @@ crate::text::string_on_the_wire!(Cursor, "Cursor", "Opaque position `epoch-seq`.
 )]
 #[serde(transparent)]
 #[ts(type = "number")]
-pub struct Millis(pub u64);
+pub struct Millis(#[schemars(range(max = MAX_SAFE_INTEGER))] pub u64);

@@ -48,6 +48,20 @@ pub enum EventName {
 }
 
 impl EventName {
+    /// All of them, for documents and tests.
+    pub const ALL: &[Self] = &[
+        Self::PostCreated,
+        Self::PostUpdated,
+        Self::PostRemoved,
+        Self::CommentCreated,
+        Self::CommentUpdated,
+        Self::CommentRemoved,
+        Self::UserUpdated,
+        Self::FollowCreated,
+        Self::FollowRemoved,
+        Self::FeedResync,
+    ];
+
     /// The name on the wire.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -141,6 +155,22 @@ pub enum Notice {
         /// When.
         expires_at: Millis,
     },
+}
+
+impl Notice {
+    /// Names of all notices, for documents and tests.
+    pub const NAMES: &[&str] = &["heartbeat", "going_away", "resync", "token_expiring"];
+
+    /// The name on the wire.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Heartbeat { .. } => "heartbeat",
+            Self::GoingAway { .. } => "going_away",
+            Self::Resync { .. } => "resync",
+            Self::TokenExpiring { .. } => "token_expiring",
+        }
+    }
 }
 
 /// Anything the server sends, for clients that read every frame into one type.

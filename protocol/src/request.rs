@@ -1,15 +1,14 @@
-//! Client → server: the request envelope, the closed list of methods, and how bytes become one or a refusal.
-//! Must never panic, whatever the bytes (P8), and must never read past what [`crate::limits`] allows.
+//! Client → server: the request envelope, the closed list of methods and their parameters.
+//! Must never read bytes itself: that is [`crate::decode`], which also keeps what [`crate::limits`] says.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 use ts_rs::TS;
 
+use crate::decode;
 use crate::error::{ErrorCode, Refusal};
 use crate::feed::FeedName;
 use crate::ids::{CommentId, PostId, RequestId, UserId};
-use crate::limits;
 use crate::position::{Cursor, Seq};
 use crate::text::{Bio, CommentText, DisplayName, Handle, PostText};
 
@@ -21,8 +20,11 @@ pub struct Hello {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub token: Option<String>,
-    /// The client's name and version, for the server's logs.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// The client's name and version, for the server's logs: at most 64 bytes, no control characters.
+    #[serde(
+        deserialize_with = "decode::client_name",
+        skip_serializing_if = "Option::is_none"
+    )]
     #[ts(optional)]
     pub client: Option<String>,
     /// Feeds to watch from the start.
@@ -34,7 +36,11 @@ pub struct Hello {
     #[ts(optional)]
     pub cursor: Option<Cursor>,
     /// Entities in each snapshot, 1–100; 50 if absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        deserialize_with = "decode::page_limit",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(range(min = 1, max = 100))]
     #[ts(optional)]
     pub limit: Option<u16>,
 }
@@ -177,7 +183,12 @@ pub struct CommentPage {
     #[ts(optional)]
     pub before: Option<Cursor>,
     /// 1–100; 50 if absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "decode::page_limit",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(range(min = 1, max = 100))]
     #[ts(optional)]
     pub limit: Option<u16>,
 }
@@ -192,7 +203,12 @@ pub struct FeedPage {
     #[ts(optional)]
     pub before: Option<Cursor>,
     /// 1–100; 50 if absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "decode::page_limit",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(range(min = 1, max = 100))]
     #[ts(optional)]
     pub limit: Option<u16>,
 }
@@ -203,7 +219,12 @@ pub struct FeedSubscribe {
     /// The feed.
     pub feed: FeedName,
     /// Entities in the snapshot, 1–100; 50 if absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "decode::page_limit",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(range(min = 1, max = 100))]
     #[ts(optional)]
     pub limit: Option<u16>,
 }
@@ -234,9 +255,10 @@ macro_rules! methods {
                 match self { $(Self::$variant(_) => $name,)* }
             }
 
-            fn read(name: &str, params: &str) -> Result<Self, Refusal> {
+            /// Reads a method's parameters.
+            pub(crate) fn read(name: &str, params: &str) -> Result<Self, Refusal> {
                 match name {
-                    $($name => params_of::<$params>(params).map(Self::$variant),)*
+                    $($name => decode::object::<$params>(params).map(Self::$variant),)*
                     _ => Err(Refusal::new(ErrorCode::UnknownMethod, "no such method")),
                 }
             }
@@ -298,122 +320,4 @@ pub struct Misread {
     pub id: Option<RequestId>,
     /// What to answer.
     pub refusal: Refusal,
-}
-
-#[derive(Deserialize)]
-struct Envelope<'a> {
-    id: RequestId,
-    #[serde(borrow)]
-    method: std::borrow::Cow<'a, str>,
-    #[serde(borrow, default)]
-    params: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct IdOnly {
-    id: RequestId,
-}
-
-impl Request {
-    /// Reads one text message.
-    ///
-    /// # Errors
-    /// The refusal to answer with; never panics (P8).
-    pub fn decode(message: &str) -> Result<Self, Misread> {
-        if depth(message) > limits::JSON_DEPTH {
-            let text = format!("nested deeper than {}", limits::JSON_DEPTH);
-            return Err(Misread {
-                id: None,
-                refusal: Refusal::new(ErrorCode::BadRequest, text),
-            });
-        }
-        let envelope: Envelope<'_> = serde_json::from_str(message).map_err(|error| Misread {
-            id: serde_json::from_str::<IdOnly>(message)
-                .ok()
-                .map(|only| only.id),
-            refusal: Refusal::new(ErrorCode::BadRequest, misread(&error)),
-        })?;
-        let params = envelope.params.map_or("{}", RawValue::get);
-        let method = Method::read(&envelope.method, params).map_err(|refusal| Misread {
-            id: Some(envelope.id),
-            refusal,
-        })?;
-        Ok(Self {
-            id: envelope.id,
-            method,
-        })
-    }
-}
-
-fn misread(error: &serde_json::Error) -> String {
-    use serde_json::error::Category;
-    match error.classify() {
-        Category::Data => {
-            "expected {\"id\": number, \"method\": string, \"params\": object}".to_owned()
-        }
-        Category::Io | Category::Syntax | Category::Eof => {
-            format!(
-                "not JSON (line {}, column {})",
-                error.line(),
-                error.column()
-            )
-        }
-    }
-}
-
-/// Reads parameters; when that fails, reads them again to find the field that was wrong.
-fn params_of<'a, P: Deserialize<'a>>(params: &'a str) -> Result<P, Refusal> {
-    // A JSON `null` is what many libraries send for "no parameters".
-    let params = if params == "null" { "{}" } else { params };
-    // Serde would also read a struct from an array, by position; on this wire parameters are named.
-    if !params.starts_with('{') {
-        return Err(Refusal::new(ErrorCode::Invalid, "expected an object").field("params"));
-    }
-    serde_json::from_str(params).map_err(|_| {
-        let mut json = serde_json::Deserializer::from_str(params);
-        match serde_path_to_error::deserialize::<_, P>(&mut json) {
-            Ok(_) => Refusal::new(
-                ErrorCode::Invalid,
-                "not an object of this method's parameters",
-            ),
-            Err(error) => {
-                let field = error.path().to_string();
-                let reason = without_position(&error.into_inner().to_string());
-                let refusal = Refusal::new(ErrorCode::Invalid, reason);
-                if field == "." {
-                    refusal
-                } else {
-                    refusal.field(field)
-                }
-            }
-        }
-    })
-}
-
-/// Serde appends " at line 1 column 9", counted inside `params`: it would mislead.
-fn without_position(message: &str) -> String {
-    message
-        .rfind(" at line ")
-        .map_or(message, |at| &message[..at])
-        .to_owned()
-}
-
-/// Deepest nesting of arrays and objects, found in one pass without parsing; quotes are respected.
-fn depth(json: &str) -> usize {
-    let (mut now, mut most) = (0_usize, 0_usize);
-    let (mut quoted, mut escaped) = (false, false);
-    for byte in json.bytes() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if quoted => escaped = true,
-            b'"' => quoted = !quoted,
-            b'[' | b'{' if !quoted => {
-                now += 1;
-                most = most.max(now);
-            }
-            b']' | b'}' if !quoted => now = now.saturating_sub(1),
-            _ => {}
-        }
-    }
-    most
 }

@@ -14,13 +14,13 @@ pub struct BadText(String);
 
 /// Gives a type that is a plain string on the wire its JSON Schema and TypeScript form.
 macro_rules! string_on_the_wire {
-    ($name:ty, $schema:literal, $description:literal) => {
+    ($name:ident, { $($schema:tt)* }) => {
         impl schemars::JsonSchema for $name {
             fn schema_name() -> std::borrow::Cow<'static, str> {
-                $schema.into()
+                stringify!($name).into()
             }
             fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                schemars::json_schema!({ "type": "string", "description": $description })
+                schemars::json_schema!({ "type": "string", $($schema)* })
             }
         }
         impl ts_rs::TS for $name {
@@ -38,7 +38,7 @@ macro_rules! string_on_the_wire {
 pub(crate) use string_on_the_wire;
 
 macro_rules! text {
-    ($(#[$doc:meta])* $name:ident, $schema:literal, $parse:expr) => {
+    ($(#[$doc:meta])* $name:ident, $schema:tt, $parse:expr) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
@@ -81,29 +81,39 @@ macro_rules! text {
             }
         }
 
-        string_on_the_wire!($name, $schema, $schema);
+        string_on_the_wire!($name, $schema);
     };
 }
 
 text! {
-    /// Text of a post: 1–5,000 characters, not blank, no control characters but newline and tab.
-    PostText, "PostText", |text| prose(text, limits::POST_TEXT_CHARS)
+    /// Text of a post: 1–5,000 characters, not blank, no control characters but line ends and tab.
+    PostText,
+    { "minLength": 1, "maxLength": limits::POST_TEXT_CHARS, "description": "Text of a post: not blank, no control characters but line ends and tab." },
+    |text| prose(text, limits::POST_TEXT_CHARS)
 }
 text! {
     /// Text of a comment: 1–2,000 characters, otherwise like [`PostText`].
-    CommentText, "CommentText", |text| prose(text, limits::COMMENT_TEXT_CHARS)
+    CommentText,
+    { "minLength": 1, "maxLength": limits::COMMENT_TEXT_CHARS, "description": "Text of a comment: not blank, no control characters but line ends and tab." },
+    |text| prose(text, limits::COMMENT_TEXT_CHARS)
 }
 text! {
     /// What a person is called on the page: 1–50 characters on one line, not blank.
-    DisplayName, "DisplayName", |text| one_line(text, limits::NAME_CHARS)
+    DisplayName,
+    { "minLength": 1, "maxLength": limits::NAME_CHARS, "description": "What a person is called: one line, not blank, no control characters." },
+    |text| one_line(text, limits::NAME_CHARS)
 }
 text! {
     /// Profile text: 0–500 characters.
-    Bio, "Bio", |text| if text.is_empty() { Ok(text) } else { prose(text, limits::BIO_CHARS) }
+    Bio,
+    { "maxLength": limits::BIO_CHARS, "description": "Profile text: empty or not blank, no control characters but line ends and tab." },
+    |text| if text.is_empty() { Ok(text) } else { prose(text, limits::BIO_CHARS) }
 }
 text! {
     /// Unique name: 3–30 of `a–z 0–9 _`, starting with a letter; upper case is folded.
-    Handle, "Handle", handle
+    Handle,
+    { "pattern": "^[A-Za-z][A-Za-z0-9_]{2,29}$", "description": "Unique name; upper case is folded to lower." },
+    handle
 }
 
 fn prose(text: String, most: usize) -> Result<String, BadText> {

@@ -1,0 +1,12 @@
+//! The examination of `tidings.v1`: golden frames, decoder, round trips, generated documents.
+//! Must never need anything but the crate itself: no socket, no clock, no other crate of Tidings.
+
+mod calls;
+mod decoder;
+mod documents;
+mod files;
+mod generated;
+mod golden;
+mod positions;
+mod round_trip;
+mod samples;

@@ -1,0 +1,358 @@
+//! Arbitrary values of every wire type, for property tests.
+//! Must never make what the protocol does not allow: everything here has to round-trip. Large ones are boxed: unboxed, their nesting outgrows a test's stack.
+
+use proptest::collection::vec;
+use proptest::option::of;
+use proptest::prelude::*;
+use tidings_protocol::entity::{Author, Comment, Follow, Post, Removed, Role, User};
+use tidings_protocol::error::{ErrorCode, Refusal};
+use tidings_protocol::feed::FeedName;
+use tidings_protocol::ids::{CommentId, ConnectionId, PostId, RequestId, UserId};
+use tidings_protocol::limits::MAX_SAFE_INTEGER;
+use tidings_protocol::position::{Cursor, Epoch, Millis, Seq};
+use tidings_protocol::push::{Event, FeedPush, Notice};
+use tidings_protocol::reply::{FeedStart, Limits, Snapshot, Welcome};
+use tidings_protocol::request::{self, Hello, Method, Request};
+use tidings_protocol::text::{Bio, CommentText, DisplayName, Handle, PostText};
+use uuid::Uuid;
+
+pub fn uuid() -> impl Strategy<Value = Uuid> {
+    any::<u128>().prop_map(Uuid::from_u128)
+}
+
+pub fn user_id() -> impl Strategy<Value = UserId> {
+    uuid().prop_map(UserId)
+}
+
+pub fn post_id() -> impl Strategy<Value = PostId> {
+    uuid().prop_map(PostId)
+}
+
+pub fn comment_id() -> impl Strategy<Value = CommentId> {
+    uuid().prop_map(CommentId)
+}
+
+fn number() -> impl Strategy<Value = u64> {
+    prop_oneof![0..100_u64, 0..=MAX_SAFE_INTEGER, Just(MAX_SAFE_INTEGER)]
+}
+
+pub fn seq() -> impl Strategy<Value = Seq> {
+    number().prop_map(Seq)
+}
+
+fn millis() -> impl Strategy<Value = Millis> {
+    number().prop_map(Millis)
+}
+
+pub fn epoch() -> impl Strategy<Value = Epoch> {
+    prop_oneof![any::<u64>(), 0..100_u64, Just(u64::MAX)].prop_map(Epoch)
+}
+
+pub fn cursor() -> impl Strategy<Value = Cursor> {
+    (epoch(), seq()).prop_map(|(epoch, seq)| Cursor { epoch, seq })
+}
+
+pub fn feed() -> impl Strategy<Value = FeedName> {
+    prop_oneof![
+        Just(FeedName::Home),
+        Just(FeedName::Global),
+        Just(FeedName::Me),
+        user_id().prop_map(FeedName::User),
+        post_id().prop_map(FeedName::Post),
+    ]
+}
+
+fn limit() -> impl Strategy<Value = Option<u16>> {
+    of(1..=100_u16)
+}
+
+pub fn post_text() -> impl Strategy<Value = PostText> {
+    any::<String>().prop_filter_map("not a post's text", |text| PostText::parse(text).ok())
+}
+
+fn comment_text() -> impl Strategy<Value = CommentText> {
+    any::<String>().prop_filter_map("not a comment's text", |text| CommentText::parse(text).ok())
+}
+
+fn display_name() -> impl Strategy<Value = DisplayName> {
+    "\\PC{1,50}".prop_filter_map("not a name", |text| DisplayName::parse(text).ok())
+}
+
+fn bio() -> impl Strategy<Value = Bio> {
+    "(\\PC{0,40}\n?)?".prop_filter_map("not a bio", |text| Bio::parse(text).ok())
+}
+
+pub fn handle() -> impl Strategy<Value = Handle> {
+    "[A-Za-z][A-Za-z0-9_]{2,29}".prop_map(|text| Handle::parse(text).expect("of handle's form"))
+}
+
+pub fn user() -> BoxedStrategy<User> {
+    let role = prop_oneof![Just(Role::User), Just(Role::Admin)];
+    (user_id(), seq(), any::<[String; 3]>(), role, millis())
+        .prop_map(|(id, rev, [handle, name, bio], role, created_at)| User {
+            id,
+            rev,
+            handle,
+            name,
+            bio,
+            role,
+            created_at,
+        })
+        .boxed()
+}
+
+fn author() -> impl Strategy<Value = Author> {
+    (user_id(), seq(), any::<[String; 2]>()).prop_map(|(id, rev, [handle, name])| Author {
+        id,
+        rev,
+        handle,
+        name,
+    })
+}
+
+pub fn post() -> BoxedStrategy<Post> {
+    (
+        post_id(),
+        seq(),
+        seq(),
+        author(),
+        any::<String>(),
+        millis(),
+        of(millis()),
+    )
+        .prop_map(|(id, rev, seq, author, text, created_at, edited_at)| Post {
+            id,
+            rev,
+            seq,
+            author,
+            text,
+            created_at,
+            edited_at,
+        })
+        .boxed()
+}
+
+pub fn comment() -> BoxedStrategy<Comment> {
+    let place = (
+        comment_id(),
+        seq(),
+        seq(),
+        post_id(),
+        of(comment_id()),
+        0..=8_u8,
+    );
+    let content = of((author(), any::<String>()));
+    (place, content, millis(), of(millis()))
+        .prop_map(
+            |((id, rev, seq, post, parent, depth), content, created_at, edited_at)| {
+                let (author, text) = content.unzip();
+                Comment {
+                    id,
+                    rev,
+                    seq,
+                    post,
+                    parent,
+                    depth,
+                    removed: author.is_none(),
+                    author,
+                    text,
+                    created_at,
+                    edited_at,
+                }
+            },
+        )
+        .boxed()
+}
+
+fn follow() -> impl Strategy<Value = Follow> {
+    (seq(), user_id(), user_id()).prop_map(|(rev, follower, followee)| Follow {
+        rev,
+        follower,
+        followee,
+    })
+}
+
+fn removed() -> impl Strategy<Value = Removed> {
+    (uuid(), seq()).prop_map(|(id, rev)| Removed { id, rev })
+}
+
+pub fn snapshot() -> BoxedStrategy<Snapshot> {
+    let people = (of(user()), of(vec(user_id(), 0..4)));
+    let content = (of(post()), of(vec(post(), 0..3)), of(vec(comment(), 0..3)));
+    (feed(), seq(), people, content, of(cursor()))
+        .prop_map(
+            |(feed, seq, (user, follows), (post, posts, comments), next)| Snapshot {
+                user,
+                post,
+                posts,
+                comments,
+                follows,
+                next,
+                ..Snapshot::empty(feed, seq)
+            },
+        )
+        .boxed()
+}
+
+pub fn refusal() -> impl Strategy<Value = Refusal> {
+    let code = proptest::sample::select(ErrorCode::ALL);
+    (code, any::<String>(), of(number()), of(any::<String>())).prop_map(
+        |(code, message, retry_after_ms, field)| Refusal {
+            retry_after_ms,
+            field,
+            ..Refusal::new(code, message)
+        },
+    )
+}
+
+pub fn welcome() -> impl Strategy<Value = Welcome> {
+    let start = prop_oneof![
+        feed().prop_map(|feed| FeedStart::Live { feed }),
+        snapshot().prop_map(|snapshot| FeedStart::Snapshot {
+            snapshot: Box::new(snapshot)
+        }),
+        (feed(), refusal()).prop_map(|(feed, error)| FeedStart::Refused { feed, error }),
+    ];
+    let who = (uuid().prop_map(ConnectionId), of(user()), of(millis()));
+    (
+        who,
+        cursor(),
+        any::<bool>(),
+        any::<u32>(),
+        number(),
+        vec(start, 0..4),
+    )
+        .prop_map(
+            |((session, user, expires_at), cursor, resumed, budget, heartbeat_ms, feeds)| Welcome {
+                session,
+                user,
+                expires_at,
+                cursor,
+                resumed,
+                limits: Limits::with_budget(budget),
+                heartbeat_ms,
+                feeds,
+            },
+        )
+}
+
+pub fn push() -> impl Strategy<Value = FeedPush> {
+    let event = prop_oneof![
+        post().prop_map(Event::PostCreated),
+        post().prop_map(Event::PostUpdated),
+        removed().prop_map(Event::PostRemoved),
+        comment().prop_map(Event::CommentCreated),
+        comment().prop_map(Event::CommentUpdated),
+        removed().prop_map(Event::CommentRemoved),
+        user().prop_map(Event::UserUpdated),
+        follow().prop_map(Event::FollowCreated),
+        follow().prop_map(Event::FollowRemoved),
+        snapshot().prop_map(Event::FeedResync),
+    ];
+    (feed(), seq(), event).prop_map(|(feed, seq, event)| FeedPush { feed, seq, event })
+}
+
+pub fn notice() -> impl Strategy<Value = Notice> {
+    prop_oneof![
+        cursor().prop_map(|cursor| Notice::Heartbeat { cursor }),
+        (number(), cursor()).prop_map(|(reconnect_after_ms, cursor)| Notice::GoingAway {
+            reconnect_after_ms,
+            cursor
+        }),
+        cursor().prop_map(|cursor| Notice::Resync { cursor }),
+        millis().prop_map(|expires_at| Notice::TokenExpiring { expires_at }),
+    ]
+}
+
+fn hello() -> impl Strategy<Value = Hello> {
+    let client = of("[ -~]{0,64}");
+    (
+        of(any::<String>()),
+        client,
+        vec(feed(), 0..5),
+        of(cursor()),
+        limit(),
+    )
+        .prop_map(|(token, client, feeds, cursor, limit)| Hello {
+            token,
+            client,
+            feeds,
+            cursor,
+            limit,
+        })
+}
+
+fn user_method() -> impl Strategy<Value = Method> {
+    let whom = || user_id().prop_map(|id| request::UserRef { id });
+    prop_oneof![
+        hello().prop_map(Method::Hello),
+        any::<String>().prop_map(|token| Method::AuthRefresh(request::AuthRefresh { token })),
+        (of(user_id()), of(handle()))
+            .prop_map(|(id, handle)| Method::UserGet(request::UserGet { id, handle })),
+        (of(display_name()), of(bio()), of(seq())).prop_map(|(name, bio, if_rev)| {
+            Method::UserUpdate(request::UserUpdate { name, bio, if_rev })
+        }),
+        whom().prop_map(Method::UserFollow),
+        whom().prop_map(Method::UserUnfollow),
+    ]
+}
+
+fn post_method() -> impl Strategy<Value = Method> {
+    let which = || post_id().prop_map(|id| request::PostRef { id });
+    prop_oneof![
+        (post_id(), post_text())
+            .prop_map(|(id, text)| Method::PostCreate(request::PostCreate { id, text })),
+        which().prop_map(Method::PostGet),
+        (post_id(), post_text(), of(seq())).prop_map(|(id, text, if_rev)| {
+            Method::PostUpdate(request::PostUpdate { id, text, if_rev })
+        }),
+        which().prop_map(Method::PostDelete),
+    ]
+}
+
+fn comment_method() -> impl Strategy<Value = Method> {
+    prop_oneof![
+        (comment_id(), post_id(), of(comment_id()), comment_text()).prop_map(
+            |(id, post, parent, text)| Method::CommentCreate(request::CommentCreate {
+                id,
+                post,
+                parent,
+                text
+            })
+        ),
+        (comment_id(), comment_text(), of(seq())).prop_map(|(id, text, if_rev)| {
+            Method::CommentUpdate(request::CommentUpdate { id, text, if_rev })
+        }),
+        comment_id().prop_map(|id| Method::CommentDelete(request::CommentRef { id })),
+        (post_id(), of(cursor()), limit()).prop_map(|(post, before, limit)| {
+            Method::CommentPage(request::CommentPage {
+                post,
+                before,
+                limit,
+            })
+        }),
+    ]
+}
+
+fn feed_method() -> impl Strategy<Value = Method> {
+    prop_oneof![
+        (feed(), of(cursor()), limit()).prop_map(|(feed, before, limit)| {
+            Method::FeedPage(request::FeedPage {
+                feed,
+                before,
+                limit,
+            })
+        }),
+        (feed(), limit()).prop_map(
+            |(feed, limit)| Method::FeedSubscribe(request::FeedSubscribe { feed, limit })
+        ),
+        feed().prop_map(|feed| Method::FeedUnsubscribe(request::FeedUnsubscribe { feed })),
+    ]
+}
+
+pub fn request() -> impl Strategy<Value = Request> {
+    let method = prop_oneof![
+        2 => user_method(), 1 => post_method(), 1 => comment_method(), 1 => feed_method()
+    ];
+    (number().prop_map(RequestId), method).prop_map(|(id, method)| Request { id, method })
+}
