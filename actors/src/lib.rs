@@ -3,5 +3,18 @@
 
 pub mod command;
 pub mod entry;
+pub mod feed;
+pub mod frame;
+pub mod hot_log;
+pub mod journal;
 pub mod limits;
+pub mod link;
+pub mod node;
+pub mod outbox;
 pub mod ports;
+pub mod session;
+pub mod tail;
+#[cfg(test)]
+mod testing;
+pub mod user;
+pub mod worker;

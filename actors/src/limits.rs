@@ -21,6 +21,9 @@ pub const TAIL_READ_ENTRIES: u64 = 1_000;
 /// Batches parked behind a hole; more are dropped and read from Postgres.
 pub const TAIL_PARKED_BATCHES: usize = 1_024;
 
+/// Batches handed to a worker and not yet applied; beyond that the tail waits for it.
+pub const WORKER_PENDING: usize = 256;
+
 /// Hot log, by entries: at 1,000 entries/s more than the longest wait between a disconnect and a first reconnect try (20 s).
 pub const HOT_LOG_ENTRIES: usize = 65_536;
 /// Hot log, by bytes of bodies, per node.
@@ -32,6 +35,19 @@ pub const OUTBOX_FRAMES: usize = 512;
 pub const OUTBOX_BYTES: usize = 256 * 1024;
 /// A reader that has not caught up for this long is closed with `slow`.
 pub const SLOW_PATIENCE_MS: u64 = 60_000;
+
+/// Reads of one session side by side: enough to hide a round trip, few enough that one client cannot take the pool.
+pub const SESSION_READS: usize = 4;
+/// Refusals without one request in between that was taken; a client that goes on like that is closed with `flood`.
+pub const REFUSALS_IN_A_ROW: u32 = 1_000;
+/// Longest wait of a session for one read; then `unavailable`.
+pub const READ_PATIENCE_MS: u64 = 5_000;
+/// Entities in all snapshots of one `hello` or one fresh start together; with many feeds each gets fewer.
+pub const SNAPSHOT_ENTITIES: usize = 1_000;
+/// Tries to bring a snapshot forward; each fails only if the viewer's circle changed, or 65,536 entries passed, during the read.
+pub const SNAPSHOT_TRIES: usize = 5;
+/// How long before its end a token is said to run out.
+pub const TOKEN_WARNING_MS: u64 = 60_000;
 
 const _: () = assert!(JOURNAL_QUEUE >= BATCH_COMMANDS);
 const _: () = assert!(HEAD_CHECK_MS < BLIND_AFTER_MS);

@@ -5,12 +5,14 @@ mod accounts;
 mod bus;
 mod front;
 mod journal;
+mod keys;
 mod reads;
 
 pub use accounts::{Accounts, Credentials, NewToken, Rotation, TokenHash};
 pub use bus::{Bus, Heard};
 pub use front::{BadToken, Claims, Submit, Tokens};
 pub use journal::{CommitFault, Head, JournalStore};
+pub use keys::{KeptKey, SealedKey, SigningKeys};
 pub use reads::{Missed, Reads, Viewer, Who};
 
 /// Why a read did not succeed. The cause goes to the operator; the client hears `unavailable`.

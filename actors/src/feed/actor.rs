@@ -1,0 +1,151 @@
+//! The actor around a worker thread's feed table: takes batches from the tail, applies them, reports what it counted.
+//! Events go up through here; it never waits and never asks.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use actix::{Actor, Addr, Context, Handler};
+use metrics::Counter;
+use tokio::sync::oneshot;
+
+use super::table::{FeedTable, Told};
+use crate::entry::Batch;
+use crate::node::Node;
+use crate::ports::Head;
+use crate::tail::actor::{Message as ToTail, Tail};
+use crate::worker::Worker;
+
+/// What the feed actor is told, by the tail alone.
+#[derive(Clone, Debug, actix::Message)]
+#[rtype(result = "()")]
+pub enum Message {
+    /// Where the journal stands; always first.
+    Begin(Head),
+    /// The next batch.
+    Apply(Arc<Batch>),
+    /// The journal began a new life.
+    NewEpoch(Head),
+    /// The node is leaving: connections come back elsewhere.
+    GoingAway,
+}
+
+/// The tail's end of a worker: where batches go, and how many have not been taken yet.
+#[derive(Clone, Debug)]
+pub struct Outlet {
+    feed: Addr<Feed>,
+    /// Messages handed over and not yet seen to: our own bound, since a mailbox is none.
+    pending: Arc<AtomicUsize>,
+}
+
+impl Outlet {
+    pub(crate) fn hand(&self, message: Message) {
+        self.pending.fetch_add(1, Ordering::Relaxed);
+        self.feed.do_send(message);
+    }
+
+    pub(crate) fn is_gone(&self) -> bool {
+        !self.feed.connected()
+    }
+
+    pub(crate) fn pending(&self) -> usize {
+        self.pending.load(Ordering::Relaxed)
+    }
+}
+
+enum State {
+    /// Not yet told where the journal stands.
+    New(oneshot::Sender<Rc<Worker>>),
+    Running(Rc<Worker>),
+}
+
+/// The actor.
+pub struct Feed {
+    node: Arc<Node>,
+    state: Option<State>,
+    pending: Arc<AtomicUsize>,
+    deliveries: Counter,
+    overflows: Counter,
+    encoded: Counter,
+}
+
+/// The tail has stopped, so no worker can start.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the tail has stopped")]
+pub struct TailStopped;
+
+impl Feed {
+    /// Starts the calling thread's feed actor and gives the thread's worker.
+    ///
+    /// # Errors
+    /// The tail has stopped.
+    pub async fn start_worker(
+        node: Arc<Node>,
+        tail: &Addr<Tail>,
+    ) -> Result<Rc<Worker>, TailStopped> {
+        let (ready, worker) = oneshot::channel();
+        let pending = Arc::new(AtomicUsize::new(0));
+        let feed = Self {
+            node,
+            state: Some(State::New(ready)),
+            pending: Arc::clone(&pending),
+            deliveries: metrics::counter!("tidings_deliveries_total"),
+            overflows: metrics::counter!("tidings_outbox_overflows_total"),
+            encoded: metrics::counter!("tidings_frames_encoded_total"),
+        }
+        .start();
+        tail.do_send(ToTail::Register(Outlet { feed, pending }));
+        worker.await.map_err(|_| TailStopped)
+    }
+
+    fn begin(&mut self, head: Head) {
+        if let Some(State::New(ready)) = self.state.take() {
+            let worker = Worker::new(
+                Arc::clone(&self.node),
+                FeedTable::new(self.node.framing, head),
+            );
+            self.state = Some(State::Running(Rc::clone(&worker)));
+            if ready.send(worker).is_err() {
+                tracing::debug!("nobody waits for this worker any more");
+            }
+        }
+    }
+
+    fn report(&self, worker: &Worker) {
+        let counts = worker.table_mut().take_counts();
+        self.deliveries.increment(counts.deliveries);
+        self.overflows.increment(counts.overflows);
+        self.encoded.increment(counts.encoded);
+    }
+}
+
+impl Actor for Feed {
+    type Context = Context<Self>;
+}
+
+impl Handler<Message> for Feed {
+    type Result = ();
+
+    fn handle(&mut self, message: Message, _: &mut Context<Self>) {
+        self.pending.fetch_sub(1, Ordering::Relaxed);
+        if let Message::Begin(head) = message {
+            return self.begin(head);
+        }
+        let Some(State::Running(worker)) = &self.state else {
+            return;
+        };
+        match message {
+            Message::Begin(_) => {}
+            Message::Apply(batch) => {
+                worker.table_mut().apply(&batch);
+                worker.moved();
+                self.report(worker);
+            }
+            Message::NewEpoch(head) => {
+                worker.table_mut().begin_epoch(head);
+                worker.moved();
+            }
+            Message::GoingAway => worker.tell_all(Told::GoingAway),
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Payloads the server sends, put together from bytes that are encoded already.
+//! Must never know how a transport frames them: that comes in as [`Framing`].
+
+use bytes::Bytes;
+use serde::Serialize;
+use tidings_protocol::close::CloseCode;
+use tidings_protocol::error::Refusal;
+use tidings_protocol::feed::FeedName;
+use tidings_protocol::ids::RequestId;
+use tidings_protocol::position::Seq;
+use tidings_protocol::push::EventName;
+use tidings_protocol::reply::Reply;
+
+use crate::entry::Entry;
+
+/// How the transport wraps what is sent.
+#[derive(Clone, Copy, Debug)]
+pub struct Framing {
+    /// One text payload, once for all who share it.
+    pub text: fn(payload: &[u8]) -> Bytes,
+    /// The question whether the peer lives.
+    pub ping: fn() -> Bytes,
+    /// The end of the connection.
+    pub close: fn(CloseCode) -> Bytes,
+}
+
+/// An event of a feed: `{"feed":…,"seq":…,"event":…,"data":…}` with the entry's body spliced in.
+/// None for entries no client is told of.
+#[must_use]
+pub fn push(framing: Framing, feed: FeedName, entry: &Entry) -> Option<Bytes> {
+    let event = entry.change.event()?;
+    Some((framing.text)(
+        payload(feed, entry.seq, event, entry.body.get()).as_bytes(),
+    ))
+}
+
+/// A fresh snapshot as an event of its feed.
+#[must_use]
+pub fn resync(framing: Framing, snapshot: &tidings_protocol::reply::Snapshot) -> Bytes {
+    let body = json(snapshot);
+    (framing.text)(payload(snapshot.feed, snapshot.seq, EventName::FeedResync, &body).as_bytes())
+}
+
+fn payload(feed: FeedName, seq: Seq, event: EventName, body: &str) -> String {
+    use std::fmt::Write;
+    // 112 bytes hold the longest envelope: a feed name with an id, a 16-digit seq, the longest event name.
+    let mut payload = String::with_capacity(body.len() + 160);
+    let written = write!(
+        payload,
+        "{{\"feed\":\"{feed}\",\"seq\":{seq},\"event\":\"{}\",\"data\":{body}}}",
+        event.as_str()
+    );
+    debug_assert!(written.is_ok(), "writing to a String cannot fail");
+    payload
+}
+
+/// The answer to a request that was done.
+#[must_use]
+pub fn result<R: Serialize>(framing: Framing, id: RequestId, result: R) -> Bytes {
+    (framing.text)(json(&Reply::Result { id, result }).as_bytes())
+}
+
+/// The answer to a request that was refused.
+#[must_use]
+pub fn error(framing: Framing, id: Option<RequestId>, error: Refusal) -> Bytes {
+    (framing.text)(json(&Reply::<()>::Error { id, error }).as_bytes())
+}
+
+/// Any other message.
+#[must_use]
+pub fn message<M: Serialize>(framing: Framing, message: &M) -> Bytes {
+    (framing.text)(json(message).as_bytes())
+}
+
+fn json<T: Serialize>(value: &T) -> String {
+    serde_json::to_string(value).expect("wire types have string keys and cannot fail to encode")
+}

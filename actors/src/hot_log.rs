@@ -1,0 +1,118 @@
+//! The recent journal in memory, for resumes, slow readers and bringing snapshots forward.
+//! Must never have a hole and never outgrow its bounds; what it no longer reaches is asked of Postgres.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use tidings_protocol::position::Seq;
+
+use crate::entry::{Batch, Entry};
+use crate::limits;
+
+/// A contiguous run of batches ending at the last one applied. Batches are shared between the threads of a node.
+#[derive(Debug)]
+pub struct HotLog {
+    batches: VecDeque<Arc<Batch>>,
+    /// The log holds every entry after this one.
+    after: Seq,
+    entries: usize,
+    bytes: usize,
+    most_entries: usize,
+    most_bytes: usize,
+}
+
+impl HotLog {
+    /// An empty log that begins after `applied`.
+    #[must_use]
+    pub fn beginning_after(applied: Seq) -> Self {
+        Self::bounded(applied, limits::HOT_LOG_ENTRIES, limits::HOT_LOG_BYTES)
+    }
+
+    fn bounded(applied: Seq, most_entries: usize, most_bytes: usize) -> Self {
+        Self {
+            batches: VecDeque::new(),
+            after: applied,
+            entries: 0,
+            bytes: 0,
+            most_entries,
+            most_bytes,
+        }
+    }
+
+    /// Appends the next batch and forgets the oldest ones past the bounds.
+    pub fn push(&mut self, batch: Arc<Batch>) {
+        let expected = self
+            .batches
+            .back()
+            .map_or(self.after, |last| last.last)
+            .next();
+        assert_eq!(
+            batch.first, expected,
+            "the tail hands on a contiguous journal (P1)"
+        );
+        self.entries += batch.entries.len();
+        self.bytes += bytes_of(&batch);
+        self.batches.push_back(batch);
+        while self.entries > self.most_entries || self.bytes > self.most_bytes {
+            let Some(oldest) = self.batches.pop_front() else {
+                break;
+            };
+            self.entries -= oldest.entries.len();
+            self.bytes -= bytes_of(&oldest);
+            self.after = oldest.last;
+        }
+    }
+
+    /// The entries from `from` on, inclusive, ascending; none if the log no longer reaches back that far.
+    #[must_use]
+    pub fn since(&self, from: Seq) -> Option<impl DoubleEndedIterator<Item = &Entry>> {
+        if from <= self.after {
+            return None;
+        }
+        let skip = self.batches.partition_point(|batch| batch.last < from);
+        let entries = self.batches.range(skip..).flat_map(|batch| &batch.entries);
+        Some(entries.filter(move |entry| entry.seq >= from))
+    }
+}
+
+fn bytes_of(batch: &Batch) -> usize {
+    batch
+        .entries
+        .iter()
+        .map(|entry| entry.body.get().len() + size_of::<Entry>())
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::post_batch;
+
+    #[test]
+    fn it_gives_what_it_holds_and_says_when_it_does_not_reach() {
+        let mut log = HotLog::bounded(Seq(10), 5, usize::MAX);
+        assert_eq!(log.since(Seq(11)).expect("reaches").count(), 0);
+        assert!(log.since(Seq(10)).is_none());
+        log.push(Arc::new(post_batch(11, 13)));
+        log.push(Arc::new(post_batch(14, 15)));
+        let all: Vec<u64> = log
+            .since(Seq(12))
+            .expect("reaches")
+            .map(|entry| entry.seq.0)
+            .collect();
+        assert_eq!(all, [12, 13, 14, 15]);
+        log.push(Arc::new(post_batch(16, 16)));
+        assert!(
+            log.since(Seq(13)).is_none(),
+            "the first batch has gone to stay within five entries"
+        );
+        assert_eq!(log.since(Seq(14)).expect("reaches").count(), 3);
+    }
+
+    #[test]
+    #[should_panic(expected = "contiguous")]
+    fn p8_a_hole_is_our_own_broken_invariant_and_loud() {
+        let mut log = HotLog::beginning_after(Seq(1));
+        log.push(Arc::new(post_batch(3, 3)));
+    }
+}

@@ -1,0 +1,311 @@
+//! Gathers commands into batches and sorts out what came of them.
+//! A pure machine. It must never answer before the commit (P2), never let a queue grow past its bound (P6), never guess an unknown
+//! outcome (P10): it asks again with the same commands.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use rustc_hash::FxHashSet;
+use tidings_protocol::ids::UserId;
+use tidings_protocol::position::Seq;
+use uuid::Uuid;
+
+use crate::command::{Act, Command, Committed, Outcome};
+use crate::entry::Batch;
+use crate::limits;
+use crate::ports::CommitFault;
+use crate::tail::machine::Now;
+
+/// Why a command has no outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoOutcome {
+    /// Too much is waiting; nothing was done.
+    Overloaded,
+    /// The journal could not be reached in time. It may have been done: the same command again is safe.
+    Unavailable,
+    /// The store could not make sense of it: our own fault.
+    Broken,
+}
+
+/// What the shell does for it. `T` is where an answer goes.
+#[derive(Debug)]
+pub enum Effect<T> {
+    /// Send the commands as one batch; answer with [`Journal::committed`].
+    Commit(Arc<[Command]>),
+    /// Answer one command.
+    Answer(T, Result<Outcome, NoOutcome>),
+    /// Tell the tail and the peers, before any answer goes out.
+    Announce(Arc<Batch>),
+    /// Entries may have been written that are not announced: the tail should look.
+    Suspect,
+    /// Call [`Journal::again`] after this many milliseconds.
+    Wait(Now),
+}
+
+#[derive(Debug)]
+struct Waiting<T> {
+    command: Command,
+    to: T,
+    give_up_at: Now,
+}
+
+/// The machine.
+#[derive(Debug)]
+pub struct Journal<T> {
+    queue: VecDeque<Waiting<T>>,
+    in_flight: Vec<Waiting<T>>,
+    /// A commit has been sent and not answered, or a wait is running.
+    busy: bool,
+    /// How many of the queue's first commands go one at a time, to find a bad one.
+    alone: usize,
+    /// The batch in flight may have been done by an earlier try.
+    asked_before: bool,
+}
+
+/// Between two tries of a batch: about a quarter of the 0.5 s that Postgres needs to come back at best.
+const AGAIN_MS: Now = 100;
+
+impl<T> Default for Journal<T> {
+    fn default() -> Self {
+        Self {
+            queue: VecDeque::new(),
+            in_flight: Vec::new(),
+            busy: false,
+            alone: 0,
+            asked_before: false,
+        }
+    }
+}
+
+impl<T> Journal<T> {
+    /// Takes a command in.
+    pub fn submit(&mut self, now: Now, command: Command, to: T) -> Vec<Effect<T>> {
+        if self.queue.len() >= limits::JOURNAL_QUEUE {
+            return vec![Effect::Answer(to, Err(NoOutcome::Overloaded))];
+        }
+        let give_up_at = now + limits::COMMIT_PATIENCE_MS;
+        self.queue.push_back(Waiting {
+            command,
+            to,
+            give_up_at,
+        });
+        self.go().into_iter().collect()
+    }
+
+    /// Whether everything taken in has been answered.
+    #[must_use]
+    pub const fn is_idle(&self) -> bool {
+        !self.busy
+    }
+
+    /// Commands taken in and not answered.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        self.queue.len() + self.in_flight.len()
+    }
+
+    /// A wait is over.
+    pub fn again(&mut self, now: Now) -> Vec<Effect<T>> {
+        self.busy = false;
+        let mut effects = Vec::new();
+        for waiting in std::mem::take(&mut self.queue) {
+            if now >= waiting.give_up_at {
+                self.alone = self.alone.saturating_sub(1);
+                effects.push(Effect::Answer(waiting.to, Err(NoOutcome::Unavailable)));
+            } else {
+                self.queue.push_back(waiting);
+            }
+        }
+        effects.extend(self.go());
+        effects
+    }
+
+    /// The batch in flight came back.
+    pub fn committed(&mut self, result: Result<Committed, CommitFault>) -> Vec<Effect<T>> {
+        match result {
+            Ok(committed) => self.done(committed),
+            Err(CommitFault::NotDone(_)) => self.back_in_line(Vec::new()),
+            Err(CommitFault::Unknown(_)) => {
+                self.asked_before = true;
+                self.back_in_line(vec![Effect::Suspect])
+            }
+            Err(CommitFault::Rejected(_)) => self.rejected(),
+        }
+    }
+
+    fn done(&mut self, committed: Committed) -> Vec<Effect<T>> {
+        let mut effects = Vec::with_capacity(self.in_flight.len() + 2);
+        if let Some(batch) = announcement(&committed) {
+            effects.push(Effect::Announce(Arc::new(batch)));
+        }
+        if std::mem::take(&mut self.asked_before) {
+            effects.push(Effect::Suspect);
+        }
+        self.alone = self.alone.saturating_sub(self.in_flight.len());
+        let in_flight = std::mem::take(&mut self.in_flight);
+        debug_assert_eq!(
+            in_flight.len(),
+            committed.outcomes.len(),
+            "one outcome for each command"
+        );
+        for (waiting, outcome) in in_flight.into_iter().zip(committed.outcomes) {
+            effects.push(Effect::Answer(waiting.to, Ok(outcome)));
+        }
+        self.busy = false;
+        effects.extend(self.go());
+        effects
+    }
+
+    /// Puts the batch back to the front, to be tried again.
+    fn back_in_line(&mut self, mut effects: Vec<Effect<T>>) -> Vec<Effect<T>> {
+        for waiting in std::mem::take(&mut self.in_flight).into_iter().rev() {
+            self.queue.push_front(waiting);
+        }
+        effects.push(Effect::Wait(AGAIN_MS));
+        effects
+    }
+
+    fn rejected(&mut self) -> Vec<Effect<T>> {
+        let mut effects = Vec::new();
+        if self.in_flight.len() == 1 {
+            self.alone = self.alone.saturating_sub(1);
+            for waiting in self.in_flight.drain(..) {
+                effects.push(Effect::Answer(waiting.to, Err(NoOutcome::Broken)));
+            }
+        } else {
+            self.alone = self.in_flight.len();
+            for waiting in std::mem::take(&mut self.in_flight).into_iter().rev() {
+                self.queue.push_front(waiting);
+            }
+        }
+        self.busy = false;
+        effects.extend(self.go());
+        effects
+    }
+
+    /// Sends what has gathered, if nothing is in flight.
+    fn go(&mut self) -> Option<Effect<T>> {
+        if self.busy || self.queue.is_empty() {
+            return None;
+        }
+        let most = if self.alone > 0 {
+            1
+        } else {
+            limits::BATCH_COMMANDS
+        };
+        let mut touched = Touched::default();
+        while self.in_flight.len() < most {
+            let Some(next) = self.queue.front() else {
+                break;
+            };
+            if !touched.take(&next.command) {
+                break;
+            }
+            self.in_flight.extend(self.queue.pop_front());
+        }
+        self.busy = true;
+        Some(Effect::Commit(
+            self.in_flight
+                .iter()
+                .map(|waiting| waiting.command.clone())
+                .collect(),
+        ))
+    }
+}
+
+/// The entries a commit wrote, as one contiguous batch.
+fn announcement(committed: &Committed) -> Option<Batch> {
+    let entries: Vec<_> = committed
+        .outcomes
+        .iter()
+        .filter_map(|outcome| match outcome {
+            Outcome::Done(entry) => Some(entry.clone()),
+            Outcome::Duplicate(_) | Outcome::Refused(_) => None,
+        })
+        .collect();
+    let first = entries.first()?.seq;
+    let last = Seq(first.0 + entries.len() as u64 - 1);
+    assert_eq!(
+        entries.last()?.seq,
+        last,
+        "a commit's entries are contiguous (P1)"
+    );
+    Some(Batch {
+        epoch: committed.epoch,
+        first,
+        last,
+        entries,
+    })
+}
+
+/// An entity as far as one command can get in another's way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Thing {
+    One(Uuid),
+    Pair(UserId, UserId),
+    /// Comments by id alone: which post they belong to is not known here, so they keep out of the way of any post's deletion.
+    Comments,
+}
+
+/// What a batch reads and writes. Within a batch no command may depend on another one's writing:
+/// the deciding statements all see the state before the batch.
+#[derive(Debug, Default)]
+struct Touched {
+    read: FxHashSet<Thing>,
+    written: FxHashSet<Thing>,
+}
+
+impl Touched {
+    /// Adds a command, unless it has to wait for the next batch.
+    fn take(&mut self, command: &Command) -> bool {
+        let (reads, writes) = things(command);
+        let reads = reads.into_iter().flatten();
+        let writes = writes.into_iter().flatten();
+        let free = reads.clone().all(|thing| !self.written.contains(&thing))
+            && writes
+                .clone()
+                .all(|thing| !self.written.contains(&thing) && !self.read.contains(&thing));
+        if free {
+            self.read.extend(reads);
+            self.written.extend(writes);
+        }
+        free
+    }
+}
+
+/// What a command reads and writes.
+fn things(command: &Command) -> ([Option<Thing>; 3], [Option<Thing>; 2]) {
+    let actor = Some(Thing::One(command.actor.0));
+    match &command.act {
+        Act::UserCreate { .. } | Act::UserUpdate { .. } => ([None; 3], [actor, None]),
+        Act::Follow { whom } | Act::Unfollow { whom } => (
+            [actor, Some(Thing::One(whom.0)), None],
+            [Some(Thing::Pair(command.actor, *whom)), None],
+        ),
+        Act::PostCreate { id, .. } | Act::PostUpdate { id, .. } => {
+            ([actor, None, None], [Some(Thing::One(id.0)), None])
+        }
+        Act::PostDelete { id } => (
+            [actor, None, None],
+            [Some(Thing::One(id.0)), Some(Thing::Comments)],
+        ),
+        Act::CommentCreate {
+            id, post, parent, ..
+        } => (
+            [
+                actor,
+                Some(Thing::One(post.0)),
+                parent.map(|parent| Thing::One(parent.0)),
+            ],
+            [Some(Thing::One(id.0)), None],
+        ),
+        Act::CommentUpdate { id, .. } | Act::CommentDelete { id } => (
+            [actor, Some(Thing::Comments), None],
+            [Some(Thing::One(id.0)), None],
+        ),
+        Act::SessionRevoke { session } => match session {
+            Some(session) => ([actor, None, None], [Some(Thing::One(session.0)), None]),
+            None => ([None; 3], [actor, None]),
+        },
+    }
+}

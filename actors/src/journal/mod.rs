@@ -1,0 +1,4 @@
+//! The write path: one writer at a time, in batches.
+
+pub mod actor;
+pub mod machine;

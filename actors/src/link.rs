@@ -1,0 +1,191 @@
+//! One connection as the living part sees it: its outbox and the way to write. Lives on one worker thread.
+//! Must never wait: it writes what the socket takes now, and says when somebody should wait for the rest.
+
+use std::cell::{Cell, RefCell};
+use std::io::{self, IoSlice};
+use std::rc::Rc;
+
+use actix::Addr;
+use bytes::Bytes;
+use tidings_protocol::position::Seq;
+use tokio::sync::Notify;
+
+use crate::feed::table::{Line, Told};
+use crate::limits;
+use crate::outbox::{Outbox, Pushed};
+use crate::session::actor::Session;
+
+/// Writing to a peer without waiting.
+pub trait Wire {
+    /// Writes as much as is taken now.
+    ///
+    /// # Errors
+    /// `WouldBlock` when nothing is taken now; anything else ends the connection.
+    fn write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize>;
+}
+
+/// How a link stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Frames may be queued.
+    Open,
+    /// The close frame is queued; nothing follows it.
+    Closing,
+    /// The peer cannot be written to any more.
+    Broken,
+}
+
+/// Slices in one vectored write: what Linux takes at once is 1,024, and 64 frames of 250 bytes fill a loopback segment.
+const SLICES: usize = 64;
+
+/// A connection.
+pub struct Link {
+    wire: Box<dyn Wire>,
+    outbox: RefCell<Outbox>,
+    standing: Cell<Standing>,
+    session: RefCell<Option<Addr<Session>>>,
+    /// Rung when the one who waits on the socket should look again.
+    stirred: Notify,
+    /// Requests taken from the socket and not yet answered: the reader stops at its limit.
+    in_flight: Cell<usize>,
+    /// When the peer was last heard, in milliseconds of the worker's clock.
+    heard_at: Cell<u64>,
+}
+
+impl Link {
+    /// A link over a wire.
+    #[must_use]
+    pub fn new(wire: Box<dyn Wire>, now: u64) -> Rc<Self> {
+        Rc::new(Self {
+            wire,
+            outbox: RefCell::default(),
+            standing: Cell::new(Standing::Open),
+            session: RefCell::new(None),
+            stirred: Notify::new(),
+            in_flight: Cell::new(0),
+            heard_at: Cell::new(now),
+        })
+    }
+
+    pub(crate) fn attach(&self, session: Addr<Session>) {
+        *self.session.borrow_mut() = Some(session);
+    }
+
+    pub(crate) fn detach(&self) {
+        *self.session.borrow_mut() = None;
+    }
+
+    /// Waits until there is something to look at again.
+    pub async fn stirred(&self) {
+        self.stirred.notified().await;
+    }
+
+    /// How it stands.
+    pub fn standing(&self) -> Standing {
+        self.standing.get()
+    }
+
+    /// Whether something waits for the socket to take it.
+    pub fn wants_to_write(&self) -> bool {
+        self.standing.get() != Standing::Broken && !self.outbox.borrow().is_empty()
+    }
+
+    /// Whether the next request may be taken from the socket: not while as many as allowed wait for their answer, or while answers are
+    /// not being taken. This is the back-pressure that keeps a connection from harming others (P7).
+    pub fn wants_to_read(&self) -> bool {
+        self.in_flight.get() < tidings_protocol::limits::REQUESTS_IN_FLIGHT
+            && self.outbox.borrow().bytes() < limits::OUTBOX_BYTES
+    }
+
+    /// Queues what may not be dropped.
+    pub fn keep(&self, frame: Bytes) {
+        if self.standing.get() == Standing::Open {
+            self.outbox.borrow_mut().keep(frame);
+        }
+    }
+
+    /// Queues the close frame; nothing can follow it.
+    pub fn close(&self, frame: Bytes) {
+        if self.standing.get() == Standing::Open {
+            self.outbox.borrow_mut().keep(frame);
+            self.standing.set(Standing::Closing);
+        }
+        self.stirred.notify_one();
+    }
+
+    /// Gives the peer up.
+    pub fn break_off(&self) {
+        self.standing.set(Standing::Broken);
+        self.stirred.notify_one();
+    }
+
+    /// A request was taken from the socket.
+    pub fn request_taken(&self) {
+        self.in_flight.set(self.in_flight.get() + 1);
+    }
+
+    /// A request was answered.
+    pub(crate) fn request_answered(&self) {
+        let was = self.in_flight.get();
+        self.in_flight.set(was.saturating_sub(1));
+        if was >= tidings_protocol::limits::REQUESTS_IN_FLIGHT {
+            self.stirred.notify_one();
+        }
+    }
+
+    /// The peer was heard.
+    pub fn heard(&self, now: u64) {
+        self.heard_at.set(now);
+    }
+
+    pub(crate) fn heard_at(&self) -> u64 {
+        self.heard_at.get()
+    }
+}
+
+impl Line for Rc<Link> {
+    fn push(&self, frame: Bytes, seq: Seq) -> Pushed {
+        if self.standing.get() == Standing::Open {
+            self.outbox.borrow_mut().push(frame, seq)
+        } else {
+            Pushed::Queued
+        }
+    }
+
+    fn flush(&self) {
+        if self.standing.get() == Standing::Broken {
+            return;
+        }
+        let mut outbox = self.outbox.borrow_mut();
+        while !outbox.is_empty() {
+            let mut slices = [IoSlice::new(&[]); SLICES];
+            let filled = outbox.gather(&mut slices);
+            match self.wire.write(&slices[..filled]) {
+                Ok(taken) => outbox.advance(taken),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.stirred.notify_one();
+                    return;
+                }
+                Err(_) => {
+                    drop(outbox);
+                    self.break_off();
+                    return;
+                }
+            }
+        }
+        outbox.relax();
+        if self.standing.get() != Standing::Open {
+            self.stirred.notify_one();
+        }
+    }
+
+    fn has_room(&self) -> bool {
+        self.outbox.borrow().has_room_for_catch_up()
+    }
+
+    fn tell(&self, told: Told) {
+        if let Some(session) = &*self.session.borrow() {
+            session.do_send(crate::session::actor::Message::Told(told));
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! What all sessions of a node share: the ports, the journal and the settings.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tidings_protocol::reply::Limits;
+
+use crate::frame::Framing;
+use crate::journal::actor::JournalAddr;
+use crate::ports::{Reads, Tokens};
+use crate::user::Users;
+
+/// What an operator may set.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// Time from the upgrade to `hello`.
+    pub hello_timeout_ms: u64,
+    /// Budget of one user over all their connections to this node.
+    pub points_per_minute: u32,
+    /// Ping and heartbeat interval.
+    pub heartbeat_ms: u64,
+    /// Time over which the connections of a leaving node come back elsewhere.
+    pub drain_ms: u64,
+}
+
+/// A node.
+pub struct Node {
+    /// Reading state.
+    pub reads: Arc<dyn Reads>,
+    /// Checking tokens.
+    pub tokens: Arc<dyn Tokens>,
+    /// Changing state.
+    pub journal: JournalAddr,
+    /// Users online here.
+    pub users: Arc<Users>,
+    /// How the transport wraps what is sent.
+    pub framing: Framing,
+    /// What the operator set.
+    pub settings: Settings,
+    /// Where the node's monotonic clock began.
+    pub started: Instant,
+}
+
+impl Node {
+    /// Milliseconds of the node's monotonic clock.
+    #[must_use]
+    pub fn now(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// What `hello` tells of limits.
+    #[must_use]
+    pub const fn limits(&self) -> Limits {
+        Limits::with_budget(self.settings.points_per_minute)
+    }
+}

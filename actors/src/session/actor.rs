@@ -1,0 +1,522 @@
+//! The actor of one connection: performs what its machine decides, on one worker thread.
+//! It never touches the socket (the link does, without waiting) and never waits inside a handler.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::{
+    Actor, ActorContext, ActorFutureExt, Addr, AsyncContext, Context, Handler, SpawnHandle,
+    WrapFuture,
+};
+use bytes::Bytes;
+use tidings_protocol::close::CloseCode;
+use tidings_protocol::error::{ErrorCode, Refusal};
+use tidings_protocol::feed::FeedName;
+use tidings_protocol::ids::{ConnectionId, RequestId, UserId};
+use tidings_protocol::limits::{FEEDS_PER_CONNECTION, SILENCE_MS};
+use tidings_protocol::push::Notice;
+use tidings_protocol::reply::{AuthRefreshed, Unsubscribed};
+use tidings_protocol::request::Hello;
+use uuid::Uuid;
+
+use super::feeds;
+use super::greet::{self, Greeted, Turned};
+use super::jobs;
+use super::machine::{Doorkeeper, Effect, Job, Machine, Ticket, bad_token};
+use super::refresh::{NotRefreshed, Reach, refresh};
+use crate::feed::catch_up::CaughtUp;
+use crate::feed::table::{Line, Told};
+use crate::frame;
+use crate::limits;
+use crate::link::Link;
+use crate::ports::{BadToken, Claims};
+use crate::user::{Budget, Seat};
+use crate::worker::{Admitted, Place, Worker};
+
+/// What a session is told.
+#[derive(Debug, actix::Message)]
+#[rtype(result = "()")]
+pub enum Message {
+    /// The client sent a text message.
+    Text(String),
+    /// The client sent a binary message, which this protocol has not.
+    Binary,
+    /// The socket has taken everything after it had been full.
+    Drained,
+    /// The reader has not taken anything for too long.
+    Stuck,
+    /// The connection is gone.
+    Gone,
+    /// From the feed table.
+    Told(Told),
+}
+
+/// The actor.
+pub struct Session {
+    pub(super) worker: Rc<Worker>,
+    pub(super) link: Rc<Link>,
+    machine: Machine,
+    connection: ConnectionId,
+    claims: Option<Claims>,
+    viewer: Option<UserId>,
+    budget: Arc<Budget>,
+    seat: Option<Rc<Seat>>,
+    place: Option<Rc<Place>>,
+    /// A fresh start that is wanted, and whether one is under way.
+    wanted: Option<Reach>,
+    refreshing: bool,
+    failing_since: Option<u64>,
+    expiry: Option<SpawnHandle>,
+    _admitted: Admitted,
+}
+
+impl Session {
+    /// Starts the session of a connection on this worker thread.
+    #[must_use]
+    pub fn start_on(worker: Rc<Worker>, link: Rc<Link>) -> Addr<Self> {
+        let admitted = worker.admit(Rc::clone(&link));
+        let budget = Arc::new(Budget::per_minute(worker.node.settings.points_per_minute));
+        let session = Self {
+            worker,
+            link: Rc::clone(&link),
+            machine: Machine::default(),
+            connection: ConnectionId(Uuid::now_v7()),
+            claims: None,
+            viewer: None,
+            budget,
+            seat: None,
+            place: None,
+            wanted: None,
+            refreshing: false,
+            failing_since: None,
+            expiry: None,
+            _admitted: admitted,
+        };
+        let addr = session.start();
+        link.attach(addr.clone());
+        addr
+    }
+
+    fn perform(&mut self, effects: Vec<Effect>, ctx: &mut Context<Self>) {
+        for effect in effects {
+            match effect {
+                Effect::Refuse(id, refusal) => {
+                    metrics::counter!("tidings_refusals_total", "code" => refusal.code.as_str())
+                        .increment(1);
+                    self.reply(frame::error(self.worker.node.framing, id, refusal));
+                }
+                Effect::Greet(id, hello, claims) => self.greet(id, hello, claims, ctx),
+                Effect::Run(ticket, id, job) => self.run(ticket, id, job, ctx),
+                Effect::GoAway => self.go_away(ctx),
+                Effect::Close(code) => self.close(code, ctx),
+            }
+        }
+        self.link.flush();
+    }
+
+    fn reply(&self, frame: Bytes) {
+        self.link.keep(frame);
+        self.link.request_answered();
+    }
+
+    fn greet(
+        &mut self,
+        id: RequestId,
+        hello: Hello,
+        claims: Option<Claims>,
+        ctx: &mut Context<Self>,
+    ) {
+        self.claims = claims;
+        let (worker, link) = (Rc::clone(&self.worker), Rc::clone(&self.link));
+        let greet = Box::pin(greet::greet(
+            worker,
+            link,
+            self.connection,
+            id,
+            hello,
+            claims,
+        ));
+        ctx.spawn(
+            greet
+                .into_actor(self)
+                .map(move |greeted, session, ctx| match greeted {
+                    Ok(greeted) => session.greeted(greeted, ctx),
+                    Err(turned) => session.turned(id, turned, ctx),
+                }),
+        );
+    }
+
+    fn greeted(&mut self, greeted: Greeted, ctx: &mut Context<Self>) {
+        self.link.request_answered();
+        self.viewer = greeted.viewer;
+        if let Some(seat) = &greeted.seat {
+            self.budget = Arc::clone(&seat.budget);
+        }
+        self.seat = greeted.seat;
+        self.place = Some(Rc::new(greeted.place));
+        self.caught_up(greeted.caught_up, ctx);
+        self.watch_token(ctx);
+        let effects = self.machine.greeted(self.viewer);
+        self.perform(effects, ctx);
+    }
+
+    fn turned(&mut self, id: RequestId, turned: Turned, ctx: &mut Context<Self>) {
+        self.reply(frame::error(
+            self.worker.node.framing,
+            Some(id),
+            turned.refusal,
+        ));
+        let effects = self.machine.end(turned.code);
+        self.perform(effects, ctx);
+    }
+
+    fn run(&mut self, ticket: Ticket, id: RequestId, job: Job, ctx: &mut Context<Self>) {
+        match job {
+            Job::Subscribe(feed, limit) => self.subscribe(ticket, id, feed, limit, ctx),
+            Job::Unsubscribe(feed) => {
+                let answer = self.unsubscribe(id, feed);
+                self.finish(ticket, answer, ctx);
+            }
+            Job::Token(token) => {
+                let answer = self.take_token(id, &token, ctx);
+                self.finish(ticket, answer, ctx);
+            }
+            Job::Write(_) | Job::User(_) | Job::Post(_) | Job::Posts(..) | Job::Comments(..) => {
+                let (worker, viewer) = (Rc::clone(&self.worker), self.viewer);
+                let answer = async move { jobs::answer(&worker, viewer, id, job).await };
+                ctx.spawn(
+                    answer
+                        .into_actor(self)
+                        .map(move |answer, session, ctx| session.finish(ticket, answer, ctx)),
+                );
+            }
+        }
+    }
+
+    fn finish(&mut self, ticket: Ticket, answer: Bytes, ctx: &mut Context<Self>) {
+        self.reply(answer);
+        let effects = self.machine.finished(ticket);
+        self.perform(effects, ctx);
+    }
+
+    fn subscribe(
+        &mut self,
+        ticket: Ticket,
+        id: RequestId,
+        feed: FeedName,
+        limit: u16,
+        ctx: &mut Context<Self>,
+    ) {
+        let Some(place) = self.place.clone() else {
+            return;
+        };
+        let (worker, viewer) = (Rc::clone(&self.worker), self.viewer);
+        let start = async move {
+            let mut started = feeds::start(&worker, &place, viewer, &[feed], limit).await;
+            (place, started.pop())
+        };
+        // Nothing waits between the end of `start` and this closure: the snapshot is exact where the subscription begins.
+        ctx.spawn(
+            start
+                .into_actor(self)
+                .map(move |(place, started), session, ctx| {
+                    let answer = session.subscribed(id, &place, started);
+                    session.finish(ticket, answer, ctx);
+                }),
+        );
+    }
+
+    fn subscribed(
+        &self,
+        id: RequestId,
+        place: &Rc<Place>,
+        started: Option<feeds::Started>,
+    ) -> Bytes {
+        let framing = self.worker.node.framing;
+        let same_place = self
+            .place
+            .as_ref()
+            .is_some_and(|now| Rc::ptr_eq(now, place));
+        let (feed, result) = match started {
+            Some(started) if same_place => started,
+            // A new epoch came in between.
+            Some(_) | None => return frame::error(framing, Some(id), feeds::unavailable()),
+        };
+        let mut table = self.worker.table_mut();
+        let watched = table.feeds(place.slot());
+        if watched.len() >= FEEDS_PER_CONNECTION && !watched.contains(&feed) {
+            return frame::error(
+                framing,
+                Some(id),
+                Refusal::new(ErrorCode::LimitReached, "too many feeds"),
+            );
+        }
+        match result {
+            Ok(snapshot) => {
+                table.subscribe(place.slot(), feed);
+                frame::result(framing, id, snapshot)
+            }
+            Err(refusal) => frame::error(framing, Some(id), refusal),
+        }
+    }
+
+    fn unsubscribe(&self, id: RequestId, feed: FeedName) -> Bytes {
+        let framing = self.worker.node.framing;
+        if let Some(place) = &self.place {
+            self.worker.table_mut().unsubscribe(place.slot(), feed);
+        }
+        frame::result(framing, id, Unsubscribed { feed })
+    }
+
+    fn take_token(&mut self, id: RequestId, token: &str, ctx: &mut Context<Self>) -> Bytes {
+        let framing = self.worker.node.framing;
+        let refused = |refusal| frame::error(framing, Some(id), refusal);
+        let claims = match self.worker.node.tokens.verify(token) {
+            Ok(claims) => claims,
+            Err(bad) => return refused(bad_token(bad).0),
+        };
+        match self.claims {
+            Some(had) if had.user == claims.user && had.session == claims.session => {}
+            Some(_) => {
+                return refused(Refusal::new(
+                    ErrorCode::Forbidden,
+                    "the token is of another log-in",
+                ));
+            }
+            None => {
+                return refused(Refusal::new(
+                    ErrorCode::Forbidden,
+                    "an anonymous connection stays so",
+                ));
+            }
+        }
+        self.claims = Some(claims);
+        self.watch_token(ctx);
+        frame::result(
+            framing,
+            id,
+            AuthRefreshed {
+                expires_at: claims.expires_at,
+            },
+        )
+    }
+
+    /// Warns before the token runs out, and closes when it does.
+    fn watch_token(&mut self, ctx: &mut Context<Self>) {
+        if let Some(old) = self.expiry.take() {
+            ctx.cancel_future(old);
+        }
+        let Some(claims) = self.claims else { return };
+        let left = claims.expires_at.0.saturating_sub(wall_clock());
+        let warning = Duration::from_millis(left.saturating_sub(limits::TOKEN_WARNING_MS));
+        self.expiry = Some(ctx.run_later(warning, move |session, ctx| {
+            let notice = Notice::TokenExpiring {
+                expires_at: claims.expires_at,
+            };
+            session.notice(&notice);
+            let left = Duration::from_millis(claims.expires_at.0.saturating_sub(wall_clock()));
+            session.expiry = Some(ctx.run_later(left, |session, ctx| {
+                session.end(CloseCode::TokenExpired, ctx)
+            }));
+        }));
+    }
+
+    fn notice(&self, notice: &Notice) {
+        self.link
+            .keep(frame::message(self.worker.node.framing, notice));
+        self.link.flush();
+    }
+
+    fn heartbeat(&self) {
+        let Some(place) = &self.place else { return };
+        let position = self.worker.table().position(place.slot());
+        self.notice(&Notice::Heartbeat {
+            cursor: self.worker.cursor(position),
+        });
+    }
+
+    fn pulse(&mut self, ctx: &mut Context<Self>) {
+        if self.worker.node.now().saturating_sub(self.link.heard_at()) > SILENCE_MS {
+            return self.end(CloseCode::Silent, ctx);
+        }
+        self.link.keep((self.worker.node.framing.ping)());
+        if self.machine.is_live() {
+            self.heartbeat();
+        }
+        self.link.flush();
+    }
+
+    fn caught_up(&mut self, caught_up: CaughtUp, ctx: &mut Context<Self>) {
+        match caught_up {
+            // Marks the end of what was missed, and tells the new position.
+            CaughtUp::Live => self.heartbeat(),
+            CaughtUp::Waiting => {}
+            CaughtUp::Beyond => self.want(Reach::All, ctx),
+        }
+    }
+
+    fn drained(&mut self, ctx: &mut Context<Self>) {
+        let Some(place) = self.place.clone() else {
+            return;
+        };
+        if self.worker.table().is_behind(place.slot()) {
+            let caught_up = self.worker.table_mut().catch_up(place.slot());
+            self.caught_up(caught_up, ctx);
+        }
+    }
+
+    fn told(&mut self, told: Told, ctx: &mut Context<Self>) {
+        match told {
+            Told::CircleChanged => self.want(Reach::Some(vec![FeedName::Home]), ctx),
+            Told::Beyond => self.want(Reach::All, ctx),
+            Told::NewEpoch => self.want(Reach::Epoch, ctx),
+            Told::Revoked => self.end(CloseCode::SessionRevoked, ctx),
+            Told::GoingAway => {
+                let effects = self.machine.leave();
+                self.perform(effects, ctx);
+            }
+        }
+    }
+
+    /// Wants a fresh start; several wishes become one.
+    fn want(&mut self, reach: Reach, ctx: &mut Context<Self>) {
+        self.wanted = Some(match self.wanted.take() {
+            Some(wanted) => wanted.max(reach),
+            None => reach,
+        });
+        self.refresh(ctx);
+    }
+
+    fn refresh(&mut self, ctx: &mut Context<Self>) {
+        if self.refreshing {
+            return;
+        }
+        let (Some(place), Some(reach)) = (self.place.clone(), self.wanted.take()) else {
+            return;
+        };
+        self.refreshing = true;
+        let who = self.seat.clone().zip(self.claims);
+        let (worker, link, viewer) = (Rc::clone(&self.worker), Rc::clone(&self.link), self.viewer);
+        let again = reach.clone();
+        let fresh = Box::pin(refresh(worker, link, viewer, who, place, reach));
+        ctx.spawn(fresh.into_actor(self).map(move |refreshed, session, ctx| {
+            session.refreshing = false;
+            match refreshed {
+                Ok(place) => {
+                    session.place = Some(place);
+                    session.failing_since = None;
+                    session.refresh(ctx);
+                }
+                Err(NotRefreshed::Turned(turned)) => session.end(turned.code, ctx),
+                Err(NotRefreshed::Later) => session.refresh_later(again, ctx),
+            }
+        }));
+    }
+
+    fn refresh_later(&mut self, reach: Reach, ctx: &mut Context<Self>) {
+        let now = self.worker.node.now();
+        let since = *self.failing_since.get_or_insert(now);
+        if now.saturating_sub(since) > limits::SLOW_PATIENCE_MS {
+            return self.end(CloseCode::Unavailable, ctx);
+        }
+        // Spread out, so that a database that has just come back is not asked by everybody at once.
+        let wait = Duration::from_millis(500 + u64::from(self.connection.0.as_fields().3[7]) * 4);
+        ctx.run_later(wait, move |session, ctx| session.want(reach, ctx));
+    }
+
+    fn go_away(&mut self, ctx: &mut Context<Self>) {
+        let position = self.place.as_ref().map_or_else(
+            || self.worker.table().applied(),
+            |place| self.worker.table().position(place.slot()),
+        );
+        let within = self.worker.node.settings.drain_ms.max(1);
+        let spread = u64::from(u16::from_be_bytes([
+            self.connection.0.as_bytes()[14],
+            self.connection.0.as_bytes()[15],
+        ]));
+        self.notice(&Notice::GoingAway {
+            reconnect_after_ms: spread * within / u64::from(u16::MAX),
+            cursor: self.worker.cursor(position),
+        });
+        self.close(CloseCode::GoingAway, ctx);
+    }
+
+    fn end(&mut self, code: CloseCode, ctx: &mut Context<Self>) {
+        let effects = self.machine.end(code);
+        self.perform(effects, ctx);
+    }
+
+    fn close(&mut self, code: CloseCode, ctx: &mut Context<Self>) {
+        metrics::counter!("tidings_closes_total", "reason" => code.reason()).increment(1);
+        self.link.close((self.worker.node.framing.close)(code));
+        self.link.flush();
+        ctx.stop();
+    }
+}
+
+/// Milliseconds since 1970, for what tokens say; never for order or waiting.
+fn wall_clock() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| {
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    })
+}
+
+struct Door<'a> {
+    worker: &'a Worker,
+    budget: &'a Budget,
+}
+
+impl Doorkeeper for Door<'_> {
+    fn verify(&self, token: &str) -> Result<Claims, BadToken> {
+        self.worker.node.tokens.verify(token)
+    }
+
+    fn charge(&self, points: u32) -> Result<(), u64> {
+        self.budget.charge(points)
+    }
+}
+
+impl Actor for Session {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        let settings = self.worker.node.settings;
+        ctx.run_later(
+            Duration::from_millis(settings.hello_timeout_ms),
+            |session, ctx| {
+                if session.machine.is_greeting() {
+                    session.end(CloseCode::HelloTimeout, ctx);
+                }
+            },
+        );
+        ctx.run_interval(Duration::from_millis(settings.heartbeat_ms), Self::pulse);
+    }
+
+    fn stopped(&mut self, _: &mut Context<Self>) {
+        self.link.detach();
+    }
+}
+
+impl Handler<Message> for Session {
+    type Result = ();
+
+    fn handle(&mut self, message: Message, ctx: &mut Context<Self>) {
+        match message {
+            Message::Text(text) => {
+                let door = Door {
+                    worker: &self.worker,
+                    budget: &self.budget,
+                };
+                let effects = self.machine.text(&text, &door);
+                self.perform(effects, ctx);
+            }
+            Message::Binary => self.end(CloseCode::ProtocolError, ctx),
+            Message::Drained => self.drained(ctx),
+            Message::Stuck => self.end(CloseCode::Slow, ctx),
+            Message::Gone => ctx.stop(),
+            Message::Told(told) => self.told(told, ctx),
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Starting feeds: reading snapshots and bringing them forward, for `hello`, `feed.subscribe` and fresh starts alike.
+//! Runs on the session's worker thread; between the last wait and the subscription nothing can come in between, which makes the step to live exact.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use futures_util::{StreamExt, stream};
+use tidings_protocol::error::{ErrorCode, Refusal};
+use tidings_protocol::feed::FeedName;
+use tidings_protocol::ids::UserId;
+use tidings_protocol::reply::Snapshot;
+use tokio::time::timeout;
+
+use super::machine::allowed;
+use crate::feed::forward::Forwarded;
+use crate::limits;
+use crate::ports::StoreFault;
+use crate::worker::{Place, Worker};
+
+/// A feed's snapshot, exact at the table's position, or why there is none.
+pub(super) type Started = (FeedName, Result<Snapshot, Refusal>);
+
+/// The answer when the database cannot be asked.
+pub(super) fn unavailable() -> Refusal {
+    Refusal::new(ErrorCode::Unavailable, "the database cannot be reached").after_ms(1_000)
+}
+
+/// Sorts a fault: the operator hears the cause, the client that it may try again.
+pub(super) fn fault(fault: &StoreFault) -> Refusal {
+    match fault {
+        StoreFault::Unavailable(_) => {
+            tracing::warn!(%fault, "a read failed");
+            unavailable()
+        }
+        StoreFault::Broken(_) => {
+            tracing::error!(%fault, "a read failed");
+            Refusal::new(ErrorCode::Internal, "a fault in the server")
+        }
+    }
+}
+
+/// Waits for a read, within bounds.
+pub(super) async fn bounded<T>(
+    read: impl Future<Output = Result<T, StoreFault>>,
+) -> Result<T, Refusal> {
+    match timeout(Duration::from_millis(limits::READ_PATIENCE_MS), read).await {
+        Ok(Ok(found)) => Ok(found),
+        Ok(Err(error)) => Err(fault(&error)),
+        Err(_) => Err(unavailable()),
+    }
+}
+
+/// Waits until the worker has applied `seq`, within bounds.
+pub(super) async fn reached(
+    worker: &Worker,
+    seq: tidings_protocol::position::Seq,
+) -> Result<(), Refusal> {
+    let patience = Duration::from_millis(limits::READ_PATIENCE_MS);
+    timeout(patience, worker.reached(seq))
+        .await
+        .map_err(|_| unavailable())
+}
+
+/// Reads one snapshot and waits until the table has reached it.
+async fn read(
+    worker: &Worker,
+    viewer: Option<UserId>,
+    feed: FeedName,
+    limit: u16,
+) -> Result<Snapshot, Refusal> {
+    allowed(viewer, feed)?;
+    let snapshot = bounded(worker.node.reads.snapshot(viewer, feed, limit)).await?;
+    let snapshot = snapshot.ok_or_else(no_such_feed)?;
+    reached(worker, snapshot.seq).await?;
+    Ok(snapshot)
+}
+
+fn no_such_feed() -> Refusal {
+    Refusal::new(ErrorCode::NotFound, "there is no such feed")
+}
+
+/// Snapshots of `feeds`, all exact at the table's position when this returns. The caller must use them before it waits again.
+pub(super) async fn start(
+    worker: &Rc<Worker>,
+    place: &Place,
+    viewer: Option<UserId>,
+    feeds: &[FeedName],
+    limit: u16,
+) -> Vec<Started> {
+    let limit = share(limit, feeds.len());
+    let mut started: Vec<Option<Started>> = vec![None; feeds.len()];
+    for _ in 0..limits::SNAPSHOT_TRIES {
+        let missing: Vec<usize> = (0..feeds.len())
+            .filter(|&at| started[at].is_none())
+            .collect();
+        let mut reads = stream::iter(missing)
+            .map(|at| async move { (at, read(worker, viewer, feeds[at], limit).await) })
+            .buffer_unordered(limits::SESSION_READS);
+        while let Some((at, result)) = reads.next().await {
+            started[at] = Some((feeds[at], result));
+        }
+        let table = worker.table();
+        for entry in &mut started {
+            if let Some((_, Ok(snapshot))) = entry {
+                match table.forward(place.slot(), snapshot) {
+                    Forwarded::Exact => {}
+                    Forwarded::Gone => *entry = Some((snapshot.feed, Err(no_such_feed()))),
+                    Forwarded::Stale => *entry = None,
+                }
+            }
+        }
+        if started.iter().all(Option::is_some) {
+            break;
+        }
+    }
+    let given_up =
+        |(feed, entry): (&FeedName, Option<Started>)| entry.unwrap_or((*feed, Err(unavailable())));
+    feeds.iter().zip(started).map(given_up).collect()
+}
+
+/// With many feeds at once each gets fewer entities, so that one answer stays within bounds.
+fn share(limit: u16, feeds: usize) -> u16 {
+    let most = limits::SNAPSHOT_ENTITIES / feeds.max(1);
+    limit.min(u16::try_from(most).unwrap_or(limit)).max(1)
+}

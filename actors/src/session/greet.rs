@@ -1,0 +1,293 @@
+//! Carrying out `hello`: who it is, what they have missed, where their feeds start.
+//! It must leave nothing behind when it is dropped half-way: seat and place give themselves back.
+
+use std::rc::Rc;
+
+use bytes::Bytes;
+use tidings_protocol::close::CloseCode;
+use tidings_protocol::entity::User;
+use tidings_protocol::error::{ErrorCode, Refusal};
+use tidings_protocol::feed::FeedName;
+use tidings_protocol::ids::{ConnectionId, RequestId, UserId};
+use tidings_protocol::position::{Cursor, Seq};
+use tidings_protocol::reply::{FeedStart, Welcome};
+use tidings_protocol::request::Hello;
+
+use super::feeds::{self, Started, bounded};
+use super::machine::{allowed, entities};
+use crate::entry::Entry;
+use crate::feed::catch_up::CaughtUp;
+use crate::feed::table::{Line, NotJoined};
+use crate::frame;
+use crate::limits;
+use crate::link::Link;
+use crate::ports::{Claims, Viewer};
+use crate::user::{NotSeated, Seat};
+use crate::worker::{Place, Worker};
+
+/// A session that has been let in.
+pub(super) struct Greeted {
+    pub(super) viewer: Option<UserId>,
+    pub(super) seat: Option<Rc<Seat>>,
+    pub(super) place: Place,
+    /// How far the reader has been caught up.
+    pub(super) caught_up: CaughtUp,
+}
+
+/// A session that has not.
+pub(super) struct Turned {
+    pub(super) refusal: Refusal,
+    pub(super) code: CloseCode,
+}
+
+impl Turned {
+    fn unavailable(refusal: Refusal) -> Self {
+        Self {
+            refusal,
+            code: CloseCode::Unavailable,
+        }
+    }
+}
+
+impl From<NotSeated> for Turned {
+    fn from(not: NotSeated) -> Self {
+        match not {
+            NotSeated::TooMany => Self {
+                refusal: Refusal::new(ErrorCode::LimitReached, "too many connections of this user"),
+                code: CloseCode::TooManyConnections,
+            },
+            NotSeated::NoAccount => Self {
+                refusal: Refusal::new(ErrorCode::BadToken, "there is no such account"),
+                code: CloseCode::BadToken,
+            },
+            NotSeated::Revoked => Self {
+                refusal: Refusal::new(ErrorCode::BadToken, "this log-in has ended"),
+                code: CloseCode::SessionRevoked,
+            },
+            NotSeated::Unavailable => Self::unavailable(feeds::unavailable()),
+        }
+    }
+}
+
+/// Takes a seat and a place in the feed table; used by `hello` and when a new epoch makes sessions join again.
+pub(super) async fn take_place(
+    worker: &Rc<Worker>,
+    link: &Rc<Link>,
+    who: Option<(&Seat, Claims)>,
+) -> Result<(Place, Option<User>), Turned> {
+    for _ in 0..limits::SNAPSHOT_TRIES {
+        let mut viewer: Option<Viewer> = None;
+        if let Some((seat, claims)) = who {
+            let found = seat.look_up(claims.session).await?;
+            feeds::reached(worker, found.seq)
+                .await
+                .map_err(Turned::unavailable)?;
+            viewer = Some(found);
+        }
+        let user = viewer.as_ref().map(|viewer| viewer.user.clone());
+        let joining = viewer.zip(who.map(|(_, claims)| claims.session));
+        match worker.table_mut().join(Rc::clone(link), joining) {
+            Ok(slot) => return Ok((Place::new(Rc::clone(worker), slot), user)),
+            Err(NotJoined::Revoked) => return Err(NotSeated::Revoked.into()),
+            Err(NotJoined::TooOld) => {}
+        }
+    }
+    Err(NotSeated::Unavailable.into())
+}
+
+/// What a resumed session has missed, as far as memory cannot tell.
+enum Resume {
+    /// All of it is in the hot log from the cursor on.
+    FromMemory,
+    /// As read from Postgres; the hot log takes over after `seq`.
+    Read { entries: Vec<Entry>, seq: Seq },
+}
+
+/// Carries out `hello`. When it returns a session, its welcome is queued and its feeds are running.
+pub(super) async fn greet(
+    worker: Rc<Worker>,
+    link: Rc<Link>,
+    connection: ConnectionId,
+    id: RequestId,
+    hello: Hello,
+    claims: Option<Claims>,
+) -> Result<Greeted, Turned> {
+    let limit = entities(hello.limit).map_err(|refusal| Turned {
+        refusal,
+        code: CloseCode::ProtocolError,
+    })?;
+    let seat = claims
+        .map(|claims| worker.node.users.sit(claims.user))
+        .transpose()?
+        .map(Rc::new);
+    let who = seat.as_deref().zip(claims);
+    let (place, user) = take_place(&worker, &link, who).await?;
+    let viewer = claims.map(|claims| claims.user);
+
+    let mut wanted = hello.feeds;
+    let mut met = rustc_hash::FxHashSet::default();
+    wanted.retain(|feed| met.insert(*feed));
+    let (open, shut): (Vec<FeedName>, Vec<FeedName>) = wanted
+        .iter()
+        .partition(|&&feed| allowed(viewer, feed).is_ok());
+    let mut resumed = resumable(&worker, &place, viewer, &open, hello.cursor).await?;
+    let started = loop {
+        let fresh: Vec<FeedName> = match &resumed {
+            None => open.clone(),
+            Some((_, restart)) => restart.clone(),
+        };
+        let started = feeds::start(&worker, &place, viewer, &fresh, limit).await;
+        // What was read before the snapshots must still join onto the hot log now.
+        if still_resumable(&worker, &place, &open, hello.cursor, resumed.as_ref()) {
+            break started;
+        }
+        resumed = None;
+    };
+    // From here to the end nothing waits: the table stands still.
+    let cursor = match (&resumed, hello.cursor) {
+        (Some(_), Some(cursor)) => cursor,
+        _ => worker.cursor(worker.table().applied()),
+    };
+    let whole = resumed
+        .as_ref()
+        .is_some_and(|(_, restart)| restart.is_empty());
+    let welcome = Welcome {
+        session: connection,
+        user,
+        expires_at: claims.map(|claims| claims.expires_at),
+        cursor,
+        resumed: whole,
+        limits: worker.node.limits(),
+        heartbeat_ms: worker.node.settings.heartbeat_ms,
+        feeds: starts(&wanted, started, &shut, viewer),
+    };
+    let caught_up = run(
+        &worker,
+        &link,
+        &place,
+        id,
+        &welcome,
+        resumed.map(|(resume, _)| resume),
+    );
+    Ok(Greeted {
+        viewer,
+        seat,
+        place,
+        caught_up,
+    })
+}
+
+/// What of `open` can go on from the cursor, and which feeds of it have to start afresh all the same. None: all have to.
+async fn resumable(
+    worker: &Worker,
+    place: &Place,
+    viewer: Option<UserId>,
+    open: &[FeedName],
+    cursor: Option<Cursor>,
+) -> Result<Option<(Resume, Vec<FeedName>)>, Turned> {
+    let Some(cursor) = cursor else {
+        return Ok(None);
+    };
+    if cursor.epoch != worker.table().epoch() {
+        return Ok(None);
+    }
+    if worker.table().reaches(place.slot(), open, cursor.seq) {
+        return Ok(Some((Resume::FromMemory, Vec::new())));
+    }
+    let events = tidings_protocol::limits::CATCH_UP_EVENTS;
+    let missed = bounded(worker.node.reads.missed(viewer, open, cursor.seq, events));
+    let missed = missed.await.map_err(Turned::unavailable)?;
+    if missed.too_much {
+        return Ok(None);
+    }
+    feeds::reached(worker, missed.seq)
+        .await
+        .map_err(Turned::unavailable)?;
+    let resume = Resume::Read {
+        entries: missed.entries,
+        seq: missed.seq,
+    };
+    Ok(Some((resume, missed.restart)))
+}
+
+fn still_resumable(
+    worker: &Worker,
+    place: &Place,
+    open: &[FeedName],
+    cursor: Option<Cursor>,
+    resumed: Option<&(Resume, Vec<FeedName>)>,
+) -> bool {
+    let (Some((resume, restart)), Some(cursor)) = (resumed, cursor) else {
+        return true;
+    };
+    let going_on: Vec<FeedName> = open
+        .iter()
+        .copied()
+        .filter(|feed| !restart.contains(feed))
+        .collect();
+    let from = match resume {
+        Resume::FromMemory => cursor.seq,
+        Resume::Read { seq, .. } => seq.next(),
+    };
+    let table = worker.table();
+    cursor.epoch == table.epoch() && table.reaches(place.slot(), &going_on, from)
+}
+
+/// The answer's entry for each feed, in the order they were asked for.
+fn starts(
+    wanted: &[FeedName],
+    mut started: Vec<Started>,
+    shut: &[FeedName],
+    viewer: Option<UserId>,
+) -> Vec<FeedStart> {
+    let start = |&feed: &FeedName| {
+        if shut.contains(&feed) {
+            let error = allowed(viewer, feed)
+                .err()
+                .unwrap_or_else(feeds::unavailable);
+            return FeedStart::Refused { feed, error };
+        }
+        match started
+            .iter()
+            .position(|(name, _)| *name == feed)
+            .map(|at| started.swap_remove(at))
+        {
+            None => FeedStart::Live { feed },
+            Some((_, Ok(snapshot))) => FeedStart::Snapshot {
+                snapshot: Box::new(snapshot),
+            },
+            Some((feed, Err(error))) => FeedStart::Refused { feed, error },
+        }
+    };
+    wanted.iter().map(start).collect()
+}
+
+/// Queues the welcome, subscribes, and sends what was missed.
+fn run(
+    worker: &Worker,
+    link: &Rc<Link>,
+    place: &Place,
+    id: RequestId,
+    welcome: &Welcome,
+    resume: Option<Resume>,
+) -> CaughtUp {
+    let framing = worker.node.framing;
+    let frame: Bytes = frame::result(framing, id, welcome);
+    link.keep(frame);
+    let mut table = worker.table_mut();
+    for start in &welcome.feeds {
+        match start {
+            FeedStart::Live { feed } => table.subscribe(place.slot(), *feed),
+            FeedStart::Snapshot { snapshot } => table.subscribe(place.slot(), snapshot.feed),
+            FeedStart::Refused { .. } => {}
+        }
+    }
+    match resume {
+        None => {}
+        Some(Resume::FromMemory) => table.fall_back(place.slot(), Vec::new(), welcome.cursor.seq),
+        Some(Resume::Read { entries, seq }) => table.fall_back(place.slot(), entries, seq.next()),
+    }
+    let caught_up = table.catch_up(place.slot());
+    link.flush();
+    caught_up
+}

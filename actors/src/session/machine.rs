@@ -1,0 +1,433 @@
+//! A session's phases and the order of its requests. A pure machine: text and `now` in, effects out; no sockets, no waiting.
+//! Every request gets exactly one answer (P8), in the order sent as far as one can depend on another.
+
+use std::collections::VecDeque;
+
+use tidings_protocol::close::CloseCode;
+use tidings_protocol::error::{ErrorCode, Refusal};
+use tidings_protocol::feed::FeedName;
+use tidings_protocol::ids::{PostId, RequestId, UserId};
+use tidings_protocol::limits::{self, points};
+use tidings_protocol::position::Cursor;
+use tidings_protocol::request::{FeedSubscribe, Hello, Method, Request};
+use tidings_protocol::text::Handle;
+
+use crate::command::{Act, Command};
+use crate::limits::{REFUSALS_IN_A_ROW, SESSION_READS};
+use crate::ports::{BadToken, Claims, Who};
+
+/// A request under way, in this session's own numbering (clients may repeat their ids).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Ticket(u64);
+
+/// What a request comes down to.
+#[derive(Clone, Debug)]
+pub enum Job {
+    /// A change, through the journal.
+    Write(Command),
+    /// A profile.
+    User(Who),
+    /// A post.
+    Post(PostId),
+    /// Older posts of a feed.
+    Posts(FeedName, Option<Cursor>, u16),
+    /// Older comments of a post.
+    Comments(PostId, Option<Cursor>, u16),
+    /// Watch a feed.
+    Subscribe(FeedName, u16),
+    /// Stop watching a feed.
+    Unsubscribe(FeedName),
+    /// Take a newer token.
+    Token(String),
+}
+
+/// Jobs of one class may run side by side; a job of another class waits until they are done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Class {
+    /// Pipelined: the journal keeps their order.
+    Write,
+    /// Side by side, a few at a time: they do not depend on each other.
+    Read,
+    /// At once and alone.
+    Sole,
+}
+
+impl Job {
+    const fn class(&self) -> Class {
+        match self {
+            Self::Write(_) => Class::Write,
+            Self::User(_)
+            | Self::Post(_)
+            | Self::Posts(..)
+            | Self::Comments(..)
+            | Self::Subscribe(..) => Class::Read,
+            Self::Unsubscribe(_) | Self::Token(_) => Class::Sole,
+        }
+    }
+}
+
+/// What the shell does for it.
+#[derive(Debug)]
+pub enum Effect {
+    /// Answer now.
+    Refuse(Option<RequestId>, Refusal),
+    /// Begin the session; answer with [`Machine::greeted`].
+    Greet(RequestId, Hello, Option<Claims>),
+    /// Carry a job out; answer with [`Machine::finished`].
+    Run(Ticket, RequestId, Job),
+    /// Tell the client to come back elsewhere, and end.
+    GoAway,
+    /// End with this number.
+    Close(CloseCode),
+}
+
+#[derive(Debug)]
+enum Phase {
+    /// Nothing but `hello` is understood.
+    Greeting,
+    /// `hello` is being carried out; what follows it waits.
+    Entering,
+    /// In conversation as this user, or anonymously.
+    Live(Option<UserId>),
+    /// Nothing is understood any more.
+    Over,
+}
+
+/// What `hello` needs to be decided at once.
+pub trait Doorkeeper {
+    /// What a token says.
+    ///
+    /// # Errors
+    /// It is not good.
+    fn verify(&self, token: &str) -> Result<Claims, BadToken>;
+    /// Takes points out of the budget.
+    ///
+    /// # Errors
+    /// In how many milliseconds they would be there.
+    fn charge(&self, points: u32) -> Result<(), u64>;
+}
+
+/// The machine.
+#[derive(Debug)]
+pub struct Machine {
+    phase: Phase,
+    waiting: VecDeque<(RequestId, Method)>,
+    running: Vec<(Ticket, Class)>,
+    tickets: u64,
+    refused_in_a_row: u32,
+    leaving: bool,
+}
+
+impl Default for Machine {
+    fn default() -> Self {
+        Self {
+            phase: Phase::Greeting,
+            waiting: VecDeque::new(),
+            running: Vec::new(),
+            tickets: 0,
+            refused_in_a_row: 0,
+            leaving: false,
+        }
+    }
+}
+
+impl Machine {
+    /// Whether `hello` has not come yet.
+    #[must_use]
+    pub const fn is_greeting(&self) -> bool {
+        matches!(self.phase, Phase::Greeting)
+    }
+
+    /// Whether the conversation goes on.
+    #[must_use]
+    pub const fn is_live(&self) -> bool {
+        matches!(self.phase, Phase::Live(_))
+    }
+
+    /// The client sent a message.
+    pub fn text(&mut self, message: &str, door: &dyn Doorkeeper) -> Vec<Effect> {
+        if matches!(self.phase, Phase::Over) {
+            return Vec::new();
+        }
+        match Request::decode(message) {
+            Err(misread) if self.is_greeting() => self.over([
+                Effect::Refuse(misread.id, misread.refusal),
+                Effect::Close(CloseCode::ProtocolError),
+            ]),
+            Err(misread) => self.refuse(misread.id, misread.refusal),
+            Ok(request) => match (&self.phase, request.method) {
+                (Phase::Greeting, Method::Hello(hello)) => self.hello(request.id, hello, door),
+                (Phase::Greeting, _) => {
+                    self.protocol_error(request.id, "the first request must be hello")
+                }
+                (_, Method::Hello(_)) => self.protocol_error(request.id, "hello was said already"),
+                (_, method) => self.request(request.id, method, door),
+            },
+        }
+    }
+
+    fn hello(&mut self, id: RequestId, hello: Hello, door: &dyn Doorkeeper) -> Vec<Effect> {
+        if hello.feeds.len() > limits::FEEDS_PER_CONNECTION {
+            let refusal = Refusal::new(ErrorCode::LimitReached, "too many feeds").field("feeds");
+            return self.over([
+                Effect::Refuse(Some(id), refusal),
+                Effect::Close(CloseCode::ProtocolError),
+            ]);
+        }
+        let claims = match hello
+            .token
+            .as_deref()
+            .map(|token| door.verify(token))
+            .transpose()
+        {
+            Ok(claims) => claims,
+            Err(bad) => {
+                let (refusal, code) = bad_token(bad);
+                return self.over([Effect::Refuse(Some(id), refusal), Effect::Close(code)]);
+            }
+        };
+        self.phase = Phase::Entering;
+        vec![Effect::Greet(id, hello, claims)]
+    }
+
+    fn protocol_error(&mut self, id: RequestId, message: &str) -> Vec<Effect> {
+        let refusal = Refusal::new(ErrorCode::BadRequest, message);
+        self.over([
+            Effect::Refuse(Some(id), refusal),
+            Effect::Close(CloseCode::ProtocolError),
+        ])
+    }
+
+    fn over(&mut self, last: impl Into<Vec<Effect>>) -> Vec<Effect> {
+        self.phase = Phase::Over;
+        self.waiting.clear();
+        last.into()
+    }
+
+    /// `hello` was carried out, as this user or anonymously.
+    pub fn greeted(&mut self, viewer: Option<UserId>) -> Vec<Effect> {
+        self.phase = Phase::Live(viewer);
+        self.go()
+    }
+
+    /// `hello` could not be carried out, or the session has to end for another reason.
+    pub fn end(&mut self, code: CloseCode) -> Vec<Effect> {
+        if matches!(self.phase, Phase::Over) {
+            return Vec::new();
+        }
+        self.over([Effect::Close(code)])
+    }
+
+    /// The node is leaving: what was asked is still done, nothing more is taken.
+    pub fn leave(&mut self) -> Vec<Effect> {
+        self.leaving = true;
+        match self.phase {
+            Phase::Greeting => self.end(CloseCode::GoingAway),
+            Phase::Entering | Phase::Live(_) => self.go(),
+            Phase::Over => Vec::new(),
+        }
+    }
+
+    fn request(&mut self, id: RequestId, method: Method, door: &dyn Doorkeeper) -> Vec<Effect> {
+        if let Err(wait) = door.charge(cost(&method)) {
+            return self.refuse(
+                Some(id),
+                Refusal::new(ErrorCode::RateLimited, "too fast").after_ms(wait),
+            );
+        }
+        self.refused_in_a_row = 0;
+        self.waiting.push_back((id, method));
+        self.go()
+    }
+
+    fn refuse(&mut self, id: Option<RequestId>, refusal: Refusal) -> Vec<Effect> {
+        self.refused_in_a_row += 1;
+        if self.refused_in_a_row > REFUSALS_IN_A_ROW {
+            return self.over([Effect::Refuse(id, refusal), Effect::Close(CloseCode::Flood)]);
+        }
+        vec![Effect::Refuse(id, refusal)]
+    }
+
+    /// A job has been answered.
+    pub fn finished(&mut self, ticket: Ticket) -> Vec<Effect> {
+        self.running.retain(|(running, _)| *running != ticket);
+        self.go()
+    }
+
+    /// Starts what may run now.
+    fn go(&mut self) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        let Phase::Live(viewer) = self.phase else {
+            return effects;
+        };
+        while let Some((id, method)) = self.waiting.pop_front() {
+            match job(viewer, method.clone()) {
+                Err(refusal) if self.running.is_empty() => {
+                    effects.push(Effect::Refuse(Some(id), refusal))
+                }
+                Ok(job) if self.may_run(job.class()) => {
+                    self.tickets += 1;
+                    let ticket = Ticket(self.tickets);
+                    self.running.push((ticket, job.class()));
+                    effects.push(Effect::Run(ticket, id, job));
+                }
+                Ok(_) | Err(_) => {
+                    self.waiting.push_front((id, method));
+                    break;
+                }
+            }
+        }
+        if self.leaving && self.running.is_empty() && self.waiting.is_empty() {
+            effects.extend(self.over([Effect::GoAway]));
+        }
+        effects
+    }
+
+    fn may_run(&self, class: Class) -> bool {
+        match class {
+            Class::Sole => self.running.is_empty(),
+            Class::Write => self
+                .running
+                .iter()
+                .all(|(_, running)| *running == Class::Write),
+            Class::Read => {
+                self.running.len() < SESSION_READS
+                    && self
+                        .running
+                        .iter()
+                        .all(|(_, running)| *running == Class::Read)
+            }
+        }
+    }
+}
+
+/// How a bad token is answered and closed.
+#[must_use]
+pub fn bad_token(bad: BadToken) -> (Refusal, CloseCode) {
+    match bad {
+        BadToken::Expired => (
+            Refusal::new(ErrorCode::TokenExpired, "the token has run out").field("token"),
+            CloseCode::TokenExpired,
+        ),
+        BadToken::Invalid => (
+            Refusal::new(ErrorCode::BadToken, "the token is not valid").field("token"),
+            CloseCode::BadToken,
+        ),
+    }
+}
+
+const fn cost(method: &Method) -> u32 {
+    match method {
+        Method::Hello(_) | Method::AuthRefresh(_) | Method::FeedUnsubscribe(_) => 0,
+        Method::UserGet(_)
+        | Method::PostGet(_)
+        | Method::CommentPage(_)
+        | Method::FeedPage(_)
+        | Method::FeedSubscribe(_) => points::READ,
+        Method::UserFollow(_) | Method::UserUnfollow(_) => points::REACT,
+        Method::UserUpdate(_)
+        | Method::PostUpdate(_)
+        | Method::PostDelete(_)
+        | Method::CommentUpdate(_)
+        | Method::CommentDelete(_) => points::EDIT,
+        Method::PostCreate(_) | Method::CommentCreate(_) => points::CREATE,
+    }
+}
+
+/// What a method comes down to for this viewer.
+fn job(viewer: Option<UserId>, method: Method) -> Result<Job, Refusal> {
+    let act = match method {
+        Method::Hello(_) => {
+            return Err(Refusal::new(
+                ErrorCode::BadRequest,
+                "hello was said already",
+            ));
+        }
+        Method::AuthRefresh(refresh) => return Ok(Job::Token(refresh.token)),
+        Method::UserGet(get) => return whom(viewer, get.id, get.handle).map(Job::User),
+        Method::PostGet(get) => return Ok(Job::Post(get.id)),
+        Method::FeedPage(page) => {
+            allowed(viewer, page.feed)?;
+            return Ok(Job::Posts(page.feed, page.before, entities(page.limit)?));
+        }
+        Method::CommentPage(page) => {
+            return Ok(Job::Comments(page.post, page.before, entities(page.limit)?));
+        }
+        Method::FeedSubscribe(FeedSubscribe { feed, limit }) => {
+            allowed(viewer, feed)?;
+            return Ok(Job::Subscribe(feed, entities(limit)?));
+        }
+        Method::FeedUnsubscribe(unsubscribe) => return Ok(Job::Unsubscribe(unsubscribe.feed)),
+        Method::UserUpdate(update) => Act::UserUpdate {
+            name: update.name,
+            bio: update.bio,
+            if_rev: update.if_rev,
+        },
+        Method::UserFollow(user) => Act::Follow { whom: user.id },
+        Method::UserUnfollow(user) => Act::Unfollow { whom: user.id },
+        Method::PostCreate(post) => Act::PostCreate {
+            id: post.id,
+            text: post.text,
+        },
+        Method::PostUpdate(post) => Act::PostUpdate {
+            id: post.id,
+            text: post.text,
+            if_rev: post.if_rev,
+        },
+        Method::PostDelete(post) => Act::PostDelete { id: post.id },
+        Method::CommentCreate(comment) => Act::CommentCreate {
+            id: comment.id,
+            post: comment.post,
+            parent: comment.parent,
+            text: comment.text,
+        },
+        Method::CommentUpdate(comment) => Act::CommentUpdate {
+            id: comment.id,
+            text: comment.text,
+            if_rev: comment.if_rev,
+        },
+        Method::CommentDelete(comment) => Act::CommentDelete { id: comment.id },
+    };
+    let actor = viewer.ok_or_else(log_in_first)?;
+    Ok(Job::Write(Command { actor, act }))
+}
+
+fn whom(
+    viewer: Option<UserId>,
+    id: Option<UserId>,
+    handle: Option<Handle>,
+) -> Result<Who, Refusal> {
+    match (id, handle) {
+        (Some(id), None) => Ok(Who::Id(id)),
+        (None, Some(handle)) => Ok(Who::Handle(handle)),
+        (None, None) => viewer.map(Who::Id).ok_or_else(log_in_first),
+        (Some(_), Some(_)) => {
+            Err(Refusal::new(ErrorCode::Invalid, "either id or handle, not both").field("handle"))
+        }
+    }
+}
+
+/// Whether the viewer may watch or page a feed at all.
+pub(super) fn allowed(viewer: Option<UserId>, feed: FeedName) -> Result<(), Refusal> {
+    if viewer.is_some() || feed.is_public() {
+        Ok(())
+    } else {
+        Err(log_in_first())
+    }
+}
+
+fn log_in_first() -> Refusal {
+    Refusal::new(ErrorCode::Unauthorized, "log in first")
+}
+
+/// How many entities a page holds.
+pub(super) fn entities(limit: Option<u16>) -> Result<u16, Refusal> {
+    match limit {
+        None => Ok(limits::PAGE_DEFAULT),
+        Some(limit @ 1..=limits::PAGE_MAX) => Ok(limit),
+        Some(_) => {
+            let message = format!("must be 1 to {}", limits::PAGE_MAX);
+            Err(Refusal::new(ErrorCode::Invalid, message).field("limit"))
+        }
+    }
+}

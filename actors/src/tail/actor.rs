@@ -1,0 +1,262 @@
+//! The actor around the tail's machine: keeps its clock, asks Postgres, listens to the bus, and hands batches to the workers.
+//! It never waits inside a handler: what it asks for comes back as a message.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use actix::{
+    Actor, ActorFutureExt, AsyncContext, Context, Handler, SpawnHandle, StreamHandler, WrapFuture,
+};
+use metrics::{Counter, Gauge};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use super::machine::{self, Effect, Input, Now};
+use crate::entry::Batch;
+use crate::feed::actor::{Message as ToFeed, Outlet};
+use crate::limits;
+use crate::ports::{Head, Heard, JournalStore};
+
+/// What the tail is told.
+#[derive(Debug, actix::Message)]
+#[rtype(result = "()")]
+pub enum Message {
+    /// A worker wants every batch from now on.
+    Register(Outlet),
+    /// This node committed a batch; the statement was sent at the given time.
+    Committed(Arc<Batch>, Now),
+    /// A commit's outcome was unknown.
+    Suspect,
+    /// Tell all connections to come back elsewhere.
+    Drain,
+}
+
+/// How the tail stands, for health checks; shared, written by the tail alone.
+#[derive(Debug, Default)]
+pub struct Sight {
+    blind: AtomicBool,
+    applied: AtomicU64,
+}
+
+impl Sight {
+    /// Whether the journal's head could be confirmed within the last five seconds.
+    #[must_use]
+    pub fn is_clear(&self) -> bool {
+        !self.blind.load(Ordering::Relaxed)
+    }
+
+    /// The last entry applied.
+    #[must_use]
+    pub fn applied(&self) -> u64 {
+        self.applied.load(Ordering::Relaxed)
+    }
+}
+
+struct Meters {
+    applied: Gauge,
+    blind: Gauge,
+    stretches: Counter,
+    crowded: Counter,
+    epochs: Counter,
+}
+
+/// The actor.
+pub struct Tail {
+    machine: machine::Tail,
+    journal: Arc<dyn JournalStore>,
+    outlets: Vec<Outlet>,
+    sight: Arc<Sight>,
+    started: std::time::Instant,
+    head: Head,
+    tick: Option<SpawnHandle>,
+    heard: Option<mpsc::Receiver<Heard>>,
+    meters: Meters,
+}
+
+impl Tail {
+    /// A tail standing at `head`, just read. `started` is where the node's clock began; `heard` is what the bus brings.
+    #[must_use]
+    pub fn new(
+        journal: Arc<dyn JournalStore>,
+        head: Head,
+        heard: mpsc::Receiver<Heard>,
+        started: std::time::Instant,
+        sight: Arc<Sight>,
+    ) -> Self {
+        let meters = Meters {
+            applied: metrics::gauge!("tidings_tail_applied_seq"),
+            blind: metrics::gauge!("tidings_tail_blind"),
+            stretches: metrics::counter!("tidings_tail_stretches_read_total"),
+            crowded: metrics::counter!("tidings_tail_crowded_total"),
+            epochs: metrics::counter!("tidings_tail_new_epochs_total"),
+        };
+        let machine = machine::Tail::new(head, now_of(started));
+        sight.applied.store(head.seq.0, Ordering::Relaxed);
+        Self {
+            machine,
+            journal,
+            outlets: Vec::new(),
+            sight,
+            started,
+            head,
+            tick: None,
+            heard: Some(heard),
+            meters,
+        }
+    }
+
+    fn take(&mut self, input: Input, ctx: &mut Context<Self>) {
+        let now = now_of(self.started);
+        // Worker threads end one by one when the node is stopped.
+        self.outlets.retain(|outlet| !outlet.is_gone());
+        let crowded = self
+            .outlets
+            .iter()
+            .any(|outlet| outlet.pending() >= limits::WORKER_PENDING);
+        if crowded {
+            self.meters.crowded.increment(1);
+        }
+        for effect in self.machine.on(now, input, crowded) {
+            self.perform(effect, now, ctx);
+        }
+        self.sight
+            .applied
+            .store(self.machine.applied().0, Ordering::Relaxed);
+        self.set_tick(now, ctx);
+    }
+
+    fn set_tick(&mut self, now: Now, ctx: &mut Context<Self>) {
+        if let Some(tick) = self.tick.take() {
+            ctx.cancel_future(tick);
+        }
+        let wait = Duration::from_millis(self.machine.next_tick(now).saturating_sub(now));
+        self.tick = Some(ctx.run_later(wait, |tail, ctx| {
+            tail.tick = None;
+            tail.take(Input::Tick, ctx);
+        }));
+    }
+
+    fn perform(&mut self, effect: Effect, now: Now, ctx: &mut Context<Self>) {
+        match effect {
+            Effect::Apply(batch) => {
+                #[expect(
+                    clippy::cast_precision_loss,
+                    reason = "a gauge; exact below 2^53, as seq is"
+                )]
+                self.meters.applied.set(batch.last.0 as f64);
+                self.head.seq = batch.last;
+                self.hand(&ToFeed::Apply(batch));
+            }
+            Effect::NewEpoch(head) => {
+                tracing::warn!(epoch = %head.epoch, seq = head.seq.0, "the journal began a new life");
+                self.meters.epochs.increment(1);
+                self.head = head;
+                self.hand(&ToFeed::NewEpoch(head));
+            }
+            Effect::Blind => {
+                tracing::error!(
+                    "the journal's head cannot be confirmed: pushing nothing until it can"
+                );
+                self.see(false);
+            }
+            Effect::Sighted => {
+                tracing::info!("the journal's head is confirmed again");
+                self.see(true);
+            }
+            Effect::AskHead => self.ask_head(now, ctx),
+            Effect::AskStretch(from, to) => {
+                self.meters.stretches.increment(1);
+                let journal = Arc::clone(&self.journal);
+                let read = async move { timeout(PATIENCE, journal.read(from, to)).await };
+                ctx.spawn(read.into_actor(self).map(|read, tail, ctx| {
+                    let stretch = read
+                        .ok()
+                        .and_then(|read| logged("read the journal", read))
+                        .map(Arc::new);
+                    tail.take(Input::Stretch(stretch), ctx);
+                }));
+            }
+        }
+    }
+
+    fn ask_head(&self, asked_at: Now, ctx: &mut Context<Self>) {
+        let journal = Arc::clone(&self.journal);
+        let ask = async move { timeout(PATIENCE, journal.head()).await };
+        ctx.spawn(ask.into_actor(self).map(move |head, tail, ctx| {
+            let head = head
+                .ok()
+                .and_then(|head| logged("read the journal's head", head));
+            tail.take(Input::Head(head, asked_at), ctx);
+        }));
+    }
+
+    fn hand(&self, message: &ToFeed) {
+        for outlet in &self.outlets {
+            outlet.hand(message.clone());
+        }
+    }
+
+    fn see(&self, clear: bool) {
+        self.sight.blind.store(!clear, Ordering::Relaxed);
+        self.meters.blind.set(if clear { 0.0 } else { 1.0 });
+    }
+}
+
+/// Longest wait for one answer about the journal; below the time after which the node counts as blind.
+const PATIENCE: Duration = Duration::from_millis(2_000);
+
+fn now_of(started: std::time::Instant) -> Now {
+    u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+fn logged<T>(what: &str, result: Result<T, crate::ports::StoreFault>) -> Option<T> {
+    result
+        .inspect_err(|error| tracing::warn!(%error, "could not {what}"))
+        .ok()
+}
+
+impl Actor for Tail {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        if let Some(mut heard) = self.heard.take() {
+            ctx.add_stream(futures_util::stream::poll_fn(move |cx| heard.poll_recv(cx)));
+        }
+        self.set_tick(now_of(self.started), ctx);
+    }
+}
+
+impl StreamHandler<Heard> for Tail {
+    fn handle(&mut self, heard: Heard, ctx: &mut Context<Self>) {
+        let input = match heard {
+            Heard::Rumour(batch) => Input::Rumour(batch),
+            Heard::Away => Input::Away,
+            Heard::Back => Input::Back,
+        };
+        self.take(input, ctx);
+    }
+
+    /// The bus is gone for good (the node is stopping, or it broke): the head checks go on alone.
+    fn finished(&mut self, ctx: &mut Context<Self>) {
+        self.take(Input::Away, ctx);
+    }
+}
+
+impl Handler<Message> for Tail {
+    type Result = ();
+
+    fn handle(&mut self, message: Message, ctx: &mut Context<Self>) {
+        match message {
+            Message::Register(outlet) => {
+                outlet.hand(ToFeed::Begin(self.head));
+                self.outlets.push(outlet);
+            }
+            Message::Committed(batch, asked_at) => {
+                self.take(Input::Committed(batch, asked_at), ctx)
+            }
+            Message::Suspect => self.take(Input::Suspect, ctx),
+            Message::Drain => self.hand(&ToFeed::GoingAway),
+        }
+    }
+}
