@@ -1,2 +1,50 @@
-//!
-fn main() {}
+//! The `tidings` binary: settings, logs, start, wait for a signal, stop.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use tidings::app::{App, Running};
+use tidings::config::{Config, ConfigFault};
+use tidings::observe;
+use tokio::signal::unix::{SignalKind, signal};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> anyhow::Result<ExitCode> {
+    let config = match Config::load() {
+        Ok(config) => config,
+        // Prints help to stdout, complaints to stderr, and exits with the code that belongs to it.
+        Err(ConfigFault::CommandLine(told)) => told.exit(),
+        Err(fault) => return Err(fault.into()),
+    };
+    observe::log(&config)?;
+    actix_rt::System::new().block_on(run(config))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn run(config: Config) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("waiting for signals")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("waiting for signals")?;
+    let running = App::start(config).await?;
+    say_hello(&running)?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    running.stop().await;
+    Ok(())
+}
+
+fn say_hello(running: &Running) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "Tidings is running: open {}", running.url())?;
+    writeln!(
+        out,
+        "What people write is kept in {}.",
+        running.whereabouts()
+    )?;
+    writeln!(out, "Ctrl-C stops it.")?;
+    out.flush()
+}

@@ -1,0 +1,302 @@
+//! The whole program as a value: what is started, in which order, and how it stops.
+//! Must never read the environment or a signal: those belong to `main`, so that tests can run many of these side by side.
+
+mod database;
+mod open_files;
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use actix_server::ServerHandle;
+use actix_web::web::Data;
+use async_trait::async_trait;
+use secrecy::ExposeSecret;
+use tidings_actors::ports::{Bus, JournalStore, StoreFault};
+use tidings_bus::{BadRedisUrl, InProcess, RedisBus, RedisOptions};
+use tidings_store::Store;
+use tokio::task::JoinHandle;
+
+use crate::auth::{self, Auth, AuthFault, Secret, SecretFault};
+use crate::client::Clients;
+use crate::config::Config;
+use crate::gate::{Gate, Parts};
+use crate::http::{Front, Readiness};
+use crate::origin::Origins;
+use crate::{observe, serve};
+
+use database::Database;
+
+/// Below this, bcrypt is for tests.
+const SAFE_COST: u32 = 10;
+/// How long a health check waits for the database.
+const HEALTH_PATIENCE: Duration = Duration::from_secs(1);
+/// How often old journal is forgotten.
+const PRUNE_EVERY: Duration = Duration::from_secs(3_600);
+const DAY_MS: u64 = 24 * 3_600_000;
+
+/// Why it does not start. In words for operators; never holds a secret.
+#[derive(Debug, thiserror::Error)]
+pub enum StartFault {
+    /// The port.
+    #[error("cannot listen on {address}: {cause}")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// Why not.
+        cause: io::Error,
+    },
+    /// The secret.
+    #[error(transparent)]
+    Secret(#[from] SecretFault),
+    /// The private Postgres.
+    #[error("{0}. Or give `DATABASE_URL` of a Postgres that runs already")]
+    PrivatePostgres(#[from] tidings_private_postgres::Fault),
+    /// The database.
+    #[error(transparent)]
+    Database(#[from] StoreFault),
+    /// The bus.
+    #[error("setting `redis_url`: {0}")]
+    Redis(#[from] BadRedisUrl),
+    /// Keys and hashers.
+    #[error(transparent)]
+    Auth(#[from] AuthFault),
+    /// The file for the address.
+    #[error("cannot write {}: {cause}", path.display())]
+    AddressFile {
+        /// Where.
+        path: PathBuf,
+        /// Why not.
+        cause: io::Error,
+    },
+    /// A thread ended before its time.
+    #[error("a part of the start ended unexpectedly")]
+    Broken(#[from] tokio::task::JoinError),
+}
+
+/// Tidings, about to run.
+pub struct App;
+
+/// Tidings, running.
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    gate: Gate,
+    server: ServerHandle,
+    serving: JoinHandle<io::Result<()>>,
+    chores: Vec<JoinHandle<()>>,
+    draining: Arc<AtomicBool>,
+    drain: Duration,
+    address_file: Option<PathBuf>,
+    database: Database,
+}
+
+impl App {
+    /// Starts a node. Must be called within an actix system; comes back when the node listens and can serve.
+    ///
+    /// # Errors
+    /// The first thing that is in the way.
+    pub async fn start(config: Config) -> Result<Running, StartFault> {
+        let numbers = observe::numbers();
+        open_files::raise();
+        warn_of_weakness(&config);
+        // First of all: a port that is taken is the likeliest fault, and nothing has been made yet.
+        let wanted = config.listen;
+        let fault = move |cause| StartFault::Listen {
+            address: wanted,
+            cause,
+        };
+        let listener = serve::listen(config.listen).map_err(fault)?;
+        let address = listener.local_addr().map_err(fault)?;
+        let secret = match &config.secret {
+            Some(given) => Secret::given(given),
+            None => Secret::kept_in(&config.data_folder())?,
+        };
+        let database = Database::open(&config).await?;
+        let store = Arc::new(database.store().clone());
+        let access = Arc::new(auth::access_tokens(&config, &secret, store.clone()).await?);
+        let config = Arc::new(config);
+        let origins = Origins::listed(&config.allowed_origins);
+        let clients = Clients::behind(&config.trusted_proxies);
+        let gate = Gate::open(Parts {
+            journal: store.clone(),
+            reads: store.clone(),
+            tokens: access.clone(),
+            bus: bus(&config, &store).await?,
+            origins: origins.clone(),
+            clients: clients.clone(),
+            config: config.clone(),
+        })
+        .await?;
+        let desk = open_desk(&config, secret, &store, &gate, &access).await?;
+        let draining = Arc::new(AtomicBool::new(false));
+        let readiness = Arc::new(Ready {
+            journal: store.clone(),
+            gate: gate.clone(),
+            draining: draining.clone(),
+        });
+        let front = Front {
+            auth: desk,
+            clients,
+            origins,
+            readiness,
+            metrics: numbers.clone(),
+        };
+        let serving =
+            serve::server(listener, &config, Data::new(front), gate.clone()).map_err(fault)?;
+        let server = serving.handle();
+        let running = Running {
+            address,
+            gate,
+            server,
+            serving: actix_rt::spawn(serving),
+            chores: vec![
+                chore(async move { access.keep_up().await }),
+                chore(observe::keep_tidy(numbers)),
+                chore(forget(store, u64::from(config.journal_keep_days) * DAY_MS)),
+            ],
+            draining,
+            drain: Duration::from_millis(config.drain_ms),
+            address_file: config.address_file.clone(),
+            database,
+        };
+        running.say_where()?;
+        Ok(running)
+    }
+}
+
+impl Running {
+    /// Where the page is.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let shown = match self.address {
+            // Nobody can open "all addresses" in a browser.
+            all if all.ip().is_unspecified() => SocketAddr::new([127, 0, 0, 1].into(), all.port()),
+            one => one,
+        };
+        format!("http://{shown}/")
+    }
+
+    /// Where what people write is kept, in words.
+    #[must_use]
+    pub fn whereabouts(&self) -> String {
+        self.database.whereabouts()
+    }
+
+    /// Stops in order: no new connections, goodbye to those there are, what was taken in is committed, then the rest.
+    pub async fn stop(mut self) {
+        tracing::info!("stopping");
+        self.draining.store(true, Ordering::Relaxed);
+        // Tells the workers at once; they end when their last connection has.
+        let stopped = self.server.stop(true);
+        self.gate.drain(self.drain).await;
+        stopped.await;
+        match (&mut self.serving).await {
+            Ok(Ok(())) => {}
+            Ok(Err(fault)) => tracing::warn!(%fault, "the listener ended with a fault"),
+            Err(fault) => tracing::warn!(%fault, "the listener was cut off"),
+        }
+        self.gate.finish().await;
+        self.chores.drain(..).for_each(|chore| chore.abort());
+        self.database.close().await;
+        if let Some(path) = &self.address_file {
+            // Nobody is there any longer; a file that is gone already is as good.
+            drop(std::fs::remove_file(path));
+        }
+        tracing::info!("stopped");
+    }
+
+    /// Tells the log, and the file if there is one. Whole or not at all: readers poll for it.
+    fn say_where(&self) -> Result<(), StartFault> {
+        tracing::info!(address = %self.address, "listening");
+        let Some(path) = &self.address_file else {
+            return Ok(());
+        };
+        let draft = path.with_extension("draft");
+        let written = std::fs::write(&draft, format!("{}\n", self.address))
+            .and_then(|()| std::fs::rename(&draft, path));
+        written.map_err(|cause| StartFault::AddressFile {
+            path: path.clone(),
+            cause,
+        })
+    }
+}
+
+struct Ready {
+    journal: Arc<dyn JournalStore>,
+    gate: Gate,
+    draining: Arc<AtomicBool>,
+}
+
+#[async_trait]
+impl Readiness for Ready {
+    async fn obstacles(&self) -> Vec<&'static str> {
+        let mut obstacles = Vec::new();
+        if self.draining.load(Ordering::Relaxed) {
+            obstacles.push("stopping");
+        }
+        if !self.gate.is_clear() {
+            obstacles.push("journal_not_confirmed");
+        }
+        match tokio::time::timeout(HEALTH_PATIENCE, self.journal.head()).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(_)) | Err(_) => obstacles.push("database_unreachable"),
+        }
+        obstacles
+    }
+}
+
+async fn bus(config: &Config, store: &Store) -> Result<Arc<dyn Bus>, StartFault> {
+    let Some(url) = &config.redis_url else {
+        return Ok(Arc::new(InProcess::alone()));
+    };
+    let secret = store.node_secret().await?;
+    Ok(Arc::new(RedisBus::connect(
+        url.expose_secret(),
+        secret,
+        RedisOptions::default(),
+    )?))
+}
+
+/// On a thread where blocking is allowed: it hashes a password to begin with.
+async fn open_desk(
+    config: &Arc<Config>,
+    secret: Secret,
+    store: &Arc<Store>,
+    gate: &Gate,
+    access: &Arc<auth::AccessTokens>,
+) -> Result<Arc<Auth>, StartFault> {
+    let (config, store, submit, access) =
+        (config.clone(), store.clone(), gate.submit(), access.clone());
+    let open = move || Auth::open(&config, &secret, store, submit, access);
+    Ok(Arc::new(tokio::task::spawn_blocking(open).await??))
+}
+
+fn chore(work: impl Future<Output = ()> + 'static) -> JoinHandle<()> {
+    actix_rt::spawn(work)
+}
+
+/// Forgets old journal now and then. All nodes do; who comes second finds nothing.
+async fn forget(journal: Arc<dyn JournalStore>, keep_ms: u64) {
+    loop {
+        tokio::time::sleep(PRUNE_EVERY).await;
+        match journal.prune(keep_ms).await {
+            Ok(0) => {}
+            Ok(rows) => tracing::info!(rows, "old journal forgotten"),
+            Err(fault) => tracing::warn!(%fault, "old journal could not be forgotten"),
+        }
+    }
+}
+
+fn warn_of_weakness(config: &Config) {
+    if config.bcrypt_cost < SAFE_COST {
+        tracing::warn!(
+            cost = config.bcrypt_cost,
+            "passwords are hashed too weakly for anything but tests"
+        );
+    }
+}

@@ -1,0 +1,196 @@
+//! One connection's socket: reading, waiting until it takes more, and ending. The only one who waits on it.
+//! Must never decide anything about the conversation: messages go to the session, frames come from its link.
+
+use std::future::pending;
+use std::io;
+use std::rc::Rc;
+use std::time::Duration;
+
+use actix::Addr;
+use actix_http::ws::CloseReason;
+use actix_rt::net::TcpStream;
+use bytes::BytesMut;
+use tidings_actors::feed::table::Line;
+use tidings_actors::limits::SLOW_PATIENCE_MS;
+use tidings_actors::link::{Link, Standing};
+use tidings_actors::session::actor::{Message, Session};
+use tidings_actors::worker::Worker;
+use tokio::time::{Instant, sleep_until};
+
+use super::reader::{Incoming, Reader};
+use super::wire::{TcpWire, close_with, pong};
+
+/// How long a peer may take to answer a close frame.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
+/// Read at once; given back when what was read has been taken.
+const READ_BYTES: usize = 4 * 1024;
+
+struct Connection {
+    stream: Rc<TcpStream>,
+    link: Rc<Link>,
+    session: Addr<Session>,
+    worker: Rc<Worker>,
+    reader: Reader,
+    buffer: BytesMut,
+    /// Since when the socket has not taken everything.
+    full_since: Option<Instant>,
+    /// When a connection that is closing is dropped.
+    drop_at: Option<Instant>,
+    /// The peer has closed, or will not be listened to any more.
+    deaf: bool,
+}
+
+/// Runs a connection until it has ended. `read_already` came behind the upgrade request.
+pub(super) async fn run(stream: TcpStream, read_already: BytesMut, worker: Rc<Worker>) {
+    let stream = Rc::new(stream);
+    let link = Link::new(Box::new(TcpWire(Rc::clone(&stream))), worker.node.now());
+    let session = Session::start_on(Rc::clone(&worker), Rc::clone(&link));
+    let mut connection = Connection {
+        stream,
+        link,
+        session,
+        worker,
+        reader: Reader::new(),
+        buffer: read_already,
+        full_since: None,
+        drop_at: None,
+        deaf: false,
+    };
+    connection.converse().await;
+    connection.link.break_off();
+    connection.session.do_send(Message::Gone);
+}
+
+impl Connection {
+    async fn converse(&mut self) {
+        loop {
+            self.take_messages();
+            self.look_at_outbox();
+            if self.has_ended() {
+                return;
+            }
+            let wake_at = self.wake_at();
+            let reading = !self.deaf && (self.link.wants_to_read() || self.is_closing());
+            tokio::select! {
+                () = self.link.stirred() => {}
+                ready = self.stream.writable(), if self.full_since.is_some() => {
+                    if ready.is_err() { return }
+                    self.link.flush();
+                }
+                ready = self.stream.readable(), if reading => {
+                    if ready.is_err() || self.read().is_err() { return }
+                }
+                () = sleep_to(wake_at) => self.late(),
+            }
+        }
+    }
+
+    fn is_closing(&self) -> bool {
+        self.link.standing() != Standing::Open
+    }
+
+    /// A broken link has ended; a closing one when the peer has answered or its time is up.
+    fn has_ended(&self) -> bool {
+        match self.link.standing() {
+            Standing::Open => false,
+            Standing::Broken => true,
+            Standing::Closing => {
+                let late = self
+                    .drop_at
+                    .is_some_and(|drop_at| Instant::now() >= drop_at);
+                late || (self.deaf && !self.link.wants_to_write())
+            }
+        }
+    }
+
+    fn wake_at(&self) -> Option<Instant> {
+        let slow = self
+            .full_since
+            .map(|since| since + Duration::from_millis(SLOW_PATIENCE_MS));
+        self.drop_at.or(slow)
+    }
+
+    fn late(&mut self) {
+        if !self.is_closing() {
+            self.session.do_send(Message::Stuck);
+            self.full_since = Some(Instant::now());
+        }
+    }
+
+    fn look_at_outbox(&mut self) {
+        if self.is_closing() && self.drop_at.is_none() {
+            self.drop_at = Some(Instant::now() + CLOSE_PATIENCE);
+        }
+        if self.link.wants_to_write() {
+            self.full_since.get_or_insert_with(Instant::now);
+        } else if self.full_since.take().is_some() && !self.is_closing() {
+            self.session.do_send(Message::Drained);
+        }
+    }
+
+    /// Reads what is there.
+    fn read(&mut self) -> io::Result<()> {
+        self.buffer.reserve(READ_BYTES);
+        match self.stream.try_read_buf(&mut self.buffer) {
+            Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(_) => {
+                self.link.heard(self.worker.node.now());
+                Ok(())
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Hands on what has been read, as far as the session takes it.
+    fn take_messages(&mut self) {
+        while !self.deaf && (self.link.wants_to_read() || self.is_closing()) {
+            match self.reader.next(&mut self.buffer) {
+                Ok(Some(incoming)) => self.take(incoming),
+                Ok(None) => break,
+                Err(number) => self.close(Some(number.into())),
+            }
+        }
+        if self.buffer.is_empty() {
+            // An idle connection holds no read buffer.
+            self.buffer = BytesMut::new();
+        }
+    }
+
+    fn take(&mut self, incoming: Incoming) {
+        if let Incoming::Close(reason) = incoming {
+            // The echo; if we closed first, this was the peer's.
+            return self.close(reason);
+        }
+        if self.is_closing() {
+            return;
+        }
+        match incoming {
+            Incoming::Text(text) => {
+                self.link.request_taken();
+                self.session.do_send(Message::Text(text));
+            }
+            Incoming::Binary => self.session.do_send(Message::Binary),
+            Incoming::Ping(payload) => {
+                self.link.keep(pong(&payload));
+                self.link.flush();
+            }
+            Incoming::Pong | Incoming::Close(_) => {}
+        }
+    }
+
+    /// Closes by the transport's own rules, and listens no more.
+    fn close(&mut self, reason: Option<CloseReason>) {
+        self.deaf = true;
+        self.link.close(close_with(reason));
+        self.link.flush();
+        self.session.do_send(Message::Gone);
+    }
+}
+
+async fn sleep_to(at: Option<Instant>) {
+    match at {
+        Some(at) => sleep_until(at).await,
+        None => pending().await,
+    }
+}

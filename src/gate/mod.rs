@@ -1,0 +1,236 @@
+//! The gate: where a connection becomes a session. The only part that knows sockets.
+//! Owns: the handshake, the frames, TCP's own settings, and starting the living part. Must never decide about a conversation.
+
+mod connection;
+mod crowd;
+mod reader;
+mod upgrade;
+mod wire;
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use actix::{Actor, Addr};
+use actix_codec::Framed;
+use actix_http::header::X_FORWARDED_FOR;
+use actix_http::{HttpMessage, Request, StatusCode, h1};
+use actix_rt::net::TcpStream;
+use futures_util::future::LocalBoxFuture;
+use socket2::SockRef;
+use tidings_actors::feed::actor::{Feed, TailStopped};
+use tidings_actors::journal::actor::{Journal, JournalAddr};
+use tidings_actors::node::{Node, Settings};
+use tidings_actors::ports::{Bus, JournalStore, Reads, StoreFault, Submit, Tokens};
+use tidings_actors::tail::actor::{Message as ToTail, Sight, Tail};
+use tidings_actors::user::Users;
+use tidings_actors::worker::Worker;
+use tidings_protocol::limits::HEARTBEAT_MS;
+use tokio::sync::OnceCell;
+
+use crate::client::{Clients, network};
+use crate::config::Config;
+use crate::origin::Origins;
+use crowd::{Crowd, Present};
+
+/// What the kernel may hold of frames a client has not taken. Without a bound one client that never read had 2.9 MiB.
+const SEND_BUFFER_BYTES: usize = 64 * 1024;
+/// After this long without the peer taking what was sent, the kernel gives it up. Without it such a socket outlived its session by 45 s.
+const TCP_PATIENCE: Duration = Duration::from_secs(30);
+
+/// What the gate is made of.
+pub struct Parts {
+    /// Where state changes.
+    pub journal: Arc<dyn JournalStore>,
+    /// Where state is read.
+    pub reads: Arc<dyn Reads>,
+    /// Who a token speaks for.
+    pub tokens: Arc<dyn Tokens>,
+    /// The way to the other nodes.
+    pub bus: Arc<dyn Bus>,
+    /// Which pages may.
+    pub origins: Origins,
+    /// Who is asking.
+    pub clients: Clients,
+    /// The settings.
+    pub config: Arc<Config>,
+}
+
+struct Shared {
+    node: Arc<Node>,
+    tail: Addr<Tail>,
+    sight: Arc<Sight>,
+    crowd: Arc<Crowd>,
+    origins: Origins,
+    clients: Clients,
+    connections_per_ip: usize,
+}
+
+/// The gate.
+#[derive(Clone)]
+pub struct Gate {
+    shared: Arc<Shared>,
+}
+
+thread_local! {
+    /// The worker of this thread, started with its first connection.
+    static WORKER: Rc<OnceCell<Rc<Worker>>> = Rc::default();
+}
+
+impl Gate {
+    /// Opens the gate: starts tail and journal on this thread.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub async fn open(parts: Parts) -> Result<Self, StoreFault> {
+        let head = parts.journal.head().await?;
+        let started = Instant::now();
+        let sight = Arc::new(Sight::default());
+        let tail = Tail::new(
+            parts.journal.clone(),
+            head,
+            parts.bus.listen(),
+            started,
+            sight.clone(),
+        )
+        .start();
+        let journal = Journal::start_over(parts.journal, parts.bus, tail.clone(), started);
+        let config = parts.config;
+        let settings = Settings {
+            hello_timeout_ms: config.hello_timeout_ms,
+            points_per_minute: config.points_per_minute,
+            heartbeat_ms: HEARTBEAT_MS,
+            drain_ms: config.drain_ms,
+        };
+        let node = Arc::new(Node {
+            users: Users::new(parts.reads.clone(), settings.points_per_minute),
+            reads: parts.reads,
+            tokens: parts.tokens,
+            journal,
+            framing: wire::FRAMING,
+            settings,
+            started,
+        });
+        let shared = Shared {
+            node,
+            tail,
+            sight,
+            crowd: Arc::default(),
+            origins: parts.origins,
+            clients: parts.clients,
+            connections_per_ip: config.connections_per_ip,
+        };
+        Ok(Self {
+            shared: Arc::new(shared),
+        })
+    }
+
+    /// The way in for commands that come over REST.
+    #[must_use]
+    pub fn submit(&self) -> Arc<dyn Submit> {
+        Arc::new(self.journal().clone())
+    }
+
+    fn journal(&self) -> &JournalAddr {
+        &self.shared.node.journal
+    }
+
+    /// Whether the journal's head has been confirmed lately.
+    #[must_use]
+    pub fn is_clear(&self) -> bool {
+        self.shared.sight.is_clear()
+    }
+
+    /// Takes a connection over; done when it has ended.
+    pub fn accept(
+        &self,
+        request: Request,
+        framed: Framed<TcpStream, h1::Codec>,
+    ) -> LocalBoxFuture<'static, ()> {
+        let shared = self.shared.clone();
+        Box::pin(async move {
+            if let Err(fault) = shared.connect(request, framed).await {
+                tracing::debug!(%fault, "a handshake came to nothing");
+            }
+        })
+    }
+
+    /// Says goodbye to all connections, and waits until they have ended, at most `patience`.
+    pub async fn drain(&self, patience: Duration) {
+        self.shared.tail.do_send(ToTail::Drain);
+        if tokio::time::timeout(patience, self.shared.crowd.gone())
+            .await
+            .is_err()
+        {
+            tracing::warn!("some connections did not end in time");
+        }
+    }
+
+    /// Waits until what was taken in has been answered.
+    pub async fn finish(&self) {
+        self.journal().idle().await;
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+enum NotConnected {
+    #[error("the answer could not be sent: {0}")]
+    Send(#[from] actix_http::error::DispatchError),
+    #[error(transparent)]
+    Worker(#[from] TailStopped),
+    #[error("the socket's settings were refused: {0}")]
+    Socket(#[from] std::io::Error),
+}
+
+impl Shared {
+    async fn connect(
+        &self,
+        request: Request,
+        mut framed: Framed<TcpStream, h1::Codec>,
+    ) -> Result<(), NotConnected> {
+        let accept = match upgrade::decide(&request, &self.origins) {
+            Ok(accept) => accept,
+            Err(refusal) => return Ok(upgrade::send(&mut framed, refusal).await?),
+        };
+        let Some(_present) = self.count(&request) else {
+            let refusal = upgrade::refuse(StatusCode::TOO_MANY_REQUESTS);
+            return Ok(upgrade::send(&mut framed, refusal).await?);
+        };
+        let worker = self.worker().await?;
+        upgrade::send(&mut framed, accept).await?;
+        drop(request);
+        let parts = framed.into_parts();
+        set_up(&parts.io)?;
+        connection::run(parts.io, parts.read_buf, worker).await;
+        Ok(())
+    }
+
+    fn count(&self, request: &Request) -> Option<Present> {
+        let peer = request
+            .peer_addr()
+            .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
+        let forwarded: Vec<&str> = request
+            .headers()
+            .get_all(X_FORWARDED_FOR)
+            .filter_map(|header| header.to_str().ok())
+            .collect();
+        let address = self.clients.address(peer, forwarded.into_iter());
+        self.crowd.enter(network(address), self.connections_per_ip)
+    }
+
+    async fn worker(&self) -> Result<Rc<Worker>, TailStopped> {
+        let cell = WORKER.with(Rc::clone);
+        let start = || Feed::start_worker(self.node.clone(), &self.tail);
+        cell.get_or_try_init(start).await.cloned()
+    }
+}
+
+fn set_up(stream: &TcpStream) -> std::io::Result<()> {
+    stream.set_nodelay(true)?;
+    let socket = SockRef::from(stream);
+    socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(TCP_PATIENCE))?;
+    Ok(())
+}

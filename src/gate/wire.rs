@@ -1,0 +1,57 @@
+//! The WebSocket frames the server sends, and writing them to a socket that is never waited for.
+
+use std::io::{self, IoSlice};
+use std::rc::Rc;
+
+use actix_http::ws::{self, OpCode, Parser};
+use actix_rt::net::TcpStream;
+use bytes::{Bytes, BytesMut};
+use tidings_actors::frame::Framing;
+use tidings_actors::link::Wire;
+use tidings_protocol::close::CloseCode;
+
+/// How this transport wraps what is sent.
+pub(super) const FRAMING: Framing = Framing { text, ping, close };
+
+/// Longest header of a frame that a server sends.
+const HEADER_BYTES: usize = 10;
+
+fn text(payload: &[u8]) -> Bytes {
+    frame(payload, OpCode::Text)
+}
+
+fn ping() -> Bytes {
+    frame(b"", OpCode::Ping)
+}
+
+/// The answer to a ping.
+pub(super) fn pong(payload: &[u8]) -> Bytes {
+    frame(payload, OpCode::Pong)
+}
+
+fn close(code: CloseCode) -> Bytes {
+    let reason = ws::CloseReason::from((ws::CloseCode::Other(code.number()), code.reason()));
+    close_with(Some(reason))
+}
+
+/// A close frame of the transport's own (1000–1011), or an echo of the peer's.
+pub(super) fn close_with(reason: Option<ws::CloseReason>) -> Bytes {
+    let mut bytes = BytesMut::new();
+    Parser::write_close(&mut bytes, reason, false);
+    bytes.freeze()
+}
+
+fn frame(payload: &[u8], code: OpCode) -> Bytes {
+    let mut bytes = BytesMut::with_capacity(payload.len() + HEADER_BYTES);
+    Parser::write_message(&mut bytes, payload, code, true, false);
+    bytes.freeze()
+}
+
+/// A socket to write to without waiting.
+pub(super) struct TcpWire(pub(super) Rc<TcpStream>);
+
+impl Wire for TcpWire {
+    fn write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.0.try_write_vectored(slices)
+    }
+}
