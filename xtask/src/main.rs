@@ -1,2 +1,89 @@
+//! `cargo xtask start | test | check | bench`: the commands of a developer's day, each from a clean clone.
 //!
-fn main() {}
+//! Owns what is installed and started for them. Never touches a server it did not start, and leaves nothing running.
+
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command-line tool speaks to the terminal"
+)]
+
+mod check;
+mod floors;
+mod install;
+mod shell;
+mod start;
+mod test;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::shell::Cargo;
+
+#[derive(Parser)]
+#[command(
+    bin_name = "cargo xtask",
+    about = "Start, test, check and measure Tidings"
+)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Build the release and run it, with a private Postgres unless DATABASE_URL is set
+    Start {
+        /// Passed on to the server, such as --demo
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+    /// Install what tests need, start a Postgres and a Redis for them, run all tests
+    Test {
+        /// Names of tests and other arguments, passed on to the runner, such as -p tidings-store
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+    /// Formatting, lints, licences and the floors of the architecture
+    Check {
+        /// Only these: format, floors, lints, deny, advisories
+        only: Vec<String>,
+    },
+    /// Run the load tests' benchmarks
+    Bench {
+        /// What to measure, passed on
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+}
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().task {
+        Task::Start { args } => start::start(&args),
+        Task::Test { args } => test::test(&args),
+        Task::Check { only } => check::check(&only),
+        Task::Bench { args } => bench(&args),
+    };
+    match done {
+        Ok(code) => code,
+        Err(fault) => {
+            eprintln!("cargo xtask: {fault:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn bench(args: &[String]) -> Result<ExitCode> {
+    Cargo::new([
+        "run",
+        "--release",
+        "--package",
+        "tidings-load",
+        "--",
+        "bench",
+    ])
+    .args(args)
+    .exit_code()
+}

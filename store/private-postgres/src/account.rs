@@ -94,3 +94,31 @@ pub(crate) fn let_through(folder: &Path) -> Result<(), Fault> {
     permissions.set_mode(permissions.mode() | 0o011);
     fs::set_permissions(folder, permissions).map_err(Fault::file(folder))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_closed_ancestor_is_named() {
+        // An account that owns nothing.
+        let stranger = Account {
+            uid: Uid::from_raw(4_000_000),
+            gid: Gid::from_raw(4_000_000),
+            name: "stranger".to_owned(),
+        };
+        let closed = tempfile::Builder::new()
+            .permissions(fs::Permissions::from_mode(0o700))
+            .tempdir()
+            .unwrap();
+        let folder = closed.path().join("postgres");
+        fs::create_dir(&folder).unwrap();
+        let fault = stranger.can_reach(&folder).unwrap_err();
+        assert!(
+            matches!(&fault, Fault::Unreachable { closed: named, .. } if named == closed.path()),
+            "{fault}"
+        );
+        let_through(closed.path()).unwrap();
+        stranger.can_reach(&folder).unwrap();
+    }
+}

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 pub enum Fault {
     /// No usable server binaries were found anywhere.
     #[error(
-        "no Postgres server binaries found (looked in PATH, `pg_config --bindir`, /usr/lib/postgresql and Homebrew); {} ",
+        "no Postgres server binaries found (looked in PATH, `pg_config --bindir`, /usr/lib/postgresql and Homebrew); {}",
         crate::binaries::INSTALL_HINT
     )]
     NoBinaries,

@@ -6,7 +6,7 @@ use std::{
     env,
     fs::{self, File, OpenOptions, TryLockError},
     io::{Read, Seek, Write},
-    os::unix::fs::{MetadataExt, OpenOptionsExt},
+    os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -111,6 +111,7 @@ impl SocketFolder {
             .unwrap_or_else(|| PathBuf::from("/tmp"));
         let elsewhere = tempfile::Builder::new()
             .prefix("tidings-")
+            .permissions(fs::Permissions::from_mode(0o700))
             .tempdir_in(&root)
             .map_err(Fault::file(&root))?;
         account::give(elsewhere.path(), account)?;
@@ -204,6 +205,8 @@ mod tests {
         let socket = SocketFolder::make(&long, None).unwrap();
         assert!(matches!(socket, SocketFolder::Elsewhere(_)), "{socket:?}");
         assert!(fits(socket.path()));
+        let mode = fs::metadata(socket.path()).unwrap().mode();
+        assert_eq!(mode & 0o777, 0o700, "whoever enters is trusted");
     }
 
     #[test]

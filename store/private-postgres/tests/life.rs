@@ -30,10 +30,18 @@ fn folder() -> TempDir {
         .unwrap()
 }
 
+/// As in real life, but nothing remains when the test is killed.
+fn durable() -> Options {
+    Options {
+        leashed: true,
+        ..Options::default()
+    }
+}
+
 fn fast() -> Options {
     Options {
         unsafe_but_fast: true,
-        ..Options::default()
+        ..durable()
     }
 }
 
@@ -42,7 +50,7 @@ fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(30);
     while !holds() {
         assert!(Instant::now() < deadline, "not in time: {what}");
-        std::thread::yield_now();
+        std::thread::sleep(Duration::from_millis(10));
     }
 }
 
@@ -108,7 +116,7 @@ fn an_owner_that_gets_killed() {
 #[test]
 fn starts_keeps_what_was_written_and_starts_again_quickly() {
     let folder = folder();
-    let cluster = Cluster::start(folder.path(), Options::default()).unwrap();
+    let cluster = Cluster::start(folder.path(), durable()).unwrap();
     assert!(cluster.ensure_database("tidings").unwrap());
     assert!(!cluster.ensure_database("tidings").unwrap());
     cluster
@@ -139,7 +147,7 @@ fn starts_keeps_what_was_written_and_starts_again_quickly() {
     cluster.stop().unwrap();
 
     let began = Instant::now();
-    let cluster = Cluster::start(folder.path(), Options::default()).unwrap();
+    let cluster = Cluster::start(folder.path(), durable()).unwrap();
     println!("second start: {:?}", began.elapsed());
     assert_eq!(
         cluster.psql("tidings", "select x from t").unwrap().trim(),
@@ -154,7 +162,7 @@ fn a_stray_server_of_a_killed_owner_is_ended_and_nothing_committed_is_lost() {
     owner.child.kill().unwrap();
     owner.child.wait().unwrap();
 
-    let cluster = Cluster::start(folder.path(), Options::default()).unwrap();
+    let cluster = Cluster::start(folder.path(), durable()).unwrap();
     let count = cluster.psql("tidings", "select count(*) from t").unwrap();
     assert_eq!(count.trim(), "1");
 }
@@ -163,7 +171,7 @@ fn a_stray_server_of_a_killed_owner_is_ended_and_nothing_committed_is_lost() {
 fn a_second_owner_is_refused_in_clear_words_and_the_first_is_unharmed() {
     let folder = folder();
     let mut owner = owner_elsewhere(folder.path(), false);
-    let refusal = Cluster::start(folder.path(), Options::default()).unwrap_err();
+    let refusal = Cluster::start(folder.path(), durable()).unwrap_err();
     assert!(
         matches!(&refusal, Fault::InUse { owner: pid, .. } if *pid == owner.child.id().to_string())
     );
@@ -192,7 +200,7 @@ fn a_leashed_cluster_and_its_folder_are_gone_after_a_kill_of_the_owner() {
 #[test]
 fn every_hard_end_is_survived() {
     let folder = folder();
-    let mut cluster = Cluster::start(folder.path(), Options::default()).unwrap();
+    let mut cluster = Cluster::start(folder.path(), durable()).unwrap();
     cluster.psql("postgres", "create table t (x int)").unwrap();
     for (round, how) in [Halt::Kill, Halt::Immediate, Halt::Fast, Halt::Kill]
         .into_iter()
@@ -228,6 +236,32 @@ fn a_paused_server_answers_again_when_resumed() {
     );
     cluster.resume().unwrap();
     assert!(asked.wait().unwrap().success());
+}
+
+#[test]
+fn a_busy_child_of_a_killed_server_does_not_block_the_next_start() {
+    let folder = folder();
+    let mut cluster = Cluster::start(folder.path(), durable()).unwrap();
+    // It looks up from its work neither for its client nor for its server.
+    let busy = "select count(*) from generate_series(1, 100000000000)";
+    let mut asking = Command::new(cluster.binaries().program("psql"))
+        .args(["-X", "-d", &cluster.url("postgres"), "-c", busy])
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let working = "select count(*) from pg_stat_activity where query like '%generate_series(1, 1%' and pid <> pg_backend_pid()";
+    eventually("it is busy", || {
+        cluster.psql("postgres", working).unwrap().trim() == "1"
+    });
+    let pidfile = std::fs::read_to_string(folder.path().join("pgdata/postmaster.pid")).unwrap();
+    let postmaster = pidfile.lines().next().unwrap();
+    let killed = Command::new("kill").args(["-9", postmaster]).status();
+    assert!(killed.unwrap().success());
+    eventually("the server is gone", || !cluster.is_running());
+
+    cluster.start_again().unwrap();
+    assert_eq!(cluster.psql("postgres", "select 1").unwrap().trim(), "1");
+    assert!(!asking.wait().unwrap().success());
 }
 
 #[test]

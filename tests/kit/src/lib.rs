@@ -1,1 +1,17 @@
+//! What tests need of the real world: a Postgres, a Redis, and servers that run, hang and die on command.
 //!
+//! Black box only: it knows binaries, URLs and signals, and nothing of Tidings' crates. Everything it starts listens
+//! on loopback or a private socket, and ends with the test, also when the test is killed. All calls block; in an
+//! async test whose own tasks must go on meanwhile, call them in `spawn_blocking`.
+
+mod node;
+mod postgres;
+mod program;
+mod redis;
+mod wait;
+
+pub use node::{Node, NodeBuilder};
+pub use postgres::{Database, Postgres, PrivatePostgres, TEST_POSTGRES};
+pub use redis::{Redis, TEST_REDIS};
+pub use tidings_private_postgres::Halt;
+pub use wait::{free_port, until};
