@@ -1,1 +1,15 @@
-//!
+//! Postgres behind the ports of `tidings-actors`: the journal, the reads, the accounts.
+//! Must never know actors, sockets or the environment, and never hold a lock across a round trip to the database.
+
+mod accounts;
+mod commit;
+mod faults;
+mod forget;
+mod journal;
+mod keys;
+mod line;
+mod reads;
+mod shape;
+mod store;
+
+pub use store::{Store, StoreOptions};

@@ -1,0 +1,256 @@
+/**
+ * Owns what a program holds: the connection, its requests, its feeds and the cursor that ties them together.
+ * Must never move the cursor before what it stands for has been applied.
+ */
+import { backoffMs } from "./backoff.js";
+import { Connection } from "./connection.js";
+import { Emitter } from "./emitter.js";
+import { TidingsError } from "./error.js";
+import { Feed } from "./feed.js";
+import { uuidv7 } from "./ids.js";
+import { People } from "./people.js";
+import { Requests } from "./requests.js";
+import { Token } from "./token.js";
+
+const WEBSOCKET_PATH = "/api/v1/ws";
+/** How long a request may take, reconnects included, unless it says otherwise. */
+const TIMEOUT_MS = 15_000;
+/** A node that leaves gets so long to answer what is under way. */
+const LEAVE_MS = 1_000;
+
+/**
+ * Emits `state` `{ state, code, reason, retryInMs? }`, `welcome`, `push` (every frame that was not asked for) and
+ * `error` (a {@link TidingsError} nobody else hears of).
+ */
+export class Client extends Emitter {
+  /** One's profile; null while anonymous. */
+  user = null;
+  /** What the server allows, once connected. */
+  limits = null;
+  /** The position of everything that is watched: `epoch-seq`. */
+  cursor = null;
+  #connection;
+  #requests;
+  #token;
+  #timeoutMs;
+  #feeds = new Map();
+  #people = new People();
+
+  /**
+   * @param {import("./index.js").ClientOptions} options
+   */
+  constructor({
+    url, getToken, name = "tidings-js/0.1", timeoutMs = TIMEOUT_MS, signal, random,
+    WebSocket = globalThis.WebSocket, network = globalThis,
+  }) {
+    super();
+    this.#timeoutMs = timeoutMs;
+    this.#token = new Token(getToken);
+    this.#connection = new Connection({
+      url: socketUrl(url), WebSocket, network, random, token: this.#token,
+      greeting: () => this.#greeting(name),
+    });
+    this.#requests = new Requests((text) => this.#connection.send(text));
+    this.#connection.on("welcome", (welcome) => this.#welcomed(welcome));
+    this.#connection.on("frame", (frame) => this.#received(frame));
+    this.#connection.on("lost", () => this.#requests.lost());
+    this.#connection.on("state", (change) => this.#stateChanged(change));
+    this.#people.on("renamed", () => {
+      for (const feed of this.#feeds.values()) if (feed.loaded) feed.emit("change", { cause: "person" });
+    });
+    signal?.addEventListener("abort", () => this.close(), { once: true });
+  }
+
+  /** `disconnected`, `connecting` or `connected`. */
+  get state() { return this.#connection.state; }
+
+  /** Starts, and from then on comes back by itself. */
+  connect() { this.#connection.connect(); }
+  /** Tries again at once instead of waiting; also starts again after a stop. */
+  retryNow() {
+    this.#connection.retryNow();
+    this.#connection.connect();
+  }
+  /** Ends everything: requests are rejected, feeds stay as they are until `connect`. */
+  close() { this.#connection.disconnect(); }
+
+  /**
+   * Any method of the protocol.
+   * @returns {Promise<any>}
+   */
+  request(method, params = {}, { timeoutMs = this.#timeoutMs, signal } = {}) {
+    return this.#requests.request(method, params, { timeoutMs, signal });
+  }
+
+  /**
+   * Watches a feed: `home`, `global`, `me`, `user:<id>`, `post:<id>`. The same name gives the same object until it is closed.
+   * @param {string} name
+   * @param {{ limit?: number, signal?: AbortSignal }} [options]
+   * @returns {Feed}
+   */
+  feed(name, { limit, signal } = {}) {
+    let feed = this.#feeds.get(name);
+    if (!feed) {
+      feed = new Feed(name, limit, this.#people, {
+        page: (of, before) => this.#page(of, before),
+        close: (of) => this.#unsubscribe(of),
+      });
+      this.#feeds.set(name, feed);
+      if (this.state === "connected") this.#subscribe(feed);
+    }
+    signal?.addEventListener("abort", () => feed.close(), { once: true });
+    return feed;
+  }
+
+  /** One's own profile, or another's by `{ id }` or `{ handle }`. */
+  getUser(who = {}, options) { return this.request("user.get", who, options); }
+  updateUser({ name, bio, ifRev }, options) { return this.request("user.update", { name, bio, if_rev: ifRev }, options); }
+  follow(id, options) { return this.request("user.follow", { id }, options); }
+  unfollow(id, options) { return this.request("user.unfollow", { id }, options); }
+
+  /** The id makes it safe to send again: after a lost answer the same post is answered, not a second one made. */
+  createPost(text, { id = uuidv7(), ...options } = {}) { return this.request("post.create", { id, text }, options); }
+  getPost(id, options) { return this.request("post.get", { id }, options); }
+  updatePost(id, text, { ifRev, ...options } = {}) { return this.request("post.update", { id, text, if_rev: ifRev }, options); }
+  deletePost(id, options) { return this.request("post.delete", { id }, options); }
+
+  /** `parent` is the comment it answers, if any. */
+  createComment(post, text, { id = uuidv7(), parent, ...options } = {}) {
+    return this.request("comment.create", { id, post, parent, text }, options);
+  }
+  updateComment(id, text, { ifRev, ...options } = {}) { return this.request("comment.update", { id, text, if_rev: ifRev }, options); }
+  deleteComment(id, options) { return this.request("comment.delete", { id }, options); }
+
+  /** Only feeds that hold a state can go on from the cursor; without one all of them start. */
+  #greeting(client) {
+    const fresh = (feed) => !this.cursor && feed.limit === undefined;
+    const feeds = [...this.#feeds.values()].filter((feed) => feed.loaded || fresh(feed)).map((feed) => feed.name);
+    return { client, feeds, cursor: this.cursor && feeds.length > 0 ? this.cursor : undefined };
+  }
+
+  #welcomed(welcome) {
+    this.user = welcome.user;
+    this.limits = welcome.limits;
+    if (this.cursor && epochOf(this.cursor) !== epochOf(welcome.cursor)) this.#people.clear();
+    const started = new Set();
+    for (const start of welcome.feeds) {
+      const feed = this.#feeds.get(start.feed);
+      started.add(start.feed);
+      if (!feed) this.#forgetOnServer(start.feed); // Closed while `hello` was under way.
+      else if (start.status === "snapshot") feed.started(start);
+      else if (start.status === "refused") this.#refused(feed, TidingsError.fromWire(start.error));
+      else feed.became("subscribed", "resumed");
+    }
+    this.cursor = welcome.cursor;
+    this.emit("welcome", welcome);
+    queueMicrotask(() => {
+      if (this.state !== "connected") return;
+      for (const feed of this.#feeds.values()) if (!started.has(feed.name)) this.#subscribe(feed);
+    });
+  }
+
+  #received(frame) {
+    if (frame.id === null) return this.emit("error", TidingsError.fromWire(frame.error));
+    if (frame.id !== undefined) return this.#requests.answered(frame);
+    if (frame.feed !== undefined) {
+      this.#feeds.get(frame.feed)?.pushed(frame);
+      this.#moveTo(frame.seq);
+    } else {
+      this.#noticed(frame);
+    }
+    this.emit("push", frame);
+  }
+
+  #noticed(notice) {
+    if (notice.cursor) this.cursor = notice.cursor;
+    if (notice.event === "resync") this.#people.clear();
+    if (notice.event === "going_away") this.#leave(notice.reconnect_after_ms);
+    if (notice.event === "token_expiring") this.#renewToken();
+  }
+
+  /** A push moves the position within its epoch. */
+  #moveTo(seq) {
+    this.cursor = this.cursor && `${epochOf(this.cursor)}-${seq}`;
+  }
+
+  #leave(comeBackInMs) {
+    const grace = this.#requests.idle ? 0 : Math.min(LEAVE_MS, comeBackInMs);
+    setTimeout(() => this.#connection.leave(comeBackInMs - grace), grace);
+  }
+
+  async #renewToken() {
+    try {
+      const token = await this.#token.renewed("expiring");
+      if (!token) return;
+      const { expires_at: expiresAt } = await this.request("auth.refresh", { token });
+      this.#token.expires(expiresAt);
+    } catch (error) {
+      this.emit("error", error); // The server will close with a number that asks for a new token.
+    }
+  }
+
+  async #subscribe(feed) {
+    feed.became("subscribing", "subscribing");
+    try {
+      const snapshot = await this.request("feed.subscribe", { feed: feed.name, limit: feed.limit });
+      if (this.#feeds.get(feed.name) === feed) feed.started(snapshot);
+    } catch (error) {
+      if (this.#feeds.get(feed.name) === feed) this.#refused(feed, error);
+    }
+  }
+
+  #refused(feed, error) {
+    feed.loaded = false;
+    feed.error = error;
+    if (!error.retryable) {
+      this.#feeds.delete(feed.name);
+      return feed.ended(error);
+    }
+    feed.became("subscribing", error.code, error.message);
+    if (this.state === "connecting" && error.code === "connection_lost") return; // The next welcome asks again.
+    setTimeout(() => {
+      const wanted = this.#feeds.get(feed.name) === feed && !feed.loaded && this.state === "connected";
+      if (wanted) this.#subscribe(feed);
+    }, error.retryAfterMs ?? backoffMs(1));
+  }
+
+  #unsubscribe(feed) {
+    if (this.#feeds.get(feed.name) !== feed) return;
+    this.#feeds.delete(feed.name);
+    this.#forgetOnServer(feed.name);
+  }
+
+  #forgetOnServer(feed) {
+    queueMicrotask(() => {
+      // Opened again meanwhile: its own `feed.subscribe` stands.
+      if (this.state !== "connected" || this.#feeds.has(feed)) return;
+      this.request("feed.unsubscribe", { feed }).catch(() => {}); // Whatever the answer, nobody listens any more.
+    });
+  }
+
+  #page(feed, before) {
+    const of = feed.name.startsWith("post:") ? ["comment.page", { post: feed.name.slice(5) }] : ["feed.page", { feed: feed.name }];
+    return this.request(of[0], { ...of[1], before, limit: feed.limit });
+  }
+
+  #stateChanged(change) {
+    if (change.state === "connected") this.#requests.opened(this.limits.requests_in_flight);
+    if (change.state === "disconnected") {
+      this.#requests.refuseAll(new TidingsError({ code: "closed", message: change.reason || "the connection is closed" }));
+    }
+    if (change.state !== "connected") {
+      for (const feed of this.#feeds.values()) feed.became("subscribing", "connecting", change.reason);
+    }
+    this.emit("state", change);
+  }
+}
+
+const epochOf = (cursor) => cursor.slice(0, cursor.lastIndexOf("-"));
+
+/** `https://host` and `wss://host/api/v1/ws` mean the same server. */
+function socketUrl(url) {
+  const target = new URL(url);
+  target.protocol = target.protocol.replace(/^http/, "ws");
+  if (target.pathname === "/") target.pathname = WEBSOCKET_PATH;
+  return target.href;
+}

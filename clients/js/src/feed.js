@@ -1,0 +1,116 @@
+/**
+ * Owns one watched feed: its subscription's state, and what it holds. Must never send by itself: it asks its client.
+ */
+import { Emitter } from "./emitter.js";
+import { Entities } from "./entities.js";
+import { TidingsError } from "./error.js";
+
+/**
+ * Emits
+ * - `state` `{ state, code, reason }`: `subscribing`, `subscribed`, `unsubscribed`;
+ * - `change` `{ cause: "snapshot" | "event" | "page" | "person", event? }`: what it holds is different now;
+ * - every event of the wire by its name (`post.created`, …) with its entity, if it brought something new.
+ */
+export class Feed extends Emitter {
+  state = "subscribing";
+  /** Why it is in this state: an error code or a word. */
+  code = "subscribing";
+  reason = "";
+  /** The error that ended or delays the subscription. */
+  error = null;
+  /** Whether it holds a state to go on from. */
+  loaded = false;
+  #entities;
+  #calls;
+  #generation = 0;
+  #page = null;
+  #ready = [];
+
+  /**
+   * @param {string} name
+   * @param {number | undefined} limit
+   * @param {import("./people.js").People} people
+   * @param {{ page: (feed: Feed, before: string) => Promise<any>, close: (feed: Feed) => void }} calls
+   */
+  constructor(name, limit, people, calls) {
+    super();
+    this.name = name;
+    this.limit = limit;
+    this.#calls = calls;
+    this.#entities = new Entities(name, people);
+  }
+
+  get posts() { return this.#entities.posts; }
+  get thread() { return this.#entities.thread; }
+  get commentCount() { return this.#entities.commentCount; }
+  get follows() { return this.#entities.follows; }
+  get user() { return this.#entities.user; }
+  get post() { return this.#entities.post; }
+  /** Whether there are older things to load. */
+  get hasOlder() { return this.#entities.next !== null; }
+  /** The newest that is known of an author. */
+  person(author) { return this.#entities.person(author); }
+
+  /** Resolves once it holds a state; rejects if it may not be watched. */
+  ready() {
+    if (this.loaded) return Promise.resolve(this);
+    if (this.state === "unsubscribed") return Promise.reject(this.error);
+    return new Promise((resolve, reject) => this.#ready.push({ resolve, reject }));
+  }
+
+  /** Loads the next page of older things. Calls at the same time share one request. */
+  loadOlder() {
+    if (!this.hasOlder) return Promise.resolve();
+    this.#page ??= this.#loadPage().finally(() => { this.#page = null; });
+    return this.#page;
+  }
+
+  /** Stops watching. */
+  close() {
+    if (this.state === "unsubscribed") return;
+    this.#calls.close(this);
+    this.ended(new TidingsError({ code: "closed", message: "closed by the program" }));
+  }
+
+  async #loadPage() {
+    const generation = this.#generation;
+    const page = await this.#calls.page(this, this.#entities.next);
+    if (generation !== this.#generation) return; // A new snapshot came meanwhile; this page is not its continuation.
+    this.#entities.addPage(page);
+    this.emit("change", { cause: "page" });
+  }
+
+  /** @internal A fresh start: from `hello`, `feed.subscribe` or `feed.resync`. */
+  started(snapshot) {
+    this.#generation += 1;
+    this.#entities.replace(snapshot);
+    this.loaded = true;
+    this.became("subscribed", "snapshot");
+    this.emit("change", { cause: "snapshot" });
+    for (const { resolve } of this.#ready.splice(0)) resolve(this);
+  }
+
+  /** @internal */
+  pushed(push) {
+    if (!this.loaded) return; // Left over from an earlier subscription of the same name; the snapshot holds it.
+    if (push.event === "feed.resync") return this.started(push.data);
+    if (!this.#entities.apply(push)) return;
+    this.emit(push.event, push.data);
+    this.emit("change", { cause: "event", event: push });
+  }
+
+  /** @internal */
+  became(state, code, reason = "") {
+    if (this.state === state && this.code === code) return;
+    Object.assign(this, { state, code, reason });
+    this.emit("state", { state, code, reason });
+  }
+
+  /** @internal It will not go on. */
+  ended(error) {
+    this.loaded = false;
+    this.error = error;
+    this.became("unsubscribed", error.code, error.message);
+    for (const { reject } of this.#ready.splice(0)) reject(error);
+  }
+}

@@ -1,0 +1,125 @@
+//! The arrays that `commit_batch` takes: one element for each command in each, or nothing where no command needs them.
+//! Must never decide anything; the numbers of the acts are those of the migration.
+
+use secrecy::ExposeSecret;
+use tidings_actors::command::{Act, Command};
+use tidings_protocol::position::Seq;
+use uuid::Uuid;
+
+use crate::shape;
+
+/// Parallel arrays. Those after `actors` are cut behind the last command that needs them: `unnest` pads with nulls.
+#[derive(Default)]
+pub(super) struct Columns<'c> {
+    pub(super) acts: Vec<i16>,
+    pub(super) actors: Vec<Uuid>,
+    pub(super) ids: Vec<Option<Uuid>>,
+    pub(super) texts: Vec<Option<&'c str>>,
+    pub(super) if_revs: Vec<Option<i64>>,
+    pub(super) on_posts: Vec<Option<Uuid>>,
+    pub(super) parents: Vec<Option<Uuid>>,
+    pub(super) bios: Vec<Option<&'c str>>,
+    pub(super) handles: Vec<Option<&'c str>>,
+    pub(super) emails: Vec<Option<&'c str>>,
+    pub(super) hashes: Vec<Option<&'c str>>,
+}
+
+/// Sets the element at `at`, padding what is before it.
+fn put<T>(column: &mut Vec<Option<T>>, at: usize, element: Option<T>) {
+    if let Some(element) = element {
+        column.resize_with(at, || None);
+        column.push(Some(element));
+    }
+}
+
+impl<'c> Columns<'c> {
+    pub(super) fn of(commands: &'c [Command]) -> Self {
+        let mut columns = Self {
+            acts: Vec::with_capacity(commands.len()),
+            actors: Vec::with_capacity(commands.len()),
+            ids: Vec::with_capacity(commands.len()),
+            texts: Vec::with_capacity(commands.len()),
+            ..Self::default()
+        };
+        for (at, command) in commands.iter().enumerate() {
+            columns.acts.push(number(&command.act));
+            columns.actors.push(command.actor.0);
+            columns.put(at, &command.act);
+        }
+        columns
+    }
+
+    fn put(&mut self, at: usize, act: &'c Act) {
+        match act {
+            Act::UserCreate {
+                handle,
+                name,
+                email,
+                password_hash,
+            } => {
+                put(&mut self.handles, at, Some(handle.as_str()));
+                put(&mut self.texts, at, Some(name.as_str()));
+                put(&mut self.emails, at, Some(email.expose_secret()));
+                put(&mut self.hashes, at, Some(password_hash.expose_secret()));
+            }
+            Act::UserUpdate { name, bio, if_rev } => {
+                put(&mut self.texts, at, name.as_ref().map(|name| name.as_str()));
+                put(&mut self.bios, at, bio.as_ref().map(|bio| bio.as_str()));
+                self.put_rev(at, *if_rev);
+            }
+            Act::Follow { whom } | Act::Unfollow { whom } => {
+                put(&mut self.ids, at, Some(whom.0));
+            }
+            Act::PostCreate { id, text } => self.put_text(at, id.0, text.as_str()),
+            Act::PostUpdate { id, text, if_rev } => {
+                self.put_text(at, id.0, text.as_str());
+                self.put_rev(at, *if_rev);
+            }
+            Act::PostDelete { id } => put(&mut self.ids, at, Some(id.0)),
+            Act::CommentCreate {
+                id,
+                post,
+                parent,
+                text,
+            } => {
+                self.put_text(at, id.0, text.as_str());
+                put(&mut self.on_posts, at, Some(post.0));
+                put(&mut self.parents, at, parent.map(|parent| parent.0));
+            }
+            Act::CommentUpdate { id, text, if_rev } => {
+                self.put_text(at, id.0, text.as_str());
+                self.put_rev(at, *if_rev);
+            }
+            Act::CommentDelete { id } => put(&mut self.ids, at, Some(id.0)),
+            Act::SessionRevoke { session } => {
+                put(&mut self.ids, at, session.map(|session| session.0));
+            }
+        }
+    }
+
+    fn put_text(&mut self, at: usize, id: Uuid, text: &'c str) {
+        put(&mut self.ids, at, Some(id));
+        put(&mut self.texts, at, Some(text));
+    }
+
+    fn put_rev(&mut self, at: usize, if_rev: Option<Seq>) {
+        put(&mut self.if_revs, at, if_rev.map(shape::stored));
+    }
+}
+
+/// The act's number in the migration and in `journal.kind`.
+const fn number(act: &Act) -> i16 {
+    match act {
+        Act::UserCreate { .. } => 1,
+        Act::UserUpdate { .. } => 2,
+        Act::Follow { .. } => 3,
+        Act::Unfollow { .. } => 4,
+        Act::PostCreate { .. } => 5,
+        Act::PostUpdate { .. } => 6,
+        Act::PostDelete { .. } => 7,
+        Act::CommentCreate { .. } => 8,
+        Act::CommentUpdate { .. } => 9,
+        Act::CommentDelete { .. } => 10,
+        Act::SessionRevoke { .. } => 11,
+    }
+}

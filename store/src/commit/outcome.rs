@@ -1,0 +1,230 @@
+//! What `commit_batch` answered, as outcomes: the bodies of entries are built here, from the command and the row together.
+//! Must never decide: the verdict is the database's.
+
+use tidings_actors::command::{Act, Command, Committed, Denied, Outcome};
+use tidings_actors::entry::{Change, Entry, Verb};
+use tidings_actors::ports::StoreFault;
+use tidings_protocol::entity::{Author, Comment, Follow, Post, Removed, User};
+use tidings_protocol::ids::{CommentId, PostId, UserId};
+use tidings_protocol::position::Seq;
+use uuid::Uuid;
+
+use crate::shape::{self, body, millis, role, seq, unexpected};
+
+/// One row of `commit_batch`; see there.
+pub(super) struct Answer {
+    pub(super) ord: i64,
+    pub(super) verdict: i16,
+    pub(super) rev: Option<i64>,
+    pub(super) epoch: i64,
+    pub(super) at_ms: i64,
+    pub(super) actor_rev: Option<i64>,
+    pub(super) actor_handle: Option<String>,
+    pub(super) actor_name: Option<String>,
+    pub(super) author: Option<Uuid>,
+    pub(super) seq: Option<i64>,
+    pub(super) created_ms: Option<i64>,
+    pub(super) edited_ms: Option<i64>,
+    pub(super) text: Option<String>,
+    pub(super) post: Option<Uuid>,
+    pub(super) parent: Option<Uuid>,
+    pub(super) depth: Option<i16>,
+    pub(super) bio: Option<String>,
+    pub(super) role: Option<i16>,
+}
+
+/// Puts the answers, which come in any order, beside their commands.
+pub(super) fn committed(
+    commands: &[Command],
+    answers: Vec<Answer>,
+) -> Result<Committed, StoreFault> {
+    let first = answers.first().ok_or_else(|| unexpected("silence"))?;
+    let epoch = shape::epoch(first.epoch);
+    let mut outcomes: Vec<Option<Outcome>> = vec![None; commands.len()];
+    for answer in answers {
+        let at = usize::try_from(answer.ord - 1).map_err(|_| unexpected("ord"))?;
+        let (Some(place), Some(command)) = (outcomes.get_mut(at), commands.get(at)) else {
+            return Err(unexpected("ord"));
+        };
+        *place = Some(outcome(command, answer)?);
+    }
+    let outcomes = outcomes
+        .into_iter()
+        .collect::<Option<Vec<_>>>()
+        .ok_or_else(|| unexpected("silence about a command"))?;
+    Ok(Committed { epoch, outcomes })
+}
+
+fn outcome(command: &Command, answer: Answer) -> Result<Outcome, StoreFault> {
+    let denied = match answer.verdict {
+        0 => return Ok(Outcome::Done(entry(command, answer)?)),
+        1 => return Ok(Outcome::Duplicate(entry(command, answer)?)),
+        2 => Denied::NoAccount,
+        3 => Denied::NotFound,
+        4 => Denied::Forbidden,
+        5 => Denied::IdTaken,
+        6 => Denied::HandleTaken,
+        7 => Denied::EmailTaken,
+        8 => Denied::Stale,
+        9 => Denied::TooDeep,
+        10 => Denied::Oneself,
+        _ => return Err(unexpected("verdict")),
+    };
+    Ok(Outcome::Refused(denied))
+}
+
+fn entry(command: &Command, answer: Answer) -> Result<Entry, StoreFault> {
+    let at = seq(need(answer.rev)?)?;
+    let (change, body) = match &command.act {
+        Act::UserCreate { .. } => profile(Verb::Created, command.actor, answer)?,
+        Act::UserUpdate { .. } => profile(Verb::Updated, command.actor, answer)?,
+        Act::Follow { whom } => pair(Verb::Created, command.actor, *whom, at)?,
+        Act::Unfollow { whom } => pair(Verb::Removed, command.actor, *whom, at)?,
+        Act::PostCreate { id, text } => {
+            post(Verb::Created, *id, text.as_str(), command.actor, answer)?
+        }
+        Act::PostUpdate { id, text, .. } => {
+            post(Verb::Updated, *id, text.as_str(), command.actor, answer)?
+        }
+        Act::PostDelete { id } => (
+            Change::Post {
+                verb: Verb::Removed,
+                id: *id,
+                author: UserId(need(answer.author)?),
+            },
+            body(&Removed { id: id.0, rev: at })?,
+        ),
+        Act::CommentCreate { id, text, .. } => {
+            comment(Verb::Created, *id, text.as_str(), command.actor, answer)?
+        }
+        Act::CommentUpdate { id, text, .. } => {
+            comment(Verb::Updated, *id, text.as_str(), command.actor, answer)?
+        }
+        Act::CommentDelete { id } => (
+            Change::Comment {
+                verb: Verb::Removed,
+                id: *id,
+                post: PostId(need(answer.post)?),
+                author: UserId(need(answer.author)?),
+            },
+            body(&Removed { id: id.0, rev: at })?,
+        ),
+        Act::SessionRevoke { session } => (
+            Change::SessionRevoked {
+                user: command.actor,
+                session: *session,
+            },
+            body(&serde_json::Map::new())?,
+        ),
+    };
+    Ok(Entry {
+        seq: at,
+        change,
+        body,
+    })
+}
+
+type Told = (Change, std::sync::Arc<serde_json::value::RawValue>);
+
+fn need<T>(field: Option<T>) -> Result<T, StoreFault> {
+    field.ok_or_else(|| unexpected("null in an answer"))
+}
+
+fn pair(verb: Verb, follower: UserId, followee: UserId, rev: Seq) -> Result<Told, StoreFault> {
+    let change = Change::Follow {
+        verb,
+        follower,
+        followee,
+    };
+    Ok((
+        change,
+        body(&Follow {
+            rev,
+            follower,
+            followee,
+        })?,
+    ))
+}
+
+fn profile(verb: Verb, id: UserId, answer: Answer) -> Result<Told, StoreFault> {
+    let user = User {
+        id,
+        rev: seq(need(answer.rev)?)?,
+        handle: need(answer.actor_handle)?,
+        name: need(answer.actor_name)?,
+        bio: need(answer.bio)?,
+        role: role(need(answer.role)?)?,
+        created_at: millis(need(answer.created_ms)?),
+    };
+    Ok((Change::User { verb, id }, body(&user)?))
+}
+
+impl Answer {
+    /// Whoever creates or changes something is its author.
+    fn author(&mut self, id: UserId) -> Result<Author, StoreFault> {
+        Ok(Author {
+            id,
+            rev: seq(need(self.actor_rev)?)?,
+            handle: need(self.actor_handle.take())?,
+            name: need(self.actor_name.take())?,
+        })
+    }
+
+    /// The present text, where it is another than the command's: a create asked again after an edit.
+    fn text(&mut self, wanted: &str) -> String {
+        self.text.take().unwrap_or_else(|| wanted.to_owned())
+    }
+}
+
+fn post(
+    verb: Verb,
+    id: PostId,
+    text: &str,
+    actor: UserId,
+    mut answer: Answer,
+) -> Result<Told, StoreFault> {
+    let post = Post {
+        id,
+        rev: seq(need(answer.rev)?)?,
+        seq: seq(need(answer.seq)?)?,
+        author: answer.author(actor)?,
+        text: answer.text(text),
+        created_at: millis(answer.created_ms.unwrap_or(answer.at_ms)),
+        edited_at: answer.edited_ms.map(millis),
+    };
+    let change = Change::Post {
+        verb,
+        id,
+        author: actor,
+    };
+    Ok((change, body(&post)?))
+}
+
+fn comment(
+    verb: Verb,
+    id: CommentId,
+    text: &str,
+    actor: UserId,
+    mut answer: Answer,
+) -> Result<Told, StoreFault> {
+    let comment = Comment {
+        id,
+        rev: seq(need(answer.rev)?)?,
+        seq: seq(need(answer.seq)?)?,
+        post: PostId(need(answer.post)?),
+        parent: answer.parent.map(CommentId),
+        depth: u8::try_from(need(answer.depth)?).map_err(|_| unexpected("depth"))?,
+        removed: false,
+        author: Some(answer.author(actor)?),
+        text: Some(answer.text(text)),
+        created_at: millis(need(answer.created_ms)?),
+        edited_at: answer.edited_ms.map(millis),
+    };
+    let change = Change::Comment {
+        verb,
+        id,
+        post: comment.post,
+        author: actor,
+    };
+    Ok((change, body(&comment)?))
+}

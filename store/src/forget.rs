@@ -1,0 +1,143 @@
+//! Forgetting: old journal rows, the tombstones nobody can ask for any more, dead tokens and log-ins.
+//! Must never delete above the floor, nor do much at a time: each statement is small, so that nobody waits for it.
+
+use sqlx::Postgres;
+use sqlx::postgres::PgArguments;
+use sqlx::query::Query;
+use tidings_actors::ports::StoreFault;
+
+use crate::shape::unexpected;
+use crate::store::Store;
+use crate::{faults, line};
+
+/// Rows in one statement: some 20 ms of work.
+const CHUNK: i64 = 5_000;
+
+type Deletion<'q> = Query<'q, Postgres, PgArguments>;
+
+impl Store {
+    /// See `JournalStore::prune`. Above all the floor is raised; what is below it may then go in any order, by any node.
+    pub(crate) async fn forget(&self, keep_ms: u64) -> Result<u64, StoreFault> {
+        let keep_ms = i64::try_from(keep_ms).unwrap_or(i64::MAX / 2);
+        let floor = self.raise_floor(keep_ms).await?;
+        let journal = self
+            .in_chunks(|| {
+                sqlx::query!(
+                    "delete from journal where seq in
+                     (select seq from journal where seq < $1 order by seq limit $2)",
+                    floor,
+                    CHUNK
+                )
+            })
+            .await?;
+        self.in_chunks(|| {
+            sqlx::query!(
+                "delete from posts where id in
+                 (select id from posts where removed and rev < $1 order by rev limit $2)",
+                floor,
+                CHUNK
+            )
+        })
+        .await?;
+        self.forget_comments(floor).await?;
+        self.forget_follows(floor).await?;
+        self.forget_log_ins(keep_ms).await?;
+        Ok(journal)
+    }
+
+    async fn raise_floor(&self, keep_ms: i64) -> Result<i64, StoreFault> {
+        loop {
+            let mut line = self.accounts.line().await.map_err(faults::store)?;
+            let question = sqlx::query!(
+                r#"select floor as "floor!", more as "more!" from raise_floor($1, $2::bigint::integer)"#,
+                keep_ms,
+                CHUNK
+            );
+            let answer =
+                line::timed(self.accounts.patience(), question.fetch_one(line.open())).await;
+            let raised = line.settle(answer).map_err(faults::store)?;
+            if !raised.more {
+                return Ok(raised.floor);
+            }
+        }
+    }
+
+    async fn in_chunks<'q>(
+        &self,
+        deletion: impl Fn() -> Deletion<'q> + Send + Sync,
+    ) -> Result<u64, StoreFault> {
+        let mut gone = 0;
+        loop {
+            let mut line = self.accounts.line().await.map_err(faults::store)?;
+            let answer =
+                line::timed(self.accounts.patience(), deletion().execute(line.open())).await;
+            let chunk = line.settle(answer).map_err(faults::store)?.rows_affected();
+            gone += chunk;
+            if chunk < CHUNK.unsigned_abs() {
+                return Ok(gone);
+            }
+        }
+    }
+
+    async fn forget_comments(&self, floor: i64) -> Result<(), StoreFault> {
+        let mut from = Some(0);
+        while let Some(rev) = from {
+            let mut line = self.accounts.line().await.map_err(faults::store)?;
+            let question = sqlx::query_scalar!(
+                "select next_rev from forget_comments($1, $2, $3::bigint::integer)",
+                floor,
+                rev,
+                CHUNK
+            );
+            let answer =
+                line::timed(self.accounts.patience(), question.fetch_one(line.open())).await;
+            from = line.settle(answer).map_err(faults::store)?;
+        }
+        Ok(())
+    }
+
+    async fn forget_follows(&self, floor: i64) -> Result<(), StoreFault> {
+        loop {
+            let mut line = self.accounts.line().await.map_err(faults::store)?;
+            let question = sqlx::query_scalar!(
+                "select forget_ended_follows($1, $2::bigint::integer)",
+                floor,
+                CHUNK
+            );
+            let answer =
+                line::timed(self.accounts.patience(), question.fetch_one(line.open())).await;
+            let gone = line
+                .settle(answer)
+                .map_err(faults::store)?
+                .ok_or_else(|| unexpected("null"))?;
+            if gone < CHUNK {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Tokens that have run out, and then the log-ins that no token leads to any more.
+    async fn forget_log_ins(&self, keep_ms: i64) -> Result<(), StoreFault> {
+        self.in_chunks(|| {
+            sqlx::query!(
+                "delete from refresh_tokens where hash in
+                 (select hash from refresh_tokens where expires_ms < clock_ms() order by expires_ms limit $1)",
+                CHUNK
+            )
+        })
+        .await?;
+        self.in_chunks(|| {
+            sqlx::query!(
+                "delete from sessions where id in
+                 (select s.id from sessions s
+                   where s.opened_ms < clock_ms() - $1
+                     and not exists (select from refresh_tokens t where t.session = s.id)
+                   order by s.opened_ms limit $2)",
+                keep_ms,
+                CHUNK
+            )
+        })
+        .await?;
+        Ok(())
+    }
+}

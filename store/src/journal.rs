@@ -1,0 +1,149 @@
+//! The port to the journal: where it stands, what it says, and the way into [`crate::commit`] and [`crate::forget`].
+//! Must never answer from a standby: the head of a copy is behind, and a node must not mistake that for truth.
+
+use async_trait::async_trait;
+use tidings_actors::command::{Command, Committed};
+use tidings_actors::entry::{Batch, Change, Entry, Verb};
+use tidings_actors::limits::TAIL_READ_ENTRIES;
+use tidings_actors::ports::{CommitFault, Head, JournalStore, StoreFault};
+use tidings_protocol::ids::{SessionId, UserId};
+use tidings_protocol::position::Seq;
+use uuid::Uuid;
+
+use crate::shape::{self, EntityRow, entity_row, seq, stored, unexpected};
+use crate::store::Store;
+use crate::{faults, line};
+
+#[async_trait]
+impl JournalStore for Store {
+    async fn head(&self) -> Result<Head, StoreFault> {
+        let mut line = self.tail.line().await.map_err(faults::store)?;
+        // journal_epoch() fails in recovery, which keeps standbys out.
+        let question =
+            sqlx::query!(r#"select seq, floor, journal_epoch() as "epoch!" from journal_head"#);
+        let answer = line::timed(self.tail.patience(), question.fetch_one(line.open())).await;
+        let head = line.settle(answer).map_err(faults::store)?;
+        Ok(Head {
+            epoch: shape::epoch(head.epoch),
+            seq: seq(head.seq)?,
+            floor: seq(head.floor)?,
+        })
+    }
+
+    async fn commit(&self, commands: &[Command]) -> Result<Committed, CommitFault> {
+        self.commit_batch(commands).await
+    }
+
+    async fn read(&self, from: Seq, to: Seq) -> Result<Batch, StoreFault> {
+        // Number 0 is before the first.
+        let first = Seq(from.0.max(1));
+        let to = to.min(Seq(first.0.saturating_add(TAIL_READ_ENTRIES - 1)));
+        let rows = self.read_rows(first, to).await?;
+        let place = rows.first().ok_or_else(|| unexpected("silence"))?;
+        if first < seq(place.floor)? {
+            // What is missing there cannot be told from what never was: the reader has slept longer than the journal is kept.
+            return Err(StoreFault::Broken(format!(
+                "the journal is kept from {} on; {first} is forgotten",
+                place.floor
+            )));
+        }
+        let epoch = shape::epoch(place.entity.epoch);
+        let last = to.min(seq(place.entity.as_of)?);
+        let entries = rows
+            .into_iter()
+            .filter_map(|row| row.entry().transpose())
+            .collect::<Result<_, _>>()?;
+        Ok(Batch {
+            epoch,
+            first: from,
+            last,
+            entries,
+        })
+    }
+
+    async fn prune(&self, keep_ms: u64) -> Result<u64, StoreFault> {
+        self.forget(keep_ms).await
+    }
+}
+
+/// An entry with the present state of its entity.
+struct JournalRow {
+    floor: i64,
+    journal_seq: Option<i64>,
+    act: Option<i16>,
+    subject: Option<Uuid>,
+    log_in: Option<Uuid>,
+    entity: EntityRow,
+}
+
+impl JournalRow {
+    /// None where the entity has changed again since.
+    fn entry(self) -> Result<Option<Entry>, StoreFault> {
+        let (Some(at), Some(act)) = (self.journal_seq, self.act) else {
+            return Ok(None);
+        };
+        let at = seq(at)?;
+        if act == 11 {
+            let user = self.subject.ok_or_else(|| unexpected("null"))?;
+            return Ok(Some(Entry {
+                seq: at,
+                change: Change::SessionRevoked {
+                    user: UserId(user),
+                    session: self.log_in.map(SessionId),
+                },
+                body: shape::body(&serde_json::Map::new())?,
+            }));
+        }
+        let verb = match act {
+            1 | 3 | 5 | 8 => Verb::Created,
+            2 | 6 | 9 => Verb::Updated,
+            4 | 7 | 10 => Verb::Removed,
+            _ => return Err(unexpected("kind of entry")),
+        };
+        self.entity
+            .entity()?
+            .map(|entity| shape::entry(at, verb, &entity))
+            .transpose()
+    }
+}
+
+impl Store {
+    async fn read_rows(&self, first: Seq, to: Seq) -> Result<Vec<JournalRow>, StoreFault> {
+        let mut line = self.tail.line().await.map_err(faults::store)?;
+        let question = sqlx::query!(
+            r#"select h.seq as as_of, h.floor, journal_epoch() as "epoch!",
+                      j.seq as "journal_seq?", j.kind as "act?", j.subject as "subject?", j.object as log_in,
+                      s.kind, s.id, s.rev, s.seq, s.removed, s.author, s.author_rev, s.handle, s.name,
+                      s.text, s.created_ms, s.edited_ms, s.object, s.parent, s.depth, s.bio, s.role
+                 from journal_head h
+                 left join journal j on j.seq between $1 and $2
+                 left join lateral (
+                      select * from user_states u where j.kind in (1, 2) and u.id = j.subject and u.rev = j.seq
+                      union all
+                      select * from follow_states f
+                       where j.kind in (3, 4) and f.id = j.subject and f.object = j.object and f.rev = j.seq
+                      union all
+                      select * from post_states p where j.kind in (5, 6, 7) and p.id = j.subject and p.rev = j.seq
+                      union all
+                      select * from comment_states m
+                       where j.kind in (8, 9, 10) and m.id = j.subject and m.rev = j.seq
+                      ) s on true
+                order by j.seq"#,
+            stored(first),
+            stored(to),
+        );
+        let answer = line::timed(self.tail.patience(), question.fetch_all(line.open())).await;
+        let rows = line.settle(answer).map_err(faults::store)?;
+        Ok(rows
+            .into_iter()
+            .map(|row| JournalRow {
+                floor: row.floor,
+                journal_seq: row.journal_seq,
+                act: row.act,
+                subject: row.subject,
+                log_in: row.log_in,
+                entity: entity_row!(row),
+            })
+            .collect())
+    }
+}

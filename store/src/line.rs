@@ -1,0 +1,131 @@
+//! A borrowed connection that goes back to its pool only when it is known to be sound.
+//! Must never let a connection with an unanswered question back in: it would block the next one to borrow it.
+
+use std::future::Future;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgSeverity};
+use sqlx::{Connection, Postgres, pool::PoolConnection};
+
+use crate::faults;
+
+/// Longest wait for a free connection, a new one included.
+const ACQUIRE_LIMIT: Duration = Duration::from_millis(1_000);
+/// What the network may add to the server's own time limit before we stop waiting for its answer.
+const NETWORK_ALLOWANCE: Duration = Duration::from_millis(500);
+/// A connection idle for longer is asked whether it is still there; a busy one tells by itself.
+const TRUST_IDLE: Duration = Duration::from_secs(1);
+
+/// What a pool is for.
+pub(crate) struct Purpose<'a> {
+    pub(crate) node: &'a str,
+    pub(crate) purpose: &'a str,
+    pub(crate) most: u32,
+    /// The server ends a statement after this.
+    pub(crate) limit: Duration,
+}
+
+/// Connections for one purpose.
+#[derive(Clone, Debug)]
+pub(crate) struct Pool {
+    connections: PgPool,
+    limit: Duration,
+}
+
+impl Pool {
+    pub(crate) fn new(target: &PgConnectOptions, purpose: &Purpose<'_>) -> Self {
+        let limit_ms = purpose.limit.as_millis().to_string();
+        let target = target
+            .clone()
+            .application_name(&format!("{} {}", purpose.node, purpose.purpose))
+            .options([
+                ("statement_timeout", limit_ms.as_str()),
+                ("idle_in_transaction_session_timeout", limit_ms.as_str()),
+                ("default_transaction_isolation", "read committed"),
+                // Compiling a query takes longer than any query we have.
+                ("jit", "off"),
+                // Plans are made once per connection, perhaps while a table is still small; every statement of ours has an index.
+                ("enable_seqscan", "off"),
+            ]);
+        let connections = PgPoolOptions::new()
+            .max_connections(purpose.most)
+            .acquire_timeout(ACQUIRE_LIMIT)
+            .test_before_acquire(false)
+            .before_acquire(|connection, known| {
+                Box::pin(async move {
+                    if known.idle_for > TRUST_IDLE {
+                        timed(NETWORK_ALLOWANCE, connection.ping()).await?;
+                    }
+                    Ok(true)
+                })
+            })
+            .connect_lazy_with(target);
+        Self {
+            connections,
+            limit: purpose.limit,
+        }
+    }
+
+    /// Borrows a connection, within [`ACQUIRE_LIMIT`].
+    pub(crate) async fn line(&self) -> Result<Line, sqlx::Error> {
+        Ok(Line {
+            connection: self.connections.acquire().await?,
+            sound: false,
+        })
+    }
+
+    /// How long to wait for an answer: the server gives up first, unless it cannot be heard.
+    pub(crate) fn patience(&self) -> Duration {
+        self.limit + NETWORK_ALLOWANCE
+    }
+
+    pub(crate) async fn close(&self) {
+        self.connections.close().await;
+    }
+}
+
+/// A borrowed connection. Unless [`Line::settle`] has seen a sound answer, it is closed when dropped, also when its user was
+/// cancelled half-way.
+pub(crate) struct Line {
+    connection: PoolConnection<Postgres>,
+    sound: bool,
+}
+
+impl Line {
+    /// For one statement, whose answer goes to [`Line::settle`].
+    pub(crate) fn open(&mut self) -> &mut PgConnection {
+        self.sound = false;
+        &mut self.connection
+    }
+
+    /// Judges the connection by its answer.
+    pub(crate) fn settle<T>(&mut self, answer: Result<T, sqlx::Error>) -> Result<T, sqlx::Error> {
+        self.sound = match &answer {
+            Ok(_) | Err(sqlx::Error::RowNotFound) => true,
+            Err(error) => faults::postgres(error).is_some_and(|said| {
+                matches!(said.severity(), PgSeverity::Error)
+                    // Prepared for a schema that has changed since: a new connection knows better.
+                    && !matches!(said.code(), faults::PLAN_CHANGED | faults::NO_SUCH_STATEMENT)
+            }),
+        };
+        answer
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        if !self.sound {
+            self.connection.close_on_drop();
+        }
+    }
+}
+
+/// The answer, or a time-out as an I/O error.
+pub(crate) async fn timed<T>(
+    patience: Duration,
+    question: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, sqlx::Error> {
+    tokio::time::timeout(patience, question)
+        .await
+        .unwrap_or_else(|_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())))
+}

@@ -1,0 +1,125 @@
+//! Catch-up: what somebody has missed of their feeds, as a diff of state.
+//! Must never replay history: an entity comes once, as it is now and as the viewer may see it now (P5).
+
+use tidings_actors::entry::Verb;
+use tidings_actors::ports::{Missed, StoreFault};
+use tidings_protocol::feed::FeedName;
+use tidings_protocol::ids::UserId;
+use tidings_protocol::position::Seq;
+use uuid::Uuid;
+
+use crate::shape::{self, Entity, EntityRow, entity_row, seq, stored, unexpected};
+use crate::store::Store;
+use crate::{faults, line};
+
+/// The feeds asked for, as the statement takes them.
+#[derive(Default)]
+struct Wanted {
+    /// Whose `home`.
+    home: Option<Uuid>,
+    /// Whose `me`.
+    me: Option<Uuid>,
+    global: bool,
+    users: Vec<Uuid>,
+    posts: Vec<Uuid>,
+}
+
+impl Wanted {
+    fn of(viewer: Option<UserId>, feeds: &[FeedName]) -> Self {
+        let viewer = viewer.map(|viewer| viewer.0);
+        let mut wanted = Self::default();
+        for feed in feeds {
+            match feed {
+                FeedName::Home => wanted.home = viewer,
+                FeedName::Me => wanted.me = viewer,
+                FeedName::Global => wanted.global = true,
+                FeedName::User(user) => wanted.users.push(user.0),
+                FeedName::Post(post) => wanted.posts.push(post.0),
+            }
+        }
+        wanted
+    }
+}
+
+struct MissedRow {
+    floor: i64,
+    restart_home: bool,
+    entity: EntityRow,
+}
+
+impl Store {
+    pub(super) async fn read_missed(
+        &self,
+        viewer: Option<UserId>,
+        feeds: &[FeedName],
+        since: Seq,
+        limit: usize,
+    ) -> Result<Missed, StoreFault> {
+        let wanted = Wanted::of(viewer, feeds);
+        let most = i64::try_from(limit).unwrap_or(i64::MAX - 1) + 1;
+        let rows = self.missed_rows(&wanted, stored(since), most).await?;
+        let place = rows.first().ok_or_else(|| unexpected("silence"))?;
+        let mut missed = Missed {
+            seq: seq(place.entity.as_of)?,
+            entries: Vec::new(),
+            restart: Vec::new(),
+            too_much: since < seq(place.floor)?,
+        };
+        if place.restart_home {
+            missed.restart.push(FeedName::Home);
+        }
+        for row in rows {
+            missed.entries.extend(entry(row.entity, since)?);
+        }
+        if missed.too_much || missed.entries.len() > limit {
+            missed.too_much = true;
+            missed.entries.clear();
+            missed.restart.clear();
+        }
+        Ok(missed)
+    }
+
+    async fn missed_rows(
+        &self,
+        wanted: &Wanted,
+        since: i64,
+        most: i64,
+    ) -> Result<Vec<MissedRow>, StoreFault> {
+        let mut line = self.reads.line().await.map_err(faults::store)?;
+        let question = sqlx::query_file!(
+            "src/reads/catch_up.sql",
+            wanted.home,
+            wanted.me,
+            wanted.global,
+            &wanted.users,
+            &wanted.posts,
+            since,
+            most
+        );
+        let answer = line::timed(self.reads.patience(), question.fetch_all(line.open())).await;
+        let rows = line.settle(answer).map_err(faults::store)?;
+        Ok(rows
+            .into_iter()
+            .map(|row| MissedRow {
+                floor: row.floor,
+                restart_home: row.restart_home,
+                entity: entity_row!(row),
+            })
+            .collect())
+    }
+}
+
+fn entry(row: EntityRow, since: Seq) -> Result<Option<tidings_actors::entry::Entry>, StoreFault> {
+    let (Some(rev), Some(created)) = (row.rev, row.seq) else {
+        return Ok(None);
+    };
+    let verb = if seq(created)? >= since {
+        Verb::Created
+    } else {
+        Verb::Updated
+    };
+    let at = seq(rev)?;
+    row.entity()?
+        .map(|entity: Entity| shape::entry(at, verb, &entity))
+        .transpose()
+}

@@ -1,0 +1,88 @@
+//! The port for reading state. Each answer comes from one statement, with the `seq` it is as of.
+//! Must never show a viewer more than they may see now (P5), nor answer part of the question.
+
+mod catch_up;
+mod lists;
+mod profile;
+mod snapshot;
+mod thread;
+
+use async_trait::async_trait;
+use tidings_actors::ports::{Missed, Reads, StoreFault, Viewer, Who};
+use tidings_protocol::entity::Post;
+use tidings_protocol::feed::FeedName;
+use tidings_protocol::ids::{PostId, SessionId, UserId};
+use tidings_protocol::position::Seq;
+use tidings_protocol::reply::{CommentsPage, PostsPage, Snapshot, UserResult};
+
+use crate::store::Store;
+
+#[async_trait]
+impl Reads for Store {
+    async fn viewer(&self, user: UserId, session: SessionId) -> Result<Option<Viewer>, StoreFault> {
+        self.read_viewer(user, session).await
+    }
+
+    async fn snapshot(
+        &self,
+        viewer: Option<UserId>,
+        feed: FeedName,
+        limit: u16,
+    ) -> Result<Option<Snapshot>, StoreFault> {
+        self.read_snapshot(viewer, feed, limit).await
+    }
+
+    async fn missed(
+        &self,
+        viewer: Option<UserId>,
+        feeds: &[FeedName],
+        since: Seq,
+        limit: usize,
+    ) -> Result<Missed, StoreFault> {
+        self.read_missed(viewer, feeds, since, limit).await
+    }
+
+    async fn posts_page(
+        &self,
+        viewer: Option<UserId>,
+        feed: FeedName,
+        before: Option<Seq>,
+        limit: u16,
+    ) -> Result<Option<PostsPage>, StoreFault> {
+        let Some(posts) = self.list(viewer, feed, before, limit).await? else {
+            return Ok(None);
+        };
+        Ok(Some(PostsPage {
+            posts: posts.posts,
+            next: posts.next,
+        }))
+    }
+
+    async fn comments_page(
+        &self,
+        _viewer: Option<UserId>,
+        post: PostId,
+        before: Option<Seq>,
+        limit: u16,
+    ) -> Result<Option<CommentsPage>, StoreFault> {
+        let Some(thread) = self.thread(post, before, limit).await? else {
+            return Ok(None);
+        };
+        Ok(Some(CommentsPage {
+            comments: thread.comments,
+            next: thread.next,
+        }))
+    }
+
+    async fn user(
+        &self,
+        viewer: Option<UserId>,
+        who: &Who,
+    ) -> Result<Option<UserResult>, StoreFault> {
+        self.read_user(viewer, who).await
+    }
+
+    async fn post(&self, _viewer: Option<UserId>, id: PostId) -> Result<Option<Post>, StoreFault> {
+        self.read_post(id).await
+    }
+}

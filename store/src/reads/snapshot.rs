@@ -1,0 +1,79 @@
+//! The present state of a feed, with the `seq` it is as of.
+//! Must never be put together from two statements: what is between them would be told twice or never.
+
+use tidings_actors::ports::StoreFault;
+use tidings_protocol::feed::FeedName;
+use tidings_protocol::ids::UserId;
+use tidings_protocol::reply::Snapshot;
+
+use crate::shape::{self, Entity, EntityRow, unexpected};
+use crate::store::Store;
+use crate::{faults, line};
+
+impl Store {
+    pub(super) async fn read_snapshot(
+        &self,
+        viewer: Option<UserId>,
+        feed: FeedName,
+        limit: u16,
+    ) -> Result<Option<Snapshot>, StoreFault> {
+        match feed {
+            FeedName::Home | FeedName::Global | FeedName::User(_) => {
+                let list = self.list(viewer, feed, None, limit).await?;
+                Ok(list.map(|list| Snapshot {
+                    user: list.user,
+                    posts: Some(list.posts),
+                    next: list.next,
+                    ..Snapshot::empty(feed, list.as_of)
+                }))
+            }
+            FeedName::Post(post) => {
+                let thread = self.thread(post, None, limit).await?;
+                Ok(thread.map(|thread| Snapshot {
+                    post: Some(thread.post),
+                    comments: Some(thread.comments),
+                    next: thread.next,
+                    ..Snapshot::empty(feed, thread.as_of)
+                }))
+            }
+            FeedName::Me => match viewer {
+                Some(viewer) => self.me(viewer).await,
+                None => Ok(None),
+            },
+        }
+    }
+
+    async fn me(&self, viewer: UserId) -> Result<Option<Snapshot>, StoreFault> {
+        let mut line = self.reads.line().await.map_err(faults::store)?;
+        let question = sqlx::query_as!(
+            EntityRow,
+            r#"select h.seq as as_of, journal_epoch() as "epoch!",
+                      s.kind, s.id, s.rev, s.seq, s.removed, s.author, s.author_rev, s.handle, s.name,
+                      s.text, s.created_ms, s.edited_ms, s.object, s.parent, s.depth, s.bio, s.role
+                 from journal_head h
+                 join lateral (
+                      select * from user_states u where u.id = $1
+                      union all
+                      select * from follow_states f where f.id = $1 and not f.removed
+                      ) s on true
+                order by s.kind, s.rev"#,
+            viewer.0
+        );
+        let answer = line::timed(self.reads.patience(), question.fetch_all(line.open())).await;
+        let rows = line.settle(answer).map_err(faults::store)?;
+        let Some(place) = rows.first() else {
+            return Ok(None);
+        };
+        let mut snapshot = Snapshot::empty(FeedName::Me, shape::seq(place.as_of)?);
+        let mut follows = Vec::with_capacity(rows.len());
+        for row in rows {
+            match row.entity()? {
+                Some(Entity::User(user)) => snapshot.user = Some(user),
+                Some(Entity::Follow { follow, .. }) => follows.push(follow.followee),
+                _ => return Err(unexpected("entity in `me`")),
+            }
+        }
+        snapshot.follows = Some(follows);
+        Ok(Some(snapshot))
+    }
+}

@@ -1,0 +1,127 @@
+//! A post with its comments: the newest live ones, and after them the older ones that these answer, removed ones as placeholders.
+//! Must never show an author or a text of what is removed.
+
+use tidings_actors::ports::StoreFault;
+use tidings_protocol::entity::{Comment, Post};
+use tidings_protocol::ids::PostId;
+use tidings_protocol::position::{Cursor, Seq};
+
+use crate::shape::{self, Entity, EntityRow, entity_row, stored, unexpected};
+use crate::store::Store;
+use crate::{faults, line};
+
+/// Part of a thread, as of `as_of`.
+pub(super) struct Thread {
+    pub(super) as_of: Seq,
+    pub(super) post: Post,
+    pub(super) comments: Vec<Comment>,
+    pub(super) next: Option<Cursor>,
+}
+
+/// How a row came into the answer; the order of the answer.
+const OF_PAGE: i16 = 1;
+const ANCESTOR: i16 = 2;
+
+impl Store {
+    /// None if there is no such post (any more).
+    pub(super) async fn thread(
+        &self,
+        post: PostId,
+        before: Option<Seq>,
+        limit: u16,
+    ) -> Result<Option<Thread>, StoreFault> {
+        let before = before.map_or(i64::MAX, stored);
+        let mut line = self.reads.line().await.map_err(faults::store)?;
+        // One more than `limit` tells whether there is more; its ancestors are not asked for.
+        let question = sqlx::query!(
+            r#"with page as materialized (
+                   select m.id, m.seq, m.path, row_number() over (order by m.seq desc) as nth
+                     from (select * from comments c
+                            where c.post = $1 and not c.removed and c.seq < $2
+                            order by c.seq desc limit $3::bigint + 1) m
+               ), ancestors as (
+                   select distinct unnest(page.path) as id from page where page.nth <= $3
+               ), shown as (
+                   select page.id, 1::smallint as part from page
+                   union all
+                   select a.id, 2::smallint from ancestors a
+                    where a.id not in (select page.id from page where page.nth <= $3)
+               )
+               select h.seq as as_of, journal_epoch() as "epoch!", s.part as "part!",
+                      s.kind, s.id, s.rev, s.seq, s.removed, s.author, s.author_rev, s.handle, s.name,
+                      s.text, s.created_ms, s.edited_ms, s.object, s.parent, s.depth, s.bio, s.role
+                 from journal_head h
+                 join lateral (
+                      select 0::smallint as part, p.* from post_states p where p.id = $1 and not p.removed
+                      union all
+                      select shown.part, m.* from shown join comment_states m on m.id = shown.id
+                      ) s on true
+                order by s.part, s.seq desc"#,
+            post.0,
+            before,
+            i64::from(limit)
+        );
+        let answer = line::timed(self.reads.patience(), question.fetch_all(line.open())).await;
+        let rows = line.settle(answer).map_err(faults::store)?;
+        let rows = rows.into_iter().map(|row| {
+            let entity = entity_row!(row);
+            (row.part, entity)
+        });
+        assemble(rows, limit)
+    }
+
+    pub(super) async fn read_post(&self, id: PostId) -> Result<Option<Post>, StoreFault> {
+        let mut line = self.reads.line().await.map_err(faults::store)?;
+        let question = sqlx::query_as!(
+            EntityRow,
+            r#"select 0::bigint as "as_of!", 0::bigint as "epoch!",
+                      s.kind, s.id, s.rev, s.seq, s.removed, s.author, s.author_rev, s.handle, s.name,
+                      s.text, s.created_ms, s.edited_ms, s.object, s.parent, s.depth, s.bio, s.role
+                 from post_states s where s.id = $1"#,
+            id.0
+        );
+        let answer = line::timed(self.reads.patience(), question.fetch_optional(line.open())).await;
+        let Some(row) = line.settle(answer).map_err(faults::store)? else {
+            return Ok(None);
+        };
+        match row.entity()? {
+            Some(Entity::Post(post)) => Ok(Some(post)),
+            Some(Entity::PostGone { .. }) => Ok(None),
+            _ => Err(unexpected("entity")),
+        }
+    }
+}
+
+fn assemble(
+    rows: impl Iterator<Item = (i16, EntityRow)>,
+    limit: u16,
+) -> Result<Option<Thread>, StoreFault> {
+    let (mut post, mut place) = (None, None);
+    let (mut page, mut ancestors) = (Vec::new(), Vec::new());
+    for (part, row) in rows {
+        place = Some((shape::seq(row.as_of)?, shape::epoch(row.epoch)));
+        match (part, row.entity()?) {
+            (_, Some(Entity::Post(found))) => post = Some(found),
+            (OF_PAGE, Some(Entity::Comment { comment, .. })) => page.push(comment),
+            (ANCESTOR, Some(Entity::Comment { comment, .. })) => ancestors.push(comment),
+            _ => return Err(unexpected("entity in a thread")),
+        }
+    }
+    let (Some(post), Some((as_of, epoch))) = (post, place) else {
+        return Ok(None);
+    };
+    let more = page.len() > usize::from(limit);
+    page.truncate(usize::from(limit));
+    // The first one cut off may itself be an ancestor of what is shown; it then comes as one.
+    let next = page.last().filter(|_| more).map(|last| Cursor {
+        epoch,
+        seq: last.seq,
+    });
+    page.append(&mut ancestors);
+    Ok(Some(Thread {
+        as_of,
+        post,
+        comments: page,
+        next,
+    }))
+}

@@ -1,0 +1,287 @@
+//! Gives rows the wire's shape: the one place where a stored entity becomes what a client sees.
+//! Must never let anything of a tombstone through but its id, its `rev` and, for a comment, its place in the thread.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+use tidings_actors::entry::{Change, Entry, Verb};
+use tidings_actors::ports::StoreFault;
+use tidings_protocol::entity::{Author, Comment, Follow, Post, Removed, Role, User};
+use tidings_protocol::ids::{CommentId, PostId, UserId};
+use tidings_protocol::position::{Epoch, Millis, Seq};
+use uuid::Uuid;
+
+/// A row of the `…_states` views (migration 5) beside the state of the journal it was read at. All but the first two are null in a row
+/// that only tells where the journal stands.
+#[derive(Debug, Default)]
+pub(crate) struct EntityRow {
+    pub(crate) as_of: i64,
+    pub(crate) epoch: i64,
+    pub(crate) kind: Option<i16>,
+    pub(crate) id: Option<Uuid>,
+    pub(crate) rev: Option<i64>,
+    pub(crate) seq: Option<i64>,
+    pub(crate) removed: Option<bool>,
+    pub(crate) author: Option<Uuid>,
+    pub(crate) author_rev: Option<i64>,
+    pub(crate) handle: Option<String>,
+    pub(crate) name: Option<String>,
+    pub(crate) text: Option<String>,
+    pub(crate) created_ms: Option<i64>,
+    pub(crate) edited_ms: Option<i64>,
+    pub(crate) object: Option<Uuid>,
+    pub(crate) parent: Option<Uuid>,
+    pub(crate) depth: Option<i16>,
+    pub(crate) bio: Option<String>,
+    pub(crate) role: Option<i16>,
+}
+
+/// The [`EntityRow`] within a wider row.
+macro_rules! entity_row {
+    ($row:expr) => {
+        $crate::shape::EntityRow {
+            as_of: $row.as_of,
+            epoch: $row.epoch,
+            kind: $row.kind,
+            id: $row.id,
+            rev: $row.rev,
+            seq: $row.seq,
+            removed: $row.removed,
+            author: $row.author,
+            author_rev: $row.author_rev,
+            handle: $row.handle,
+            name: $row.name,
+            text: $row.text,
+            created_ms: $row.created_ms,
+            edited_ms: $row.edited_ms,
+            object: $row.object,
+            parent: $row.parent,
+            depth: $row.depth,
+            bio: $row.bio,
+            role: $row.role,
+        }
+    };
+}
+pub(crate) use entity_row;
+
+/// An entity, alive or gone.
+pub(crate) enum Entity {
+    User(User),
+    Follow {
+        follow: Follow,
+        active: bool,
+    },
+    Post(Post),
+    PostGone {
+        gone: Removed,
+        author: UserId,
+    },
+    /// `removed` in it tells whether it is gone.
+    Comment {
+        comment: Comment,
+        author: UserId,
+    },
+}
+
+/// A number the database should never hold.
+pub(crate) fn unexpected(what: &str) -> StoreFault {
+    StoreFault::Broken(format!("unexpected {what}"))
+}
+
+/// A `seq` from its column.
+pub(crate) fn seq(stored: i64) -> Result<Seq, StoreFault> {
+    u64::try_from(stored)
+        .map(Seq)
+        .map_err(|_| unexpected("negative seq"))
+}
+
+/// A `seq` for its column. What is larger than any stored one stays so.
+pub(crate) fn stored(seq: Seq) -> i64 {
+    i64::try_from(seq.0).unwrap_or(i64::MAX)
+}
+
+/// Milliseconds from their column; a clock before 1970 reads as 1970.
+pub(crate) fn millis(stored: i64) -> Millis {
+    Millis(u64::try_from(stored).unwrap_or(0))
+}
+
+/// An epoch from its column: the same 64 bits.
+pub(crate) fn epoch(stored: i64) -> Epoch {
+    Epoch(stored.cast_unsigned())
+}
+
+/// A role from its column.
+pub(crate) fn role(stored: i16) -> Result<Role, StoreFault> {
+    match stored {
+        0 => Ok(Role::User),
+        1 => Ok(Role::Admin),
+        _ => Err(unexpected("role")),
+    }
+}
+
+/// The bytes of an entity, encoded once.
+pub(crate) fn body(entity: &impl Serialize) -> Result<Arc<RawValue>, StoreFault> {
+    serde_json::value::to_raw_value(entity)
+        .map(Arc::from)
+        .map_err(|_| unexpected("entity that JSON cannot hold"))
+}
+
+fn need<T>(field: Option<T>) -> Result<T, StoreFault> {
+    field.ok_or_else(|| unexpected("null"))
+}
+
+impl EntityRow {
+    /// The entity of the row; none if the row only tells where the journal stands.
+    pub(crate) fn entity(self) -> Result<Option<Entity>, StoreFault> {
+        let Some(kind) = self.kind else {
+            return Ok(None);
+        };
+        match kind {
+            1 => self.user().map(Entity::User),
+            2 => self.follow(),
+            3 => self.post(),
+            4 => self.comment(),
+            _ => Err(unexpected("kind of entity")),
+        }
+        .map(Some)
+    }
+
+    fn author(&mut self) -> Result<Author, StoreFault> {
+        Ok(Author {
+            id: UserId(need(self.author)?),
+            rev: seq(need(self.author_rev)?)?,
+            handle: need(self.handle.take())?,
+            name: need(self.name.take())?,
+        })
+    }
+
+    fn user(self) -> Result<User, StoreFault> {
+        Ok(User {
+            id: UserId(need(self.id)?),
+            rev: seq(need(self.rev)?)?,
+            handle: need(self.handle)?,
+            name: need(self.name)?,
+            bio: need(self.bio)?,
+            role: role(need(self.role)?)?,
+            created_at: millis(need(self.created_ms)?),
+        })
+    }
+
+    fn follow(self) -> Result<Entity, StoreFault> {
+        Ok(Entity::Follow {
+            follow: Follow {
+                rev: seq(need(self.rev)?)?,
+                follower: UserId(need(self.id)?),
+                followee: UserId(need(self.object)?),
+            },
+            active: !need(self.removed)?,
+        })
+    }
+
+    fn post(mut self) -> Result<Entity, StoreFault> {
+        let (id, rev) = (need(self.id)?, seq(need(self.rev)?)?);
+        if need(self.removed)? {
+            return Ok(Entity::PostGone {
+                gone: Removed { id, rev },
+                author: UserId(need(self.author)?),
+            });
+        }
+        Ok(Entity::Post(Post {
+            id: PostId(id),
+            rev,
+            seq: seq(need(self.seq)?)?,
+            author: self.author()?,
+            text: need(self.text)?,
+            created_at: millis(need(self.created_ms)?),
+            edited_at: self.edited_ms.map(millis),
+        }))
+    }
+
+    fn comment(mut self) -> Result<Entity, StoreFault> {
+        let removed = need(self.removed)?;
+        let author = self.author()?;
+        let by = author.id;
+        let comment = Comment {
+            id: CommentId(need(self.id)?),
+            rev: seq(need(self.rev)?)?,
+            seq: seq(need(self.seq)?)?,
+            post: PostId(need(self.object)?),
+            parent: self.parent.map(CommentId),
+            depth: u8::try_from(need(self.depth)?).map_err(|_| unexpected("depth"))?,
+            removed,
+            author: (!removed).then_some(author),
+            text: if removed {
+                None
+            } else {
+                Some(need(self.text)?)
+            },
+            created_at: millis(need(self.created_ms)?),
+            edited_at: if removed {
+                None
+            } else {
+                self.edited_ms.map(millis)
+            },
+        };
+        Ok(Entity::Comment {
+            comment,
+            author: by,
+        })
+    }
+}
+
+/// The entry numbered `seq` about an entity. `verb` is what became of it if it is alive; what is gone is `Removed`.
+pub(crate) fn entry(seq: Seq, verb: Verb, entity: &Entity) -> Result<Entry, StoreFault> {
+    let (change, body) = match entity {
+        Entity::User(user) => (Change::User { verb, id: user.id }, body(user)?),
+        Entity::Follow { follow, active } => (
+            Change::Follow {
+                verb: if *active {
+                    Verb::Created
+                } else {
+                    Verb::Removed
+                },
+                follower: follow.follower,
+                followee: follow.followee,
+            },
+            body(follow)?,
+        ),
+        Entity::Post(post) => (
+            Change::Post {
+                verb,
+                id: post.id,
+                author: post.author.id,
+            },
+            body(post)?,
+        ),
+        Entity::PostGone { gone, author } => (
+            Change::Post {
+                verb: Verb::Removed,
+                id: PostId(gone.id),
+                author: *author,
+            },
+            body(gone)?,
+        ),
+        Entity::Comment { comment, author } => {
+            let (verb, body) = if comment.removed {
+                (
+                    Verb::Removed,
+                    body(&Removed {
+                        id: comment.id.0,
+                        rev: comment.rev,
+                    })?,
+                )
+            } else {
+                (verb, body(comment)?)
+            };
+            let change = Change::Comment {
+                verb,
+                id: comment.id,
+                post: comment.post,
+                author: *author,
+            };
+            (change, body)
+        }
+    };
+    Ok(Entry { seq, change, body })
+}

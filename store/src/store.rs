@@ -1,0 +1,145 @@
+//! The way to the database: one small pool for each purpose, so that none can starve another (a flood of log-ins must not stop
+//! the feed). Must never hold what a pool's purpose decides: statements live with their ports.
+
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{ConnectOptions, Connection};
+use tidings_actors::ports::StoreFault;
+
+use crate::faults;
+use crate::line::{self, Pool, Purpose};
+
+/// How the pools are cut.
+#[derive(Clone, Debug)]
+pub struct StoreOptions {
+    /// What Postgres shows this node as (`application_name`, with the purpose of the connection behind it).
+    pub name: String,
+    /// Most connections for snapshots, pages and catch-up.
+    pub read_connections: u32,
+    /// Most connections for log-in and refresh.
+    pub account_connections: u32,
+}
+
+impl Default for StoreOptions {
+    fn default() -> Self {
+        Self {
+            name: "tidings".to_owned(),
+            read_connections: 8,
+            account_connections: 4,
+        }
+    }
+}
+
+/// One batch is in flight at a time; the second connection is for the one that takes over after a loss.
+const WRITE_CONNECTIONS: u32 = 2;
+/// The head check and a read of missing journal, at the same time.
+const TAIL_CONNECTIONS: u32 = 2;
+
+/// Below the time after which the journal's caller gives up (`COMMIT_PATIENCE_MS`), so that the answer is Postgres's own.
+const WRITE_LIMIT: Duration = Duration::from_millis(3_500);
+/// A node is blind after 5 s without a head: two tries fit.
+const TAIL_LIMIT: Duration = Duration::from_millis(1_500);
+const READ_LIMIT: Duration = Duration::from_millis(3_000);
+const ACCOUNT_LIMIT: Duration = Duration::from_millis(3_000);
+/// For building an index on a large table, or waiting while another node migrates.
+const MIGRATION_PATIENCE: Duration = Duration::from_secs(600);
+
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
+
+/// Tidings' Postgres. Clones share the pools.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pub(crate) writer: Pool,
+    pub(crate) tail: Pool,
+    pub(crate) reads: Pool,
+    pub(crate) accounts: Pool,
+    direct: PgConnectOptions,
+}
+
+impl Store {
+    /// Prepares the pools for the database at `url` (`postgres://…`, over TCP, with TLS by `sslmode`, or a unix socket by
+    /// `?host=/folder`). Connections are made when they are needed: a database that is away now does no harm.
+    /// Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// `Broken` if the URL cannot be read.
+    pub fn connect(url: &str, options: &StoreOptions) -> Result<Self, StoreFault> {
+        // The URL may hold a password: its error is not shown.
+        let target: PgConnectOptions = url
+            .parse()
+            .map_err(|_| StoreFault::Broken("the database's URL cannot be read".to_owned()))?;
+        let target = target.disable_statement_logging();
+        let pool = |purpose, most, limit| {
+            Pool::new(
+                &target,
+                &Purpose {
+                    node: &options.name,
+                    purpose,
+                    most,
+                    limit,
+                },
+            )
+        };
+        Ok(Self {
+            writer: pool("journal", WRITE_CONNECTIONS, WRITE_LIMIT),
+            tail: pool("tail", TAIL_CONNECTIONS, TAIL_LIMIT),
+            reads: pool("reads", options.read_connections, READ_LIMIT),
+            accounts: pool("accounts", options.account_connections, ACCOUNT_LIMIT),
+            direct: target
+                .clone()
+                .application_name(&format!("{} migrations", options.name)),
+        })
+    }
+
+    /// Brings the schema up to date. Nodes that start together wait for each other.
+    ///
+    /// # Errors
+    /// `Unavailable` if the database cannot be reached; `Broken` if its schema is newer or was changed by hand.
+    pub async fn migrate(&self) -> Result<(), StoreFault> {
+        // A connection of its own: the pools' time limits are too short for it.
+        let work = async {
+            let mut connection = PgConnection::connect_with(&self.direct)
+                .await
+                .map_err(faults::store)?;
+            let migrated = MIGRATIONS
+                .run(&mut connection)
+                .await
+                .map_err(faults::migration);
+            // It is over either way; the server notices a connection that was not closed politely.
+            drop(connection.close().await);
+            migrated
+        };
+        tokio::time::timeout(MIGRATION_PATIENCE, work)
+            .await
+            .unwrap_or_else(|_| {
+                Err(StoreFault::Unavailable(
+                    "the migrations did not end in time".to_owned(),
+                ))
+            })
+    }
+
+    /// The secret that all nodes of this database share, made by the database when it was first migrated.
+    ///
+    /// # Errors
+    /// As every read.
+    pub async fn node_secret(&self) -> Result<[u8; 32], StoreFault> {
+        let mut line = self.tail.line().await.map_err(faults::store)?;
+        let answer = line::timed(
+            self.tail.patience(),
+            sqlx::query_scalar!("select node_secret from journal_head").fetch_one(line.open()),
+        )
+        .await;
+        line.settle(answer)
+            .map_err(faults::store)?
+            .try_into()
+            .map_err(|_| StoreFault::Broken("the node secret is not 32 bytes".to_owned()))
+    }
+
+    /// Closes all connections, waiting for the statements on them. For an orderly end; a dropped store is closed just as well.
+    pub async fn close(&self) {
+        for pool in [&self.writer, &self.tail, &self.reads, &self.accounts] {
+            pool.close().await;
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! One database of its own for each test, and short words for what people do.
+
+use tidings_actors::command::{Act, Command, Denied, Outcome};
+use tidings_actors::entry::Entry;
+use tidings_actors::ports::{Accounts, JournalStore, NewToken};
+use tidings_protocol::ids::{CommentId, PostId, SessionId, UserId};
+use tidings_protocol::position::Seq;
+use tidings_protocol::text::{CommentText, DisplayName, Handle, PostText};
+use tidings_store::{Store, StoreOptions};
+use tidings_testkit::{Database, Postgres};
+use uuid::Uuid;
+
+/// A migrated database with one node's store on it.
+pub struct World {
+    pub store: Store,
+    pub database: Database,
+}
+
+impl World {
+    pub async fn new() -> Self {
+        let database = Postgres::shared().unwrap().fresh_database().unwrap();
+        let store = connect(database.url());
+        store.migrate().await.unwrap();
+        Self { store, database }
+    }
+
+    /// Another node on the same database.
+    pub fn another_node(&self) -> Store {
+        connect(self.database.url())
+    }
+
+    pub async fn commit(&self, commands: &[Command]) -> Vec<Outcome> {
+        self.store.commit(commands).await.unwrap().outcomes
+    }
+
+    /// Carries out one command.
+    pub async fn does(&self, actor: UserId, act: Act) -> Outcome {
+        let mut outcomes = self.commit(&[Command { actor, act }]).await;
+        assert_eq!(outcomes.len(), 1);
+        outcomes.remove(0)
+    }
+
+    pub async fn sign_up(&self, handle: &str) -> UserId {
+        let id = UserId(Uuid::now_v7());
+        done(self.does(id, sign_up(handle)).await);
+        id
+    }
+
+    pub async fn post(&self, author: UserId, text: &str) -> PostId {
+        let id = PostId(Uuid::now_v7());
+        done(self.does(author, post(id, text)).await);
+        id
+    }
+
+    pub async fn comment(
+        &self,
+        author: UserId,
+        on: PostId,
+        parent: Option<CommentId>,
+        text: &str,
+    ) -> CommentId {
+        let id = CommentId(Uuid::now_v7());
+        done(self.does(author, comment(id, on, parent, text)).await);
+        id
+    }
+
+    pub async fn log_in(&self, user: UserId, token: u8) -> SessionId {
+        let session = SessionId(Uuid::now_v7());
+        let opened = self.store.open_session(user, session, new_token(token));
+        opened.await.unwrap();
+        session
+    }
+
+    pub async fn head(&self) -> Seq {
+        self.store.head().await.unwrap().seq
+    }
+
+    /// The journal's numbers, as stored.
+    pub fn stored_seqs(&self) -> Vec<u64> {
+        let rows = self.database.psql("select seq from journal order by seq");
+        rows.unwrap()
+            .lines()
+            .map(|row| row.parse().unwrap())
+            .collect()
+    }
+}
+
+pub fn connect(url: &str) -> Store {
+    Store::connect(url, &StoreOptions::default()).unwrap()
+}
+
+pub fn new_token(number: u8) -> NewToken {
+    NewToken {
+        hash: [number; 32],
+        life_ms: 60_000,
+    }
+}
+
+pub fn sign_up(handle: &str) -> Act {
+    Act::UserCreate {
+        handle: Handle::parse(handle).unwrap(),
+        name: DisplayName::parse(format!("The {handle}")).unwrap(),
+        email: format!("{handle}@example.org").into(),
+        password_hash: "$2b$12$hash".to_owned().into(),
+    }
+}
+
+pub fn post(id: PostId, text: &str) -> Act {
+    Act::PostCreate {
+        id,
+        text: PostText::parse(text).unwrap(),
+    }
+}
+
+pub fn edit(id: PostId, text: &str, if_rev: Option<Seq>) -> Act {
+    Act::PostUpdate {
+        id,
+        text: PostText::parse(text).unwrap(),
+        if_rev,
+    }
+}
+
+pub fn comment(id: CommentId, post: PostId, parent: Option<CommentId>, text: &str) -> Act {
+    Act::CommentCreate {
+        id,
+        post,
+        parent,
+        text: CommentText::parse(text).unwrap(),
+    }
+}
+
+pub fn edit_comment(id: CommentId, text: &str, if_rev: Option<Seq>) -> Act {
+    Act::CommentUpdate {
+        id,
+        text: CommentText::parse(text).unwrap(),
+        if_rev,
+    }
+}
+
+pub fn rename(name: &str) -> Act {
+    Act::UserUpdate {
+        name: Some(DisplayName::parse(name).unwrap()),
+        bio: None,
+        if_rev: None,
+    }
+}
+
+pub fn done(outcome: Outcome) -> Entry {
+    match outcome {
+        Outcome::Done(entry) => entry,
+        other => panic!("not done: {other:?}"),
+    }
+}
+
+pub fn duplicate(outcome: Outcome) -> Entry {
+    match outcome {
+        Outcome::Duplicate(entry) => entry,
+        other => panic!("no duplicate: {other:?}"),
+    }
+}
+
+pub fn refused(outcome: Outcome) -> Denied {
+    match outcome {
+        Outcome::Refused(why) => why,
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+/// The body of an entry as the wire type it must be.
+pub fn body<T: serde::de::DeserializeOwned>(entry: &Entry) -> T {
+    serde_json::from_str(entry.body.get()).unwrap()
+}

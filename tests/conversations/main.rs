@@ -1,0 +1,18 @@
+//! Conversations with real servers, named by what they show. They speak the protocol over sockets, and know nothing of the server
+//! but its binary, its settings and its address. Must never sleep: each wait is for something that must come, with a deadline.
+
+mod line;
+mod person;
+mod rest;
+mod state;
+mod world;
+
+mod bad_input;
+mod comments;
+mod faults;
+mod feeds;
+mod nodes;
+mod python_bot;
+mod reading;
+mod sessions;
+mod writing;

@@ -1,0 +1,416 @@
+//! A person with one client: signs up, connects, writes, hears, loses the line, resumes. What conversations are written in.
+//! Must never wait without a deadline, and keeps to PROTOCOL.md as a good client would (cursor rule, rev rule).
+
+use std::net::SocketAddr;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use tidings_protocol::entity::{Comment, Post};
+use tidings_protocol::error::{ErrorCode, Refusal};
+use tidings_protocol::feed::FeedName;
+use tidings_protocol::ids::{CommentId, PostId, RequestId, UserId};
+use tidings_protocol::position::Cursor;
+use tidings_protocol::push::{Notice, ServerFrame};
+use tidings_protocol::reply::{CommentResult, FeedStart, PostResult, Reply, Welcome};
+use tidings_protocol::rest::Tokens;
+use tidings_testkit::Node;
+use tokio_tungstenite::tungstenite::Message;
+use uuid::Uuid;
+
+use crate::line::{Arrival, CUT, Dial, Line};
+use crate::rest::rest;
+use crate::state::{State, post_key};
+
+/// Whatever password is used in tests.
+pub const PASSWORD: &str = "correct horse battery staple";
+
+/// How a request ended.
+#[derive(Debug)]
+pub enum Outcome {
+    Done(Value),
+    Refused(Refusal),
+    /// The connection ended before the answer, with this number.
+    Lost(u16),
+}
+
+/// A person with one client.
+pub struct Person {
+    pub handle: String,
+    /// Absent for somebody who has not signed up.
+    pub tokens: Option<Tokens>,
+    pub state: State,
+    pub feeds: Vec<FeedName>,
+    pub cursor: Option<Cursor>,
+    /// Notices of the present connection.
+    pub notices: Vec<Notice>,
+    line: Option<Line>,
+    next_id: u64,
+}
+
+impl Person {
+    /// Somebody who only looks.
+    pub fn anonymous() -> Self {
+        Self {
+            handle: "nobody".to_owned(),
+            tokens: None,
+            state: State::default(),
+            feeds: Vec::new(),
+            cursor: None,
+            notices: Vec::new(),
+            line: None,
+            next_id: 1,
+        }
+    }
+
+    /// Signs up; does not connect yet.
+    pub async fn signs_up(node: &Node, handle: &str) -> Self {
+        let body = json!({ "handle": handle, "email": format!("{handle}@example.org"), "password": PASSWORD });
+        let tokens: Tokens = rest(node, "users", &body).await.expect("signed up");
+        assert_eq!(tokens.user.handle, handle);
+        Self {
+            handle: handle.to_owned(),
+            tokens: Some(tokens),
+            ..Self::anonymous()
+        }
+    }
+
+    /// Logs in: the same person with another client.
+    pub async fn logs_in(node: &Node, handle: &str) -> Self {
+        let body = json!({ "login": handle, "password": PASSWORD });
+        let tokens: Tokens = rest(node, "auth/login", &body).await.expect("logged in");
+        Self {
+            handle: handle.to_owned(),
+            tokens: Some(tokens),
+            ..Self::anonymous()
+        }
+    }
+
+    /// Signs up, connects, watches `feeds`.
+    pub async fn arrives(node: &Node, handle: &str, feeds: &[FeedName]) -> Self {
+        let mut person = Self::signs_up(node, handle).await;
+        person.connects(node, feeds).await;
+        person
+    }
+
+    /// Who one is.
+    pub fn id(&self) -> UserId {
+        self.tokens.as_ref().expect("signed up").user.id
+    }
+
+    /// The access token.
+    pub fn token(&self) -> Option<&str> {
+        self.tokens
+            .as_ref()
+            .map(|tokens| tokens.access_token.as_str())
+    }
+
+    // Lines.
+
+    /// Connects and says `hello` without a cursor.
+    pub async fn connects(&mut self, node: &Node, feeds: &[FeedName]) -> Welcome {
+        self.feeds = feeds.to_vec();
+        self.cursor = None;
+        self.dials(node).await;
+        let welcome = self.says_hello().await.expect("welcome");
+        assert!(
+            !welcome.resumed || feeds.is_empty(),
+            "resumed without a cursor"
+        );
+        welcome
+    }
+
+    /// Connects without `hello`.
+    pub async fn dials(&mut self, node: &Node) {
+        self.dials_like(node.address(), Dial::default()).await;
+    }
+
+    /// Connects without `hello`, in a certain way.
+    pub async fn dials_like(&mut self, address: SocketAddr, dial: Dial<'_>) {
+        self.notices.clear();
+        self.line = Some(Line::dial(address, dial).await.expect("an upgrade"));
+    }
+
+    /// Comes back with the cursor and takes what the server says for each feed.
+    pub async fn resumes(&mut self, node: &Node) -> Welcome {
+        assert!(self.cursor.is_some(), "nothing to resume");
+        self.dials(node).await;
+        self.says_hello().await.expect("welcome")
+    }
+
+    /// `hello` on the dialled line.
+    pub async fn says_hello(&mut self) -> Result<Welcome, Refusal> {
+        let hello = json!({
+            "token": self.token(),
+            "client": "conversations/1",
+            "feeds": self.feeds,
+            "cursor": self.cursor,
+        });
+        let welcome: Welcome = self.request("hello", hello).await?;
+        assert_eq!(welcome.feeds.len(), self.feeds.len());
+        for start in welcome.feeds.clone() {
+            match start {
+                FeedStart::Live { feed } => self.state.goes_on(feed, welcome.cursor.seq),
+                FeedStart::Snapshot { snapshot } => self.state.starts_afresh(*snapshot),
+                FeedStart::Refused { .. } => {}
+            }
+        }
+        self.cursor = Some(welcome.cursor);
+        Ok(welcome)
+    }
+
+    /// The line is cut, without goodbye.
+    pub fn loses_the_line(&mut self) {
+        self.line = None;
+    }
+
+    // Requests.
+
+    /// Asks, and reads until the answer; what is pushed on the way is applied.
+    pub async fn request<R: DeserializeOwned>(
+        &mut self,
+        method: &str,
+        params: impl Serialize,
+    ) -> Result<R, Refusal> {
+        match self.tries(method, params).await {
+            Outcome::Done(result) => Ok(serde_json::from_value(result.clone())
+                .unwrap_or_else(|error| panic!("{method} was answered with {result}: {error}"))),
+            Outcome::Refused(refusal) => Err(refusal),
+            Outcome::Lost(number) => panic!("closed with {number} instead of answering {method}"),
+        }
+    }
+
+    /// The same where the connection may end first.
+    pub async fn tries(&mut self, method: &str, params: impl Serialize) -> Outcome {
+        let id = self.asks(method, params).await;
+        self.hears_answer(id).await
+    }
+
+    /// Sends a request and does not wait.
+    pub async fn asks(&mut self, method: &str, params: impl Serialize) -> u64 {
+        let id = self.next_id;
+        self.next_id += 1;
+        let request = json!({ "id": id, "method": method, "params": params });
+        self.sends(Message::text(request.to_string())).await;
+        id
+    }
+
+    /// Reads until the answer to request `id`.
+    pub async fn hears_answer(&mut self, id: u64) -> Outcome {
+        loop {
+            match self.hears().await {
+                Ok(Some(Reply::Result { id: of, result })) if of == RequestId(id) => {
+                    return Outcome::Done(result);
+                }
+                Ok(Some(Reply::Error { id: of, error })) if of == Some(RequestId(id)) => {
+                    return Outcome::Refused(error);
+                }
+                Ok(Some(other)) => panic!("{other:?} while waiting for the answer to {id}"),
+                Ok(None) => {}
+                Err(number) => return Outcome::Lost(number),
+            }
+        }
+    }
+
+    /// Sends anything at all. When the connection is over, reading will tell.
+    pub async fn sends(&mut self, message: Message) {
+        let line = self.line.as_mut().expect("connected");
+        line.send(message).await;
+    }
+
+    /// Reads until a reply to a request whose id could not be read.
+    pub async fn hears_nameless_refusal(&mut self) -> Refusal {
+        loop {
+            match self.hears().await {
+                Ok(Some(Reply::Error { id: None, error })) => return error,
+                Ok(None) => {}
+                other => panic!("{other:?} instead of a refusal without an id"),
+            }
+        }
+    }
+
+    /// Takes in one frame: a reply is given back, anything else is applied.
+    pub async fn hears(&mut self) -> Result<Option<Reply>, u16> {
+        let arrival = self.line.as_mut().expect("connected").next().await;
+        self.takes(arrival)
+    }
+
+    /// One frame, however long it takes; applied like any other.
+    pub async fn hears_whenever(&mut self) -> Arrival {
+        let line = self.line.as_mut().expect("connected");
+        let arrival = line.next_whenever().await;
+        if let Arrival::Frame(frame) = &arrival {
+            let reply = self.takes(Arrival::Frame(frame.clone()));
+            assert!(matches!(reply, Ok(None)), "{reply:?}");
+        }
+        arrival
+    }
+
+    fn takes(&mut self, arrival: Arrival) -> Result<Option<Reply>, u16> {
+        match arrival {
+            Arrival::Close(number) => {
+                self.line = None;
+                return Err(number);
+            }
+            Arrival::Frame(ServerFrame::Reply(reply)) => return Ok(Some(reply)),
+            Arrival::Frame(ServerFrame::Feed(push)) => {
+                // The cursor rule: the part behind the last `-` becomes the push's seq.
+                let cursor = self.cursor.as_mut().expect("a cursor since the welcome");
+                cursor.seq = push.seq;
+                self.state.apply(*push);
+            }
+            Arrival::Frame(ServerFrame::Notice(notice)) => {
+                match notice {
+                    Notice::Heartbeat { cursor }
+                    | Notice::GoingAway { cursor, .. }
+                    | Notice::Resync { cursor } => self.cursor = Some(cursor),
+                    Notice::TokenExpiring { .. } => {}
+                }
+                self.notices.push(notice);
+            }
+        }
+        Ok(None)
+    }
+
+    // Hearing.
+
+    /// Reads until it is so, each frame within the deadline.
+    pub async fn hears_until(&mut self, what: &str, mut is_so: impl FnMut(&Self) -> bool) {
+        let waiting = async {
+            while !is_so(self) {
+                match self.hears().await {
+                    Ok(None) => {}
+                    other => panic!("{other:?} while waiting for: {what}"),
+                }
+            }
+        };
+        let waited = tokio::time::timeout(crate::line::PATIENCE, waiting).await;
+        waited.unwrap_or_else(|_| panic!("not within the deadline: {what}"));
+    }
+
+    /// A post with this text is in one of the feeds, or comes.
+    pub async fn hears_post(&mut self, text: &str) -> Post {
+        let what = format!("{} hears the post {text:?}", self.handle);
+        self.hears_until(&what, |me| me.state.post(text).is_some())
+            .await;
+        self.state.post(text).expect("just heard")
+    }
+
+    /// The post goes from the feed.
+    pub async fn hears_removal(&mut self, feed: FeedName, post: &Post) {
+        let key = post_key(&post.id.to_string());
+        self.hears_until("a post is removed", |me| me.state.is_gone(feed, &key))
+            .await;
+    }
+
+    /// The feed begins afresh once more.
+    pub async fn hears_resync(&mut self, feed: FeedName) {
+        let before = self.snapshots(feed);
+        self.hears_until("the feed starts afresh", |me| me.snapshots(feed) > before)
+            .await;
+    }
+
+    /// How often the feed has begun afresh.
+    pub fn snapshots(&self, feed: FeedName) -> usize {
+        self.state
+            .feeds
+            .get(&feed)
+            .map_or(0, |state| state.snapshots)
+    }
+
+    /// Asks something; whatever the node had to tell by then has been told before the answer.
+    pub async fn hears_nothing_more(&mut self) {
+        let before = self.state.told.len();
+        self.is_answered().await;
+        let told = &self.state.told[before..];
+        assert!(told.is_empty(), "{} was told more: {told:?}", self.handle);
+    }
+
+    /// A round trip.
+    pub async fn is_answered(&mut self) {
+        let params = json!({ "feed": "global", "limit": 1 });
+        let page: Result<Value, Refusal> = self.request("feed.page", params).await;
+        page.expect("a page");
+    }
+
+    /// Reads until the connection ends; the number.
+    pub async fn hears_close(&mut self) -> u16 {
+        let waiting = async {
+            loop {
+                if let Err(number) = self.hears().await {
+                    return number;
+                }
+            }
+        };
+        let waited = tokio::time::timeout(crate::line::PATIENCE, waiting).await;
+        waited.expect("not closed within the deadline")
+    }
+
+    /// Reads whatever comes until the connection is cut or closed, for conversations in which nodes are killed.
+    pub async fn hears_the_end(&mut self) -> u16 {
+        while self.line.is_some() {
+            if let Err(number) = self.hears().await {
+                return number;
+            }
+        }
+        CUT
+    }
+
+    // What people do.
+
+    pub async fn posts(&mut self, text: &str) -> Post {
+        let created: PostResult = self
+            .request("post.create", json!({ "id": Uuid::now_v7(), "text": text }))
+            .await
+            .expect("posted");
+        assert!(!created.duplicate);
+        assert_eq!(created.post.text, text);
+        created.post
+    }
+
+    pub async fn comments(
+        &mut self,
+        post: PostId,
+        parent: Option<CommentId>,
+        text: &str,
+    ) -> Comment {
+        let params = json!({ "id": Uuid::now_v7(), "post": post, "parent": parent, "text": text });
+        let created: CommentResult = self
+            .request("comment.create", params)
+            .await
+            .expect("commented");
+        created.comment
+    }
+
+    pub async fn follows(&mut self, whom: UserId) {
+        let followed: Result<Value, Refusal> =
+            self.request("user.follow", json!({ "id": whom })).await;
+        assert_eq!(followed.expect("followed")["following"], true);
+    }
+
+    pub async fn unfollows(&mut self, whom: UserId) {
+        let unfollowed: Result<Value, Refusal> =
+            self.request("user.unfollow", json!({ "id": whom })).await;
+        assert_eq!(unfollowed.expect("unfollowed")["following"], false);
+    }
+
+    pub async fn deletes(&mut self, post: PostId) {
+        let removed: Result<Value, Refusal> =
+            self.request("post.delete", json!({ "id": post })).await;
+        removed.expect("deleted");
+    }
+
+    /// A request that must be refused with this code.
+    pub async fn is_refused(
+        &mut self,
+        code: ErrorCode,
+        method: &str,
+        params: impl Serialize,
+    ) -> Refusal {
+        let answer: Result<Value, Refusal> = self.request(method, params).await;
+        let refusal = answer.expect_err("this must be refused");
+        assert_eq!(refusal.code, code, "{refusal:?}");
+        assert_eq!(refusal.retry, code.retry());
+        refusal
+    }
+}

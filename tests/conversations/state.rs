@@ -1,0 +1,206 @@
+//! What a client knows: the state of each feed, kept by the rev rule of PROTOCOL.md, and a list of all it was ever told.
+//! Must never be clever: it is the dumb thing that the server is checked against (P3, P4).
+
+use std::collections::BTreeMap;
+
+use tidings_protocol::entity::{Comment, Follow, Post, User};
+use tidings_protocol::feed::FeedName;
+use tidings_protocol::position::Seq;
+use tidings_protocol::push::{Event, FeedPush};
+use tidings_protocol::reply::Snapshot;
+
+/// The latest state of one thing. `Gone` leaves its rev behind, so that an older state cannot raise it from the dead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Thing {
+    Post(Post),
+    Comment(Comment),
+    User(User),
+    Follow(Follow),
+    Gone,
+}
+
+/// One event as it came over the wire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    pub feed: FeedName,
+    pub seq: Seq,
+    pub key: String,
+    pub rev: Seq,
+    /// The rev rule made it a no-op.
+    pub repeat: bool,
+}
+
+/// One feed.
+#[derive(Clone, Debug, Default)]
+pub struct FeedState {
+    /// Every event from here on has a higher `seq`.
+    pub since: Seq,
+    pub things: BTreeMap<String, (Seq, Thing)>,
+    /// How often it began afresh.
+    pub snapshots: usize,
+}
+
+/// All feeds of one person.
+#[derive(Clone, Debug, Default)]
+pub struct State {
+    pub feeds: BTreeMap<FeedName, FeedState>,
+    pub told: Vec<Told>,
+}
+
+impl State {
+    /// A feed goes on from `since`.
+    pub fn goes_on(&mut self, feed: FeedName, since: Seq) {
+        self.feeds.entry(feed).or_default().since = since;
+    }
+
+    /// A feed starts afresh.
+    pub fn starts_afresh(&mut self, snapshot: Snapshot) {
+        let state = self.feeds.entry(snapshot.feed).or_default();
+        state.since = snapshot.seq;
+        state.snapshots += 1;
+        state.things.clear();
+        let posts = snapshot.posts.into_iter().flatten().chain(snapshot.post);
+        let things = posts
+            .map(Thing::Post)
+            .chain(snapshot.comments.into_iter().flatten().map(Thing::Comment))
+            .chain(snapshot.user.map(Thing::User));
+        for thing in things {
+            let (key, rev) = thing.key_and_rev();
+            assert!(rev <= snapshot.seq, "{key} is younger than its snapshot");
+            state.things.insert(key, (rev, thing));
+        }
+    }
+
+    /// Applies a push by the rev rule.
+    pub fn apply(&mut self, push: FeedPush) {
+        let Some(state) = self.feeds.get_mut(&push.feed) else {
+            panic!("an event of {}, which is not watched", push.feed);
+        };
+        assert!(
+            push.seq > state.since,
+            "event {} of {}, which stood at {}",
+            push.seq,
+            push.feed,
+            state.since
+        );
+        let (key, rev, thing) = match push.event {
+            Event::FeedResync(snapshot) => {
+                assert_eq!(snapshot.feed, push.feed);
+                return self.starts_afresh(snapshot);
+            }
+            Event::PostCreated(post) | Event::PostUpdated(post) => {
+                (post_key(&post.id.to_string()), post.rev, Thing::Post(post))
+            }
+            Event::CommentCreated(comment) | Event::CommentUpdated(comment) => {
+                let key = comment_key(&comment.id.to_string());
+                (key, comment.rev, Thing::Comment(comment))
+            }
+            Event::UserUpdated(user) => (format!("user {}", user.id), user.rev, Thing::User(user)),
+            Event::FollowCreated(follow) => {
+                (follow_key(&follow), follow.rev, Thing::Follow(follow))
+            }
+            Event::FollowRemoved(follow) => (follow_key(&follow), follow.rev, Thing::Gone),
+            Event::PostRemoved(gone) => (post_key(&gone.id.to_string()), gone.rev, Thing::Gone),
+            Event::CommentRemoved(gone) => {
+                (comment_key(&gone.id.to_string()), gone.rev, Thing::Gone)
+            }
+        };
+        let repeat = state
+            .things
+            .get(&key)
+            .is_some_and(|(known, _)| *known >= rev);
+        self.told.push(Told {
+            feed: push.feed,
+            seq: push.seq,
+            key: key.clone(),
+            rev,
+            repeat,
+        });
+        if !repeat {
+            state.things.insert(key, (rev, thing));
+        }
+    }
+
+    /// Events that told nothing new: none are expected while the client follows the cursor rule.
+    pub fn repeats(&self) -> Vec<&Told> {
+        self.told.iter().filter(|told| told.repeat).collect()
+    }
+
+    /// The posts of a feed that are there, oldest first.
+    pub fn posts(&self, feed: FeedName) -> Vec<Post> {
+        let mut posts: Vec<Post> = self
+            .things(feed)
+            .filter_map(|thing| match thing {
+                Thing::Post(post) => Some(post.clone()),
+                Thing::Comment(_) | Thing::User(_) | Thing::Follow(_) | Thing::Gone => None,
+            })
+            .collect();
+        posts.sort_by_key(|post| post.seq);
+        posts
+    }
+
+    /// The comments of a feed that are there, oldest first.
+    pub fn comments(&self, feed: FeedName) -> Vec<Comment> {
+        let mut comments: Vec<Comment> = self
+            .things(feed)
+            .filter_map(|thing| match thing {
+                Thing::Comment(comment) => Some(comment.clone()),
+                Thing::Post(_) | Thing::User(_) | Thing::Follow(_) | Thing::Gone => None,
+            })
+            .collect();
+        comments.sort_by_key(|comment| comment.seq);
+        comments
+    }
+
+    /// The texts of a feed's posts, oldest first.
+    pub fn texts(&self, feed: FeedName) -> Vec<String> {
+        self.posts(feed).into_iter().map(|post| post.text).collect()
+    }
+
+    /// The first post with this text, in any feed.
+    pub fn post(&self, text: &str) -> Option<Post> {
+        let mut posts = self.feeds.keys().flat_map(|feed| self.posts(*feed));
+        posts.find(|post| post.text == text)
+    }
+
+    /// Whether the thing of this key was there in `feed` and is gone.
+    pub fn is_gone(&self, feed: FeedName, key: &str) -> bool {
+        let known = self
+            .feeds
+            .get(&feed)
+            .and_then(|state| state.things.get(key));
+        matches!(known, Some((_, Thing::Gone)))
+    }
+
+    /// Everything known of a feed.
+    pub fn things(&self, feed: FeedName) -> impl Iterator<Item = &Thing> {
+        let state = self.feeds.get(&feed).into_iter();
+        state.flat_map(|state| state.things.values().map(|(_, thing)| thing))
+    }
+}
+
+impl Thing {
+    fn key_and_rev(&self) -> (String, Seq) {
+        match self {
+            Self::Post(post) => (post_key(&post.id.to_string()), post.rev),
+            Self::Comment(comment) => (comment_key(&comment.id.to_string()), comment.rev),
+            Self::User(user) => (format!("user {}", user.id), user.rev),
+            Self::Follow(follow) => (follow_key(follow), follow.rev),
+            Self::Gone => unreachable!("nothing comes into a snapshot that is gone"),
+        }
+    }
+}
+
+/// How a post is known.
+pub fn post_key(id: &str) -> String {
+    format!("post {id}")
+}
+
+/// How a comment is known.
+pub fn comment_key(id: &str) -> String {
+    format!("comment {id}")
+}
+
+fn follow_key(follow: &Follow) -> String {
+    format!("follow {} {}", follow.follower, follow.followee)
+}

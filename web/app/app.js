@@ -1,0 +1,84 @@
+/**
+ * Owns what the whole page shares: who one is, the client, the feeds that stay open, and what one may do.
+ */
+import { Client, Rest } from "/client/index.js";
+import { Emitter } from "/client/emitter.js";
+import { note } from "./announce.js";
+import { Session } from "./session.js";
+import { inWords } from "./words.js";
+
+/** Until the server has told its own. */
+const LIMITS = { post_chars: 5_000, comment_chars: 2_000, comment_depth: 8 };
+
+/** Emits `person` (somebody else is logged in now), `connection` (its state) and `follows`. */
+export class App extends Emitter {
+  session = new Session(new Rest({ url: location.origin }));
+  client;
+  home;
+  global;
+  /** The last state of the connection, with the time of the next attempt. */
+  connection = { state: "disconnected", reason: "" };
+  #me;
+  #moved = 0;
+
+  constructor() {
+    super();
+    this.session.on("changed", ({ reason }) => {
+      this.#start();
+      this.emit("person", { reason });
+    });
+    addEventListener("hashchange", () => { this.#moved += 1; });
+    this.#start();
+  }
+
+  get user() { return this.#me?.user ?? this.session.user; }
+  get isAdmin() { return this.user?.role === "admin"; }
+  get limits() { return this.client.limits ?? LIMITS; }
+
+  /** Whether one wrote it. */
+  owns(entity) { return Boolean(this.user) && entity.author?.id === this.user.id; }
+
+  /** Whether one follows them; null where that makes no sense or is not known yet. */
+  follows(id) {
+    if (!this.#me?.loaded || id === this.user?.id) return null;
+    return this.#me.follows.has(id);
+  }
+
+  /** Follows or stops following; `button` rests meanwhile. */
+  async setFollow(id, wanted, button) {
+    button.disabled = true;
+    try {
+      await (wanted ? this.client.follow(id) : this.client.unfollow(id));
+    } catch (error) {
+      note(inWords(error), "bad");
+    }
+    button.disabled = false;
+  }
+
+  /** To where one came from; not out of the page. */
+  back() {
+    if (this.#moved > 0) history.back();
+    else location.hash = "#/global";
+  }
+
+  #start() {
+    this.client?.close();
+    const known = Boolean(this.session.user);
+    const client = new Client({
+      url: location.origin,
+      name: "tidings-web/0.1",
+      getToken: known ? (why) => this.session.accessToken(why) : undefined,
+    });
+    this.client = client;
+    this.#me = known ? client.feed("me") : null;
+    this.home = known ? client.feed("home") : null;
+    this.global = client.feed("global");
+    this.#me?.on("change", () => this.emit("follows"));
+    client.on("state", (change) => {
+      if (this.client !== client) return;
+      this.connection = { ...change, retryAt: change.retryInMs === undefined ? null : Date.now() + change.retryInMs };
+      this.emit("connection");
+    });
+    client.connect();
+  }
+}

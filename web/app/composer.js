@@ -1,0 +1,80 @@
+/**
+ * Owns the writing of a post, a comment or a profile text: counter, sending, and never losing what was written.
+ */
+import { uuidv7 } from "/client/ids.js";
+import { el } from "./dom.js";
+import { characters, count, inWords } from "./words.js";
+
+/** What was written and not sent yet, by place; survives changing the view. */
+const drafts = new Map();
+let made = 0;
+
+/**
+ * @param {{
+ *   label: string, placeholder?: string, action: string, limit: number, text?: string, place?: string,
+ *   send: (text: string, id: string) => Promise<any>, cancel?: () => void,
+ * }} options `id` stays the same while the same text is tried again, so that it cannot be created twice
+ */
+export function composer({ label, placeholder = "", action, limit, text = "", place, send, cancel }) {
+  const key = `composer-${(made += 1)}`;
+  const area = el("textarea", { id: key, rows: 2, placeholder, "aria-describedby": `${key}-count ${key}-error`, oninput: changed, onkeydown: keyed });
+  const counter = el("span", { class: "counter", id: `${key}-count` });
+  const error = el("p", { class: "error", id: `${key}-error`, role: "alert", hidden: true });
+  const button = el("button", { type: "submit", class: "primary" }, action);
+  const form = el("form", { class: "composer", onsubmit: submit },
+    el("label", { class: "spoken", for: key }, label), area,
+    el("div", { class: "row" }, counter,
+      cancel && el("button", { type: "button", class: "plain", onclick: cancel }, "Cancel"), button),
+    error);
+  let tried = { text: null, id: null };
+  let sending = false;
+  area.value = drafts.get(place) ?? text;
+  changed();
+
+  function changed() {
+    const length = characters(area.value);
+    counter.textContent = `${count(length)} / ${count(limit)}`;
+    counter.classList.toggle("over", length > limit);
+    button.disabled = sending || area.value.trim() === "" || length > limit;
+    if (place) drafts.set(place, area.value);
+    grow(area);
+  }
+
+  function keyed(event) {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
+    if (event.key === "Escape" && cancel) cancel();
+  }
+
+  async function submit(event) {
+    event.preventDefault();
+    const written = area.value;
+    if (button.disabled) return;
+    if (tried.text !== written) tried = { text: written, id: uuidv7() };
+    sending = true;
+    button.textContent = "Sending…";
+    error.hidden = true;
+    changed();
+    try {
+      await send(written, tried.id);
+      if (area.value === written) area.value = "";
+      drafts.delete(place);
+    } catch (failure) {
+      error.textContent = inWords(failure);
+      error.hidden = false;
+    }
+    sending = false;
+    button.textContent = action;
+    changed();
+    if (!form.isConnected) drafts.delete(place);
+  }
+
+  return { node: form, focus: () => { area.focus(); area.setSelectionRange(area.value.length, area.value.length); } };
+}
+
+/** As high as its text; `field-sizing` is not everywhere yet. */
+function grow(area) {
+  requestAnimationFrame(() => {
+    area.style.height = "auto";
+    if (area.scrollHeight > 0) area.style.height = `${Math.min(area.scrollHeight + 2, 480)}px`;
+  });
+}

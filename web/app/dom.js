@@ -1,0 +1,65 @@
+/**
+ * Owns how elements are made. Must never turn a text into markup: children that are strings become text nodes.
+ */
+
+/**
+ * @param {string} tag
+ * @param {Record<string, any>} [attributes] `on…` are listeners, `false`, null and undefined are left out, `true` is an empty attribute
+ * @param {...(Node | string | null | undefined | false)} children
+ */
+export function el(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (value === true) element.setAttribute(name, "");
+    else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, value);
+  }
+  element.append(...children.filter((child) => child !== null && child !== undefined && child !== false));
+  return element;
+}
+
+/**
+ * Makes `nodes` the children of `parent` without moving those that stay in order: a moved element loses its focus.
+ * @param {Element} parent
+ * @param {Node[]} nodes
+ */
+export function arrange(parent, nodes) {
+  const wanted = new Set(nodes);
+  for (const child of [...parent.childNodes]) if (!wanted.has(child)) child.remove();
+  let at = parent.firstChild;
+  for (const node of nodes) {
+    if (node === at) at = at.nextSibling;
+    else parent.insertBefore(node, at);
+  }
+}
+
+const PATHS = {
+  home: "M4 11.5 12 5l8 6.5M6.5 10v9h11v-9",
+  globe: "M12 3.5a8.5 8.5 0 1 0 0 17 8.5 8.5 0 0 0 0-17ZM3.5 12h17M12 3.5c2.6 2.5 3.6 5.3 3.6 8.5s-1 6-3.6 8.5c-2.6-2.5-3.6-5.3-3.6-8.5s1-6 3.6-8.5Z",
+  person: "M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8ZM4.5 20c.8-3.6 3.8-5.5 7.5-5.5s6.700 1.900 7.500 5.500",
+  pen: "M5 19l.8-3.800L16 5l3 3L8.800 18.200 5 19Z",
+  comment: "M5 5.500h14v10h-7.500L7.500 19v-3.500H5z",
+  trash: "M5 7h14M9.500 7V4.500h5V7M7 7l.8 12.500h8.400L17 7",
+  back: "M19 12H5m6-6-6 6 6 6",
+  up: "M12 19V5m-6 6 6-6 6 6",
+  enter: "M14 4.500h5v15h-5M4.500 12h10m-4-4 4 4-4 4",
+  leave: "M10 4.500H5v15h5M9.500 12h10m-4-4 4 4-4 4",
+};
+
+/** A picture beside a word; it says nothing by itself. */
+export function icon(name) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  for (const [key, value] of Object.entries({ viewBox: "0 0 24 24", class: "icon", "aria-hidden": "true", focusable: "false" })) svg.setAttribute(key, value);
+  path.setAttribute("d", PATHS[name]);
+  svg.append(path);
+  return svg;
+}
+
+/** A coloured initial: the same person always looks the same. */
+export function avatar(person, size = "") {
+  let hue = 0;
+  for (const letter of person.handle) hue = (hue * 31 + letter.codePointAt(0)) % 12;
+  const initial = [...(person.name.trim() || person.handle)][0].toUpperCase();
+  return el("span", { class: `avatar hue-${hue} ${size}`, "aria-hidden": "true" }, initial);
+}

@@ -1,0 +1,93 @@
+/**
+ * The page's table of contents: makes the app, its frame, and shows the page the address names.
+ */
+import { note } from "./announce.js";
+import { signUpPage, logInPage } from "./account_page.js";
+import { App } from "./app.js";
+import { connectionSign } from "./connection_sign.js";
+import { avatar, el, icon } from "./dom.js";
+import { globalPage, homePage, nothingPage, postPage } from "./pages.js";
+import { profilePage } from "./profile_page.js";
+import { shortcuts } from "./shortcuts.js";
+import { inWords, refreshTimes } from "./words.js";
+
+const TIMES_EVERY_MS = 20_000;
+const UUID = "[0-9a-fA-F-]{36}";
+/** `only`: who may see it; others are led to the page that fits them. */
+const ROUTES = [
+  { path: /^#\/home$/, page: homePage, only: "member" },
+  { path: /^#\/global$/, page: globalPage },
+  { path: /^#\/user\/(?<handle>[a-z][a-z0-9_]{2,29})$/, page: profilePage },
+  { path: new RegExp(`^#/post/(?<id>${UUID})$`), page: postPage },
+  { path: /^#\/signup$/, page: signUpPage, only: "guest" },
+  { path: /^#\/login$/, page: logInPage, only: "guest" },
+  { path: /^.*$/, page: nothingPage },
+];
+
+const app = new App();
+const main = document.getElementById("main");
+let shown = null;
+
+function show({ first = false } = {}) {
+  const start = app.user ? "#/home" : "#/global";
+  const hash = location.hash === "" || location.hash === "#" ? start : location.hash;
+  const route = ROUTES.find(({ path }) => path.test(hash));
+  const wrongDoor = (route.only === "member" && !app.user) || (route.only === "guest" && app.user);
+  if (wrongDoor) return location.replace(app.user ? "#/home" : hash === "#/home" ? "#/global" : "#/login");
+  shown?.abort();
+  shown = new AbortController();
+  const { title, node } = route.page(app, { signal: shown.signal, ...hash.match(route.path).groups });
+  main.replaceChildren(node);
+  document.title = `${title} · Tidings`;
+  scrollTo(0, 0);
+  if (!first) (node.querySelector("input") ?? node.querySelector("h1"))?.focus({ preventScroll: true });
+  drawNav(hash);
+  dispatchEvent(new Event("tidings:shown"));
+}
+
+function drawNav(hash) {
+  const { user } = app;
+  const links = [
+    user && ["#/home", "home", "Home"],
+    ["#/global", "globe", "Global"],
+    user && [`#/user/${user.handle}`, "person", "Profile"],
+    !user && ["#/login", "enter", "Log in"],
+    !user && ["#/signup", "person", "Sign up"],
+  ].filter(Boolean);
+  document.getElementById("nav").replaceChildren(...links.map(([href, picture, text]) =>
+    el("a", { href, "aria-current": href === hash && "page" }, icon(picture), el("span", {}, text))));
+}
+
+function drawAccount() {
+  const { user } = app;
+  document.getElementById("account").replaceChildren(...(!user ? [] : [
+    avatar(user, "small"),
+    el("div", { class: "who" }, el("span", { class: "name" }, user.name), el("span", { class: "meta" }, `@${user.handle}`)),
+    el("button", { type: "button", class: "round", "aria-label": "Log out", title: "Log out", onclick: logOut }, icon("leave")),
+  ]));
+}
+
+async function logOut() {
+  try {
+    await app.session.logOut();
+  } catch (error) {
+    note(`You are logged out here. ${inWords(error)}`, "bad");
+  }
+}
+
+function personChanged({ reason }) {
+  drawAccount();
+  if (reason === "ended") note("Your session has ended. Please log in again.");
+  if (!app.user && reason !== "elsewhere") location.hash = reason === "ended" ? "#/login" : "#/global";
+  show();
+}
+
+document.getElementById("skip").addEventListener("click", () => main.focus());
+addEventListener("hashchange", () => show());
+setInterval(refreshTimes, TIMES_EVERY_MS);
+app.on("person", personChanged);
+app.on("follows", drawAccount);
+connectionSign(app, document.getElementById("connection"));
+shortcuts(app, document.getElementById("aside"));
+drawAccount();
+show({ first: true });

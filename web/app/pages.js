@@ -1,0 +1,87 @@
+/**
+ * Owns the pages that show posts: home, global, one post. A page is `{ title, node }` and stops when its signal is aborted.
+ */
+import { composer } from "./composer.js";
+import { el, icon } from "./dom.js";
+import { PostCard } from "./post_card.js";
+import { PostList } from "./post_list.js";
+import { Thread } from "./thread.js";
+import { counted, inWords } from "./words.js";
+
+export const heading = (text, extra) => el("h1", { class: extra, tabindex: -1 }, text);
+
+export function homePage(app, { signal }) {
+  const empty = () => [
+    el("h2", {}, "Your home is quiet"),
+    el("p", {}, "Posts of people you follow appear here the moment they are written. Find some in Global, press Follow, and come back."),
+    el("a", { class: "button primary", href: "#/global" }, "Find people in Global"),
+  ];
+  const list = new PostList(app, app.home, { empty, signal });
+  return { title: "Home", node: el("div", {}, heading("Home"), writing(app), list.node) };
+}
+
+export function globalPage(app, { signal }) {
+  const empty = () => [
+    el("h2", {}, "Nothing here yet"),
+    el("p", {}, app.user ? "Write the first post: everybody who has this page open sees it at once." : "Sign up and write the first post."),
+  ];
+  const list = new PostList(app, app.global, { empty, signal });
+  return { title: "Global", node: el("div", {}, app.user ? heading("Global") : welcome(), app.user && writing(app), list.node) };
+}
+
+export function postPage(app, { signal, id }) {
+  const feed = app.client.feed(`post:${id}`, { signal });
+  const card = new PostCard(app, { alone: true });
+  const thread = new Thread(app, feed, { signal });
+  const place = el("div", {}, el("p", { class: "loading" }, "Loading…"));
+  const title = el("h2", { class: "comments-title" });
+  const comments = el("div", { hidden: true }, title, commenting(app, id), thread.node);
+  const draw = () => {
+    if (signal.aborted) return;
+    if (feed.state === "unsubscribed") return place.replaceChildren(missing(feed.error));
+    if (!feed.loaded) return;
+    comments.hidden = !feed.post;
+    if (!feed.post) return place.replaceChildren(missing({ code: "not_found" }));
+    card.show(feed.post, feed.person(feed.post.author));
+    if (card.node.parentNode !== place) place.replaceChildren(card.node);
+    title.textContent = feed.commentCount > 0 && !feed.hasOlder ? counted(feed.commentCount, "comment") : "Comments";
+  };
+  feed.on("change", draw, { signal });
+  feed.on("state", draw, { signal });
+  draw();
+  const back = el("button", { type: "button", class: "round", "aria-label": "Back", onclick: () => app.back() }, icon("back"));
+  return { title: "Post", node: el("div", {}, el("div", { class: "row title" }, back, heading("Post")), place, comments) };
+}
+
+export function nothingPage() {
+  return { title: "Not found", node: el("div", { class: "empty" }, heading("There is no such page"), el("a", { class: "button primary", href: "#/global" }, "Go to Global")) };
+}
+
+function missing(error) {
+  const text = error.code === "not_found" ? "This post does not exist, or it was deleted." : inWords(error);
+  return el("div", { class: "empty" }, el("p", {}, text), el("a", { class: "button plain", href: "#/global" }, "Go to Global"));
+}
+
+function writing(app) {
+  return el("div", { class: "card writing" }, composer({
+    label: "New post", placeholder: "What is new?", action: "Post", limit: app.limits.post_chars, place: "post",
+    send: (text, id) => app.client.createPost(text, { id }),
+  }).node);
+}
+
+function commenting(app, post) {
+  if (!app.user) return el("p", { class: "hint" }, el("a", { href: "#/login" }, "Log in"), " or ", el("a", { href: "#/signup" }, "sign up"), " to write a comment.");
+  return el("div", { class: "writing" }, composer({
+    label: "New comment", placeholder: "Write a comment…", action: "Comment", limit: app.limits.comment_chars, place: `comment:${post}`,
+    send: (text, id) => app.client.createComment(post, text, { id }),
+  }).node);
+}
+
+function welcome() {
+  return el("section", { class: "hero" },
+    heading("Tidings: news, the moment it happens"),
+    el("p", {}, "A small social feed that is live. What somebody writes appears here at once, for everybody, in the same order."),
+    el("div", { class: "row" },
+      el("a", { class: "button primary", href: "#/signup" }, "Sign up"),
+      el("a", { class: "button plain", href: "#/login" }, "Log in")));
+}

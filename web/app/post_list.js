@@ -1,0 +1,114 @@
+/**
+ * Owns a list of posts that is live without jumping: what comes while somebody reads waits behind a pill.
+ */
+import { say } from "./announce.js";
+import { arrange, el, icon } from "./dom.js";
+import { PostCard } from "./post_card.js";
+import { counted, inWords } from "./words.js";
+
+/** Scrolled further than this, or with the focus on a post, somebody reads. */
+const AT_TOP_PX = 80;
+
+export class PostList {
+  #app;
+  #feed;
+  #cards = new Map();
+  /** Posts up to this `seq` have been shown. */
+  #released = null;
+  #waiting = 0;
+  #drawn = false;
+  #pill = el("button", { type: "button", class: "pill", hidden: true, onclick: () => this.release() });
+  #list = el("div", { class: "posts", role: "feed", "aria-label": "Posts" });
+  #empty = el("div", { class: "empty", hidden: true });
+  #older = el("button", { type: "button", class: "plain older", hidden: true, onclick: () => this.#loadOlder() }, "Load older posts");
+  node = el("section", { class: "list" }, el("div", { class: "pill-place" }, this.#pill), this.#empty, this.#list, this.#older);
+
+  /**
+   * @param {{ empty: () => Node[], signal: AbortSignal }} options what to tell where there is nothing; when to stop
+   */
+  constructor(app, feed, { empty, signal }) {
+    this.#app = app;
+    this.#feed = feed;
+    this.#empty.append(...empty());
+    feed.on("change", () => this.draw(), { signal });
+    feed.on("state", () => this.draw(), { signal });
+    app.on("follows", () => this.draw(), { signal });
+    addEventListener("scroll", () => { if (this.#waiting > 0 && scrollY === 0 && !this.#focused()) this.#show(); }, { passive: true, signal });
+    this.draw();
+  }
+
+  /** Shows what waits, from the top. */
+  release() {
+    const first = this.#feed.posts[0];
+    this.#show();
+    scrollTo({ top: 0, behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+    if (first) this.#cards.get(first.id)?.node.focus({ preventScroll: true });
+  }
+
+  draw() {
+    const { posts, loaded } = this.#feed;
+    this.#list.setAttribute("aria-busy", String(!loaded));
+    if (!loaded) return this.#drawUnloaded();
+    const reading = scrollY > AT_TOP_PX || this.#focused();
+    const newest = posts[0];
+    const ownArrived = newest && newest.seq > (this.#released ?? 0) && this.#app.owns(newest);
+    if (this.#released === null || !reading || ownArrived) this.#released = newest?.seq ?? 0;
+    const shown = posts.filter((post) => post.seq <= this.#released);
+    arrange(this.#list, shown.map((post) => this.#card(post).node));
+    for (const id of this.#cards.keys()) if (!posts.some((post) => post.id === id)) this.#cards.delete(id);
+    this.#drawPill(posts.length - shown.length);
+    this.#drawn = true;
+    this.#empty.hidden = posts.length > 0;
+    this.#older.hidden = !this.#feed.hasOlder;
+  }
+
+  #drawUnloaded() {
+    this.#empty.hidden = true;
+    const text = this.#feed.state === "unsubscribed" ? inWords(this.#feed.error) : "Loading…";
+    arrange(this.#list, [el("p", { class: "loading" }, text)]);
+  }
+
+  #card(post) {
+    let card = this.#cards.get(post.id);
+    if (!card) {
+      card = new PostCard(this.#app);
+      if (this.#drawn) card.node.classList.add("fresh");
+      this.#cards.set(post.id, card);
+    }
+    card.show(post, this.#feed.person(post.author));
+    return card;
+  }
+
+  #drawPill(waiting) {
+    const text = counted(waiting, "new post");
+    if (waiting > this.#waiting) say(text);
+    this.#waiting = waiting;
+    this.#pill.hidden = waiting === 0;
+    if (waiting > 0) this.#pill.replaceChildren(icon("up"), text);
+  }
+
+  #show() {
+    this.#released = null;
+    this.draw();
+  }
+
+  /** A click leaves the focus behind without meaning it; `:focus-visible` tells the keyboard's, and writing. */
+  #focused() {
+    const active = document.activeElement;
+    return this.#list.contains(active) && active.matches(":focus-visible");
+  }
+
+  async #loadOlder() {
+    const last = this.#list.lastElementChild;
+    this.#older.disabled = true;
+    this.#older.textContent = "Loading…";
+    try {
+      await this.#feed.loadOlder();
+      last?.nextElementSibling?.focus({ preventScroll: true });
+      this.#older.textContent = "Load older posts";
+    } catch (error) {
+      this.#older.textContent = `${inWords(error)} Try again`;
+    }
+    this.#older.disabled = false;
+  }
+}

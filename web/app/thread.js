@@ -1,0 +1,167 @@
+/**
+ * Owns the comments under one post: a tree that grows in place. Must never move what somebody reads or writes.
+ */
+import { note, say } from "./announce.js";
+import { composer } from "./composer.js";
+import { confirmed } from "./confirm.js";
+import { arrange, avatar, el, icon } from "./dom.js";
+import { inWords, prose, timeOf } from "./words.js";
+
+/** One comment and its answers. */
+class CommentItem {
+  #app;
+  #feed;
+  #shown = {};
+  #children = new Map();
+  /** An open form: an answer to this comment, or its text being edited. */
+  #form = null;
+  #editing = false;
+  #article = el("article", { class: "comment", tabindex: -1 });
+  #answers = el("ol", { class: "answers" });
+  node = el("li", {}, this.#article, this.#answers);
+
+  constructor(app, feed) {
+    this.#app = app;
+    this.#feed = feed;
+  }
+
+  show({ comment, answers, orphan }) {
+    const person = comment.author && this.#feed.person(comment.author);
+    const shown = { comment, person, orphan };
+    const same = this.#shown.comment?.rev === comment.rev && this.#shown.person?.rev === person?.rev && this.#shown.orphan === orphan;
+    this.#shown = shown;
+    if (!same && !this.#editing) this.#draw();
+    arrange(this.#answers, answers.map((answer) => itemOf(this.#children, answer, this.#app, this.#feed).node));
+    this.#answers.hidden = answers.length === 0;
+  }
+
+  #draw() {
+    const { comment, person, orphan } = this.#shown;
+    const active = this.#article.contains(document.activeElement) ? document.activeElement : null;
+    this.#article.classList.toggle("removed", Boolean(comment.removed));
+    this.#article.setAttribute("aria-label", comment.removed ? "Removed comment" : `Comment by ${person.name}`);
+    this.#article.replaceChildren(...(comment.removed ? [el("p", { class: "gone" }, "This comment was removed.")] : this.#parts(comment, person, orphan)));
+    if (this.#form) this.#article.append(this.#form.node);
+    if (active) (active.isConnected ? active : this.#article).focus({ preventScroll: true });
+  }
+
+  #parts(comment, person, orphan) {
+    const head = el("header", { class: "head" }, avatar(person, "small"),
+      el("div", { class: "who" },
+        el("a", { class: "name", href: `#/user/${person.handle}` }, person.name),
+        el("span", { class: "meta" }, el("span", { class: "at" }, `@${person.handle}`), " · ", timeOf(comment.created_at),
+          comment.edited_at && el("span", { class: "edited" }, " · edited"))));
+    const earlier = orphan && el("p", { class: "meta" }, "Answers an earlier comment");
+    const body = this.#editing ? null : el("div", { class: "prose" }, ...prose(comment.text));
+    return [head, earlier, body, this.#form ? null : this.#foot(comment)].filter(Boolean);
+  }
+
+  #foot(comment) {
+    const app = this.#app;
+    const mine = app.owns(comment);
+    const deep = comment.depth >= app.limits.comment_depth;
+    return el("footer", { class: "actions" },
+      app.user && !deep && el("button", { type: "button", class: "action", onclick: () => this.#answer() }, icon("comment"), "Reply"),
+      mine && el("button", { type: "button", class: "action", onclick: () => this.#edit() }, icon("pen"), "Edit"),
+      (mine || app.isAdmin) && el("button", { type: "button", class: "action", onclick: () => this.#delete() }, icon("trash"), "Delete"));
+  }
+
+  #close = () => {
+    this.#form = null;
+    this.#editing = false;
+    this.#draw();
+    this.#article.focus({ preventScroll: true });
+  };
+
+  #answer() {
+    const { comment, person } = this.#shown;
+    this.#form = composer({
+      label: `Your answer to ${person.name}`, placeholder: `Answer ${person.name}…`, action: "Reply",
+      limit: this.#app.limits.comment_chars, place: `answer:${comment.id}`, cancel: this.#close,
+      send: async (text, id) => {
+        await this.#app.client.createComment(comment.post, text, { id, parent: comment.id });
+        this.#close();
+      },
+    });
+    this.#draw();
+    this.#form.focus();
+  }
+
+  #edit() {
+    let base = this.#shown.comment;
+    this.#editing = true;
+    this.#form = composer({
+      label: "Text of the comment", action: "Save", limit: this.#app.limits.comment_chars, text: base.text, cancel: this.#close,
+      send: async (text) => {
+        try {
+          await this.#app.client.updateComment(base.id, text, { ifRev: base.rev });
+        } catch (error) {
+          if (error.code === "stale") base = this.#shown.comment; // Said in words; saving again is then meant.
+          throw error;
+        }
+        this.#close();
+      },
+    });
+    this.#draw();
+    this.#form.focus();
+  }
+
+  async #delete() {
+    const sure = await confirmed({ title: "Delete this comment?", text: "Its answers stay. This cannot be undone.", action: "Delete" });
+    if (!sure) return;
+    try {
+      await this.#app.client.deleteComment(this.#shown.comment.id);
+      note("The comment is deleted.");
+    } catch (error) {
+      note(inWords(error), "bad");
+    }
+  }
+}
+
+function itemOf(items, branch, app, feed) {
+  let item = items.get(branch.comment.id);
+  if (!item) {
+    item = new CommentItem(app, feed);
+    items.set(branch.comment.id, item);
+  }
+  item.show(branch);
+  return item;
+}
+
+/** All comments of a post. */
+export class Thread {
+  #app;
+  #feed;
+  #items = new Map();
+  #list = el("ol", { class: "thread", "aria-label": "Comments" });
+  #earlier = el("button", { type: "button", class: "plain older", hidden: true, onclick: () => this.#loadEarlier() }, "Load earlier comments");
+  #empty = el("p", { class: "empty small", hidden: true });
+  node = el("section", {}, this.#earlier, this.#list, this.#empty);
+
+  constructor(app, feed, { signal }) {
+    this.#app = app;
+    this.#feed = feed;
+    this.#empty.textContent = app.user ? "No comments yet. Write the first one." : "No comments yet.";
+    feed.on("change", () => this.draw(), { signal });
+    feed.on("comment.created", (comment) => {
+      if (comment.author && !app.owns(comment)) say(`New comment by ${comment.author.name}`);
+    }, { signal });
+    this.draw();
+  }
+
+  draw() {
+    arrange(this.#list, this.#feed.thread.map((branch) => itemOf(this.#items, branch, this.#app, this.#feed).node));
+    this.#earlier.hidden = !this.#feed.hasOlder;
+    this.#empty.hidden = !this.#feed.loaded || this.#feed.commentCount > 0;
+  }
+
+  async #loadEarlier() {
+    this.#earlier.disabled = true;
+    try {
+      await this.#feed.loadOlder();
+    } catch (error) {
+      note(inWords(error), "bad");
+    }
+    this.#earlier.disabled = false;
+  }
+}
