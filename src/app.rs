@@ -106,10 +106,7 @@ impl App {
         warn_of_weakness(&config);
         // First of all: a port that is taken is the likeliest fault, and nothing has been made yet.
         let wanted = config.listen;
-        let fault = move |cause| StartFault::Listen {
-            address: wanted,
-            cause,
-        };
+        let fault = move |cause| StartFault::Listen { address: wanted, cause };
         let listener = serve::listen(config.listen).map_err(fault)?;
         let address = listener.local_addr().map_err(fault)?;
         let secret = match &config.secret {
@@ -134,20 +131,9 @@ impl App {
         .await?;
         let desk = open_desk(&config, secret, &store, &gate, &access).await?;
         let draining = Arc::new(AtomicBool::new(false));
-        let readiness = Arc::new(Ready {
-            journal: store.clone(),
-            gate: gate.clone(),
-            draining: draining.clone(),
-        });
-        let front = Front {
-            auth: desk,
-            clients,
-            origins,
-            readiness,
-            metrics: numbers.clone(),
-        };
-        let serving =
-            serve::server(listener, &config, Data::new(front), gate.clone()).map_err(fault)?;
+        let readiness = Arc::new(Ready { journal: store.clone(), gate: gate.clone(), draining: draining.clone() });
+        let front = Front { auth: desk, clients, origins, readiness, metrics: numbers.clone() };
+        let serving = serve::server(listener, &config, Data::new(front), gate.clone()).map_err(fault)?;
         let server = serving.handle();
         let running = Running {
             address,
@@ -217,12 +203,9 @@ impl Running {
             return Ok(());
         };
         let draft = path.with_extension("draft");
-        let written = std::fs::write(&draft, format!("{}\n", self.address))
-            .and_then(|()| std::fs::rename(&draft, path));
-        written.map_err(|cause| StartFault::AddressFile {
-            path: path.clone(),
-            cause,
-        })
+        let written =
+            std::fs::write(&draft, format!("{}\n", self.address)).and_then(|()| std::fs::rename(&draft, path));
+        written.map_err(|cause| StartFault::AddressFile { path: path.clone(), cause })
     }
 }
 
@@ -255,11 +238,7 @@ async fn bus(config: &Config, store: &Store) -> Result<Arc<dyn Bus>, StartFault>
         return Ok(Arc::new(InProcess::alone()));
     };
     let secret = store.node_secret().await?;
-    Ok(Arc::new(RedisBus::connect(
-        url.expose_secret(),
-        secret,
-        RedisOptions::default(),
-    )?))
+    Ok(Arc::new(RedisBus::connect(url.expose_secret(), secret, RedisOptions::default())?))
 }
 
 /// On a thread where blocking is allowed: it hashes a password to begin with.
@@ -270,8 +249,7 @@ async fn open_desk(
     gate: &Gate,
     access: &Arc<auth::AccessTokens>,
 ) -> Result<Arc<Auth>, StartFault> {
-    let (config, store, submit, access) =
-        (config.clone(), store.clone(), gate.submit(), access.clone());
+    let (config, store, submit, access) = (config.clone(), store.clone(), gate.submit(), access.clone());
     let open = move || Auth::open(&config, &secret, store, submit, access);
     Ok(Arc::new(tokio::task::spawn_blocking(open).await??))
 }
@@ -294,9 +272,6 @@ async fn forget(journal: Arc<dyn JournalStore>, keep_ms: u64) {
 
 fn warn_of_weakness(config: &Config) {
     if config.bcrypt_cost < SAFE_COST {
-        tracing::warn!(
-            cost = config.bcrypt_cost,
-            "passwords are hashed too weakly for anything but tests"
-        );
+        tracing::warn!(cost = config.bcrypt_cost, "passwords are hashed too weakly for anything but tests");
     }
 }

@@ -122,7 +122,7 @@ settings! {
     /// Days for which the journal and the marks of deleted things are kept: whoever was away longer gets a snapshot.
     journal_keep_days: u32 = "7",
     /// What to log, as `level` or `target=level,…`.
-    log: String = "info",
+    log: String = "info,actix_server=warn",
     /// `json` or `text`. Default: text on a terminal, json otherwise.
     log_format: Option<LogFormat> = "",
 }
@@ -133,9 +133,8 @@ impl Config {
     /// # Errors
     /// The first wrong setting, with its source; or what `--help` prints.
     pub fn load() -> Result<Self, ConfigFault> {
-        let environment = std::env::vars_os().filter_map(|(name, value)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
-        });
+        let environment =
+            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         Self::from_sources(std::env::args_os(), environment)
     }
 
@@ -156,9 +155,7 @@ impl Config {
     /// The data folder, given or default.
     #[must_use]
     pub fn data_folder(&self) -> PathBuf {
-        self.data_dir
-            .clone()
-            .unwrap_or_else(tidings_private_postgres::default_folder)
+        self.data_dir.clone().unwrap_or_else(tidings_private_postgres::default_folder)
     }
 
     /// Threads that serve connections.
@@ -172,85 +169,26 @@ impl Config {
 
     /// What a type cannot say.
     fn check(&self, layers: &Layers) -> Result<(), ConfigFault> {
-        let secret_chars = self
-            .secret
-            .as_ref()
-            .map_or(usize::MAX, |secret| secret.expose_secret().len());
+        let secret_chars = self.secret.as_ref().map_or(usize::MAX, |secret| secret.expose_secret().len());
         let long = |duration: Duration, least| duration >= Duration::from_secs(least);
         let rules = [
             ("secret", secret_chars >= 32, "at least 32 characters"),
             ("workers", self.workers <= 512, "at most 512"),
-            (
-                "connections_per_ip",
-                self.connections_per_ip > 0,
-                "at least 1",
-            ),
-            (
-                "points_per_minute",
-                self.points_per_minute > 0,
-                "at least 1",
-            ),
+            ("connections_per_ip", self.connections_per_ip > 0, "at least 1"),
+            ("points_per_minute", self.points_per_minute > 0, "at least 1"),
             ("hello_timeout_ms", self.hello_timeout_ms > 0, "at least 1"),
-            (
-                "bcrypt_cost",
-                (4..=15).contains(&self.bcrypt_cost),
-                "10 to 15 (for tests: 4 to 15)",
-            ),
-            (
-                "password_hashers",
-                (1..=64).contains(&self.password_hashers),
-                "1 to 64",
-            ),
-            (
-                "password_queue",
-                (1..=1024).contains(&self.password_queue),
-                "1 to 1024",
-            ),
-            (
-                "access_token_ttl",
-                long(self.access_token_ttl, 1),
-                "at least 1s",
-            ),
-            (
-                "refresh_token_ttl",
-                long(self.refresh_token_ttl, 1),
-                "at least 1s",
-            ),
-            (
-                "signing_key_period",
-                long(self.signing_key_period, 3600),
-                "at least 1h",
-            ),
-            (
-                "signups_per_minute_per_ip",
-                self.signups_per_minute_per_ip > 0,
-                "at least 1",
-            ),
-            (
-                "logins_per_minute_per_ip",
-                self.logins_per_minute_per_ip > 0,
-                "at least 1",
-            ),
-            (
-                "logins_per_minute_per_account",
-                self.logins_per_minute_per_account > 0,
-                "at least 1",
-            ),
-            (
-                "logins_per_minute",
-                self.logins_per_minute > 0,
-                "at least 1",
-            ),
-            (
-                "refreshes_per_minute_per_ip",
-                self.refreshes_per_minute_per_ip > 0,
-                "at least 1",
-            ),
-            (
-                "journal_keep_days",
-                (1..=3650).contains(&self.journal_keep_days),
-                "1 to 3650",
-            ),
+            ("bcrypt_cost", (4..=15).contains(&self.bcrypt_cost), "10 to 15 (for tests: 4 to 15)"),
+            ("password_hashers", (1..=64).contains(&self.password_hashers), "1 to 64"),
+            ("password_queue", (1..=1024).contains(&self.password_queue), "1 to 1024"),
+            ("access_token_ttl", long(self.access_token_ttl, 1), "at least 1s"),
+            ("refresh_token_ttl", long(self.refresh_token_ttl, 1), "at least 1s"),
+            ("signing_key_period", long(self.signing_key_period, 3600), "at least 1h"),
+            ("signups_per_minute_per_ip", self.signups_per_minute_per_ip > 0, "at least 1"),
+            ("logins_per_minute_per_ip", self.logins_per_minute_per_ip > 0, "at least 1"),
+            ("logins_per_minute_per_account", self.logins_per_minute_per_account > 0, "at least 1"),
+            ("logins_per_minute", self.logins_per_minute > 0, "at least 1"),
+            ("refreshes_per_minute_per_ip", self.refreshes_per_minute_per_ip > 0, "at least 1"),
+            ("journal_keep_days", (1..=3650).contains(&self.journal_keep_days), "1 to 3650"),
         ];
         match rules.into_iter().find(|(_, good, _)| !good) {
             None => Ok(()),
@@ -265,9 +203,7 @@ mod tests {
 
     fn load(args: &[&str], environment: &[(&str, &str)]) -> Result<Config, ConfigFault> {
         let args = std::iter::once("tidings").chain(args.iter().copied());
-        let environment = environment
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         Config::from_sources(args.map(OsString::from), environment)
     }
 
@@ -294,20 +230,10 @@ mod tests {
         )
         .unwrap();
         let path = file.path().to_str().unwrap();
-        let environment = [
-            ("TIDINGS_DRAIN_MS", "2"),
-            ("TIDINGS_WORKERS", "2"),
-            ("TIDINGS_CONFIG", path),
-        ];
+        let environment = [("TIDINGS_DRAIN_MS", "2"), ("TIDINGS_WORKERS", "2"), ("TIDINGS_CONFIG", path)];
         let config = load(&["--workers", "3"], &environment).unwrap();
-        assert_eq!(
-            (config.workers, config.drain_ms, config.points_per_minute),
-            (3, 2, 1)
-        );
-        assert_eq!(
-            config.allowed_origins,
-            ["https://a.example", "https://b.example"]
-        );
+        assert_eq!((config.workers, config.drain_ms, config.points_per_minute), (3, 2, 1));
+        assert_eq!(config.allowed_origins, ["https://a.example", "https://b.example"]);
     }
 
     #[test]
@@ -322,32 +248,20 @@ mod tests {
     #[test]
     fn an_unknown_key_is_refused_with_its_name_and_source() {
         let said = refusal(&[], &[("TIDINGS_WROKERS", "2")]);
-        assert!(
-            said.contains("TIDINGS_WROKERS") && said.contains("environment"),
-            "{said}"
-        );
+        assert!(said.contains("TIDINGS_WROKERS") && said.contains("environment"), "{said}");
         assert!(said.contains("workers"), "suggests the right one: {said}");
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(&file, "[server]\nport = 1\n").unwrap();
         let said = refusal(&["--config", file.path().to_str().unwrap()], &[]);
-        assert!(
-            said.contains("`server`") && said.contains(file.path().to_str().unwrap()),
-            "{said}"
-        );
+        assert!(said.contains("`server`") && said.contains(file.path().to_str().unwrap()), "{said}");
     }
 
     #[test]
     fn a_wrong_value_is_refused_with_its_name_and_source() {
         let said = refusal(&[], &[("TIDINGS_WORKERS", "many")]);
-        assert!(
-            said.contains("TIDINGS_WORKERS") && said.contains("many"),
-            "{said}"
-        );
+        assert!(said.contains("TIDINGS_WORKERS") && said.contains("many"), "{said}");
         let said = refusal(&["--bcrypt-cost", "3"], &[]);
-        assert!(
-            said.contains("--bcrypt-cost") && said.contains("10 to 15"),
-            "{said}"
-        );
+        assert!(said.contains("--bcrypt-cost") && said.contains("10 to 15"), "{said}");
         let said = refusal(&["--access-token-ttl", "5 parsecs"], &[]);
         assert!(said.contains("24h"), "shows a good one: {said}");
     }
@@ -355,10 +269,7 @@ mod tests {
     #[test]
     fn a_wrong_secret_is_not_repeated() {
         let said = refusal(&[], &[("TIDINGS_SECRET", "hunter2")]);
-        assert!(
-            said.contains("TIDINGS_SECRET") && !said.contains("hunter2"),
-            "{said}"
-        );
+        assert!(said.contains("TIDINGS_SECRET") && !said.contains("hunter2"), "{said}");
         let config = load(&[], &[("DATABASE_URL", "postgres://u:hunter2@h/d")]).unwrap();
         assert!(!format!("{config:?}").contains("hunter2"));
     }

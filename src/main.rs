@@ -33,18 +33,18 @@ async fn run(config: Config) -> anyhow::Result<()> {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
-    running.stop().await;
+    tokio::select! {
+        () = running.stop() => {}
+        // Asked twice: what is dropped here stops at once, the private Postgres too.
+        _ = interrupt.recv() => tracing::warn!("stopping at once"),
+    }
     Ok(())
 }
 
 fn say_hello(running: &Running) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "Tidings is running: open {}", running.url())?;
-    writeln!(
-        out,
-        "What people write is kept in {}.",
-        running.whereabouts()
-    )?;
+    writeln!(out, "What people write is kept in {}.", running.whereabouts())?;
     writeln!(out, "Ctrl-C stops it.")?;
     out.flush()
 }

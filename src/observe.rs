@@ -11,13 +11,9 @@ use tracing_subscriber::EnvFilter;
 use crate::config::{Config, LogFormat};
 
 /// From a tenth of a millisecond, a read from memory, to the patience of a client.
-const SECONDS: &[f64] = &[
-    0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
-];
+const SECONDS: &[f64] = &[0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 /// Sizes of batches, queues, fan-outs.
-const COUNTS: &[f64] = &[
-    1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 400.0, 1_000.0, 10_000.0,
-];
+const COUNTS: &[f64] = &[1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 400.0, 1_000.0, 10_000.0];
 /// How often histograms are tidied, so that they do not grow between two looks at them.
 const UPKEEP: Duration = Duration::from_secs(5);
 
@@ -39,14 +35,8 @@ pub enum ObserveFault {
 pub fn log(config: &Config) -> Result<(), ObserveFault> {
     let filter = EnvFilter::try_new(&config.log)?;
     let on_terminal = std::io::stderr().is_terminal();
-    let format = config.log_format.unwrap_or(if on_terminal {
-        LogFormat::Text
-    } else {
-        LogFormat::Json
-    });
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+    let format = config.log_format.unwrap_or(if on_terminal { LogFormat::Text } else { LogFormat::Json });
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match format {
         LogFormat::Json => lines.json().flatten_event(true).try_init(),
         LogFormat::Text => lines.with_ansi(on_terminal).try_init(),

@@ -12,9 +12,7 @@ impl Origins {
     #[must_use]
     pub fn listed(origins: &[String]) -> Self {
         let normal = |origin: &String| origin.trim_end_matches('/').to_ascii_lowercase();
-        Self {
-            listed: origins.iter().map(normal).collect(),
-        }
+        Self { listed: origins.iter().map(normal).collect() }
     }
 
     /// Whether a request may go on. `origin` and `host` as in its headers; without `Origin` it is no page (or of the same one).
@@ -27,9 +25,7 @@ impl Origins {
     /// Whether it is one of the configured ones: only these get CORS headers.
     #[must_use]
     pub fn is_listed(&self, origin: &str) -> bool {
-        self.listed
-            .iter()
-            .any(|listed| listed.eq_ignore_ascii_case(origin))
+        self.listed.iter().any(|listed| listed.eq_ignore_ascii_case(origin))
     }
 }
 
@@ -40,9 +36,7 @@ fn is_same(origin: &str, host: Option<&str>) -> bool {
         start.eq_ignore_ascii_case(scheme).then_some(rest)
     });
     match (authority, host) {
-        (Some(authority), Some(host)) => {
-            !authority.is_empty() && authority.eq_ignore_ascii_case(host)
-        }
+        (Some(authority), Some(host)) => !authority.is_empty() && authority.eq_ignore_ascii_case(host),
         _ => false,
     }
 }
@@ -55,10 +49,7 @@ mod tests {
 
     #[test]
     fn own_listed_and_missing_origins_may() {
-        let origins = Origins::listed(&[
-            "https://app.example/".into(),
-            "http://localhost:3000".into(),
-        ]);
+        let origins = Origins::listed(&["https://app.example/".into(), "http://localhost:3000".into()]);
         for origin in [
             "https://tidings.example",
             "http://tidings.example",

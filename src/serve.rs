@@ -37,11 +37,7 @@ const BLOCKING_THREADS: usize = 2;
 /// # Errors
 /// When it is taken already, or not ours to take.
 pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = Socket::new(
-        Domain::for_address(address),
-        Type::STREAM,
-        Some(Protocol::TCP),
-    )?;
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     // A restart must not wait for connections of the last run to be forgotten; nobody else can take the port by this.
     socket.set_reuse_address(true)?;
     socket.bind(&address.into())?;
@@ -53,14 +49,11 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 ///
 /// # Errors
 /// When the listener cannot be used.
-pub fn server(
-    listener: TcpListener,
-    config: &Config,
-    front: Data<Front>,
-    gate: Gate,
-) -> io::Result<Server> {
+pub fn server(listener: TcpListener, config: &Config, front: Data<Front>, gate: Gate) -> io::Result<Server> {
     let drain = Duration::from_millis(config.drain_ms);
-    let server = Server::build()
+    let builder = Server::build();
+    let leaving = builder.graceful_shutdown_signal();
+    let server = builder
         .workers(config.worker_threads())
         .worker_max_blocking_threads(BLOCKING_THREADS)
         .max_concurrent_connections(CONNECTIONS_PER_WORKER)
@@ -69,24 +62,26 @@ pub fn server(
         .disable_signals()
         .listen("tidings", listener, move || {
             let gate = gate.clone();
-            let upgrade = fn_service(
-                move |(request, framed): (Request, Framed<TcpStream, h1::Codec>)| {
-                    let session = gate.accept(request, framed);
-                    async move {
-                        session.await;
-                        Ok::<(), Infallible>(())
-                    }
-                },
-            );
+            let upgrade = fn_service(move |(request, framed): (Request, Framed<TcpStream, h1::Codec>)| {
+                let session = gate.accept(request, framed);
+                async move {
+                    session.await;
+                    Ok::<(), Infallible>(())
+                }
+            });
+            let leaving = leaving.clone();
             HttpService::build()
+                // Idle connections are closed when the node leaves, rather than waited for.
+                .graceful_shutdown_signal(move || {
+                    let leaving = leaving.clone();
+                    async move { leaving.notified().await }
+                })
                 .keep_alive(KeepAlive::Timeout(KEEP_ALIVE))
                 .client_request_timeout(HEAD_PATIENCE)
                 .client_disconnect_timeout(CLOSE_PATIENCE)
                 .tcp_nodelay(true)
                 .upgrade(upgrade)
-                .finish(map_config(http::app(front.clone()), |()| {
-                    AppConfig::default()
-                }))
+                .finish(map_config(http::app(front.clone()), |()| AppConfig::default()))
                 .tcp()
         })?;
     Ok(server.run())

@@ -147,19 +147,11 @@ impl Denied {
             Self::NoAccount => Refusal::new(Code::Unauthorized, "no such account"),
             Self::NotFound => Refusal::new(Code::NotFound, "it does not exist or was deleted"),
             Self::Forbidden => Refusal::new(Code::Forbidden, "it is not yours"),
-            Self::IdTaken => {
-                Refusal::new(Code::Conflict, "this id is taken by something else").field("id")
-            }
-            Self::HandleTaken => {
-                Refusal::new(Code::Conflict, "this handle is taken").field("handle")
-            }
-            Self::EmailTaken => {
-                Refusal::new(Code::Conflict, "this e-mail address is taken").field("email")
-            }
+            Self::IdTaken => Refusal::new(Code::Conflict, "this id is taken by something else").field("id"),
+            Self::HandleTaken => Refusal::new(Code::Conflict, "this handle is taken").field("handle"),
+            Self::EmailTaken => Refusal::new(Code::Conflict, "this e-mail address is taken").field("email"),
             Self::Stale => Refusal::new(Code::Stale, "it has changed since").field("if_rev"),
-            Self::TooDeep => {
-                Refusal::new(Code::LimitReached, "answers do not nest deeper").field("parent")
-            }
+            Self::TooDeep => Refusal::new(Code::LimitReached, "answers do not nest deeper").field("parent"),
             Self::Oneself => Refusal::new(Code::Invalid, "not oneself").field("id"),
         }
     }

@@ -83,35 +83,14 @@ impl Change {
     #[must_use]
     pub const fn event(&self) -> Option<EventName> {
         Some(match self {
-            Self::Post {
-                verb: Verb::Created,
-                ..
-            } => EventName::PostCreated,
-            Self::Post {
-                verb: Verb::Updated,
-                ..
-            } => EventName::PostUpdated,
-            Self::Post {
-                verb: Verb::Removed,
-                ..
-            } => EventName::PostRemoved,
-            Self::Comment {
-                verb: Verb::Created,
-                ..
-            } => EventName::CommentCreated,
-            Self::Comment {
-                verb: Verb::Updated,
-                ..
-            } => EventName::CommentUpdated,
-            Self::Comment {
-                verb: Verb::Removed,
-                ..
-            } => EventName::CommentRemoved,
+            Self::Post { verb: Verb::Created, .. } => EventName::PostCreated,
+            Self::Post { verb: Verb::Updated, .. } => EventName::PostUpdated,
+            Self::Post { verb: Verb::Removed, .. } => EventName::PostRemoved,
+            Self::Comment { verb: Verb::Created, .. } => EventName::CommentCreated,
+            Self::Comment { verb: Verb::Updated, .. } => EventName::CommentUpdated,
+            Self::Comment { verb: Verb::Removed, .. } => EventName::CommentRemoved,
             Self::User { .. } => EventName::UserUpdated,
-            Self::Follow {
-                verb: Verb::Removed,
-                ..
-            } => EventName::FollowRemoved,
+            Self::Follow { verb: Verb::Removed, .. } => EventName::FollowRemoved,
             Self::Follow { .. } => EventName::FollowCreated,
             Self::SessionRevoked { .. } => return None,
         })
@@ -124,9 +103,7 @@ impl Change {
             Self::Post { id, .. } => Subject::One(id.0),
             Self::Comment { id, .. } => Subject::One(id.0),
             Self::User { id, .. } => Subject::One(id.0),
-            Self::Follow {
-                follower, followee, ..
-            } => Subject::Pair(follower, followee),
+            Self::Follow { follower, followee, .. } => Subject::Pair(follower, followee),
             Self::SessionRevoked { user, session } => match session {
                 Some(session) => Subject::One(session.0),
                 None => Subject::Pair(user, user),

@@ -29,9 +29,7 @@ pub struct Framing {
 #[must_use]
 pub fn push(framing: Framing, feed: FeedName, entry: &Entry) -> Option<Bytes> {
     let event = entry.change.event()?;
-    Some((framing.text)(
-        payload(feed, entry.seq, event, entry.body.get()).as_bytes(),
-    ))
+    Some((framing.text)(payload(feed, entry.seq, event, entry.body.get()).as_bytes()))
 }
 
 /// A fresh snapshot as an event of its feed.
@@ -45,11 +43,8 @@ fn payload(feed: FeedName, seq: Seq, event: EventName, body: &str) -> String {
     use std::fmt::Write;
     // 112 bytes hold the longest envelope: a feed name with an id, a 16-digit seq, the longest event name.
     let mut payload = String::with_capacity(body.len() + 160);
-    let written = write!(
-        payload,
-        "{{\"feed\":\"{feed}\",\"seq\":{seq},\"event\":\"{}\",\"data\":{body}}}",
-        event.as_str()
-    );
+    let written =
+        write!(payload, "{{\"feed\":\"{feed}\",\"seq\":{seq},\"event\":\"{}\",\"data\":{body}}}", event.as_str());
     debug_assert!(written.is_ok(), "writing to a String cannot fail");
     payload
 }

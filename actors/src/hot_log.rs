@@ -29,27 +29,13 @@ impl HotLog {
     }
 
     fn bounded(applied: Seq, most_entries: usize, most_bytes: usize) -> Self {
-        Self {
-            batches: VecDeque::new(),
-            after: applied,
-            entries: 0,
-            bytes: 0,
-            most_entries,
-            most_bytes,
-        }
+        Self { batches: VecDeque::new(), after: applied, entries: 0, bytes: 0, most_entries, most_bytes }
     }
 
     /// Appends the next batch and forgets the oldest ones past the bounds.
     pub fn push(&mut self, batch: Arc<Batch>) {
-        let expected = self
-            .batches
-            .back()
-            .map_or(self.after, |last| last.last)
-            .next();
-        assert_eq!(
-            batch.first, expected,
-            "the tail hands on a contiguous journal (P1)"
-        );
+        let expected = self.batches.back().map_or(self.after, |last| last.last).next();
+        assert_eq!(batch.first, expected, "the tail hands on a contiguous journal (P1)");
         self.entries += batch.entries.len();
         self.bytes += bytes_of(&batch);
         self.batches.push_back(batch);
@@ -76,11 +62,7 @@ impl HotLog {
 }
 
 fn bytes_of(batch: &Batch) -> usize {
-    batch
-        .entries
-        .iter()
-        .map(|entry| entry.body.get().len() + size_of::<Entry>())
-        .sum()
+    batch.entries.iter().map(|entry| entry.body.get().len() + size_of::<Entry>()).sum()
 }
 
 #[cfg(test)]
@@ -95,17 +77,10 @@ mod tests {
         assert!(log.since(Seq(10)).is_none());
         log.push(Arc::new(post_batch(11, 13)));
         log.push(Arc::new(post_batch(14, 15)));
-        let all: Vec<u64> = log
-            .since(Seq(12))
-            .expect("reaches")
-            .map(|entry| entry.seq.0)
-            .collect();
+        let all: Vec<u64> = log.since(Seq(12)).expect("reaches").map(|entry| entry.seq.0).collect();
         assert_eq!(all, [12, 13, 14, 15]);
         log.push(Arc::new(post_batch(16, 16)));
-        assert!(
-            log.since(Seq(13)).is_none(),
-            "the first batch has gone to stay within five entries"
-        );
+        assert!(log.since(Seq(13)).is_none(), "the first batch has gone to stay within five entries");
         assert_eq!(log.since(Seq(14)).expect("reaches").count(), 3);
     }
 

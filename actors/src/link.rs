@@ -145,11 +145,7 @@ impl Link {
 
 impl Line for Rc<Link> {
     fn push(&self, frame: Bytes, seq: Seq) -> Pushed {
-        if self.standing.get() == Standing::Open {
-            self.outbox.borrow_mut().push(frame, seq)
-        } else {
-            Pushed::Queued
-        }
+        if self.standing.get() == Standing::Open { self.outbox.borrow_mut().push(frame, seq) } else { Pushed::Queued }
     }
 
     fn flush(&self) {

@@ -50,15 +50,11 @@ pub struct Outbox {
 impl Outbox {
     /// Appends an event's frame, or drops all waiting events when there is no room.
     pub fn push(&mut self, bytes: Bytes, seq: Seq) -> Pushed {
-        if self.frames.len() < limits::OUTBOX_FRAMES
-            && self.bytes + bytes.len() <= limits::OUTBOX_BYTES
-        {
+        if self.frames.len() < limits::OUTBOX_FRAMES && self.bytes + bytes.len() <= limits::OUTBOX_BYTES {
             self.append(bytes, Kind::Push(seq));
             return Pushed::Queued;
         }
-        Pushed::Overflow {
-            from: self.drop_pushes().unwrap_or(seq),
-        }
+        Pushed::Overflow { from: self.drop_pushes().unwrap_or(seq) }
     }
 
     /// Appends what may not be dropped. Its amount is bounded by who calls: requests in flight, and a few notices.
@@ -151,20 +147,14 @@ mod tests {
     fn text(outbox: &Outbox) -> String {
         let mut slices = [IoSlice::new(&[]); 16];
         let filled = outbox.gather(&mut slices);
-        slices[..filled]
-            .iter()
-            .map(|slice| String::from_utf8_lossy(slice).into_owned())
-            .collect()
+        slices[..filled].iter().map(|slice| String::from_utf8_lossy(slice).into_owned()).collect()
     }
 
     #[test]
     fn frames_leave_in_order_however_the_socket_cuts_them() {
         let mut outbox = Outbox::default();
         outbox.keep(Bytes::from_static(b"abc"));
-        assert_eq!(
-            outbox.push(Bytes::from_static(b"def"), Seq(1)),
-            Pushed::Queued
-        );
+        assert_eq!(outbox.push(Bytes::from_static(b"def"), Seq(1)), Pushed::Queued);
         outbox.advance(2);
         assert_eq!(text(&outbox), "cdef");
         outbox.advance(2);
@@ -181,14 +171,8 @@ mod tests {
         assert_eq!(outbox.push(big.clone(), Seq(7)), Pushed::Queued);
         outbox.advance(1);
         outbox.keep(Bytes::from_static(b"answer"));
-        assert_eq!(
-            outbox.push(Bytes::from_static(b"event"), Seq(8)),
-            Pushed::Queued
-        );
-        assert_eq!(
-            outbox.push(big.clone(), Seq(9)),
-            Pushed::Overflow { from: Seq(8) }
-        );
+        assert_eq!(outbox.push(Bytes::from_static(b"event"), Seq(8)), Pushed::Queued);
+        assert_eq!(outbox.push(big.clone(), Seq(9)), Pushed::Overflow { from: Seq(8) });
         outbox.advance(big.len() - 1);
         assert_eq!(text(&outbox), "answer");
     }
@@ -199,10 +183,7 @@ mod tests {
         for _ in 0..limits::OUTBOX_FRAMES {
             outbox.keep(Bytes::from_static(b"a"));
         }
-        assert_eq!(
-            outbox.push(Bytes::from_static(b"event"), Seq(3)),
-            Pushed::Overflow { from: Seq(3) }
-        );
+        assert_eq!(outbox.push(Bytes::from_static(b"event"), Seq(3)), Pushed::Overflow { from: Seq(3) });
         assert_eq!(outbox.bytes(), limits::OUTBOX_FRAMES);
     }
 }

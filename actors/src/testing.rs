@@ -24,36 +24,17 @@ pub(crate) fn body(json: &str) -> Arc<RawValue> {
 }
 
 pub(crate) fn entry(seq: u64, change: Change) -> Entry {
-    Entry {
-        seq: Seq(seq),
-        change,
-        body: body(&format!("{{\"rev\":{seq}}}")),
-    }
+    Entry { seq: Seq(seq), change, body: body(&format!("{{\"rev\":{seq}}}")) }
 }
 
 /// A batch of any changes, numbered from `first`.
 pub(crate) fn batch(first: u64, changes: impl IntoIterator<Item = Change>) -> Batch {
-    let entries: Vec<Entry> = (first..)
-        .zip(changes)
-        .map(|(seq, change)| entry(seq, change))
-        .collect();
+    let entries: Vec<Entry> = (first..).zip(changes).map(|(seq, change)| entry(seq, change)).collect();
     let last = Seq(first + entries.len() as u64 - 1);
-    Batch {
-        epoch: EPOCH,
-        first: Seq(first),
-        last,
-        entries,
-    }
+    Batch { epoch: EPOCH, first: Seq(first), last, entries }
 }
 
 /// A batch of new posts by user 1, post ids being their `seq`.
 pub(crate) fn post_batch(first: u64, last: u64) -> Batch {
-    batch(
-        first,
-        (first..=last).map(|n| Change::Post {
-            verb: Verb::Created,
-            id: post(n),
-            author: user(1),
-        }),
-    )
+    batch(first, (first..=last).map(|n| Change::Post { verb: Verb::Created, id: post(n), author: user(1) }))
 }

@@ -25,12 +25,7 @@ pub struct Worker {
 
 impl Worker {
     pub(crate) fn new(node: Arc<Node>, table: FeedTable<Rc<Link>>) -> Rc<Self> {
-        Rc::new(Self {
-            node,
-            table: RefCell::new(table),
-            links: RefCell::default(),
-            moved: Notify::new(),
-        })
+        Rc::new(Self { node, table: RefCell::new(table), links: RefCell::default(), moved: Notify::new() })
     }
 
     /// The feed table.
@@ -61,20 +56,14 @@ impl Worker {
 
     /// Where the table stands, as clients are told.
     pub fn cursor(&self, seq: Seq) -> Cursor {
-        Cursor {
-            epoch: self.table.borrow().epoch(),
-            seq,
-        }
+        Cursor { epoch: self.table.borrow().epoch(), seq }
     }
 
     /// Takes a connection into the thread's list; the guard takes it out again.
     #[must_use]
     pub fn admit(self: &Rc<Self>, link: Rc<Link>) -> Admitted {
         let key = self.links.borrow_mut().insert(link);
-        Admitted {
-            worker: Rc::clone(self),
-            key,
-        }
+        Admitted { worker: Rc::clone(self), key }
     }
 
     /// Connections of this thread.
@@ -110,10 +99,7 @@ pub struct Place {
 
 impl Place {
     pub(crate) const fn new(worker: Rc<Worker>, slot: SlotId) -> Self {
-        Self {
-            worker,
-            slot: Some(slot),
-        }
+        Self { worker, slot: Some(slot) }
     }
 
     /// The slot.

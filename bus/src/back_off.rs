@@ -12,9 +12,7 @@ pub struct BackOff {
 
 impl BackOff {
     pub const fn new() -> Self {
-        Self {
-            most: BACK_OFF_FIRST,
-        }
+        Self { most: BACK_OFF_FIRST }
     }
 
     /// The next wait: anything from the shortest to the present most, which doubles with each call.

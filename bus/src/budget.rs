@@ -20,23 +20,15 @@ pub struct Share {
 
 impl Budget {
     pub fn new(most: usize) -> Self {
-        Self {
-            taken: Arc::default(),
-            most,
-        }
+        Self { taken: Arc::default(), most }
     }
 
     /// Takes `bytes`, or nothing if they do not fit.
     #[must_use]
     pub fn take(&self, bytes: usize) -> Option<Share> {
         let fits = |taken: usize| taken.checked_add(bytes).filter(|sum| *sum <= self.most);
-        self.taken
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits)
-            .ok()?;
-        Some(Share {
-            taken: Arc::clone(&self.taken),
-            bytes,
-        })
+        self.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits).ok()?;
+        Some(Share { taken: Arc::clone(&self.taken), bytes })
     }
 }
 

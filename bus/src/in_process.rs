@@ -49,26 +49,16 @@ impl Hub {
     #[must_use]
     pub fn join(&self) -> InProcess {
         let (ear, heard) = mpsc::channel(LISTEN_QUEUE);
-        ear.try_send(Heard::Back)
-            .expect("a new queue has room for its first message");
+        ear.try_send(Heard::Back).expect("a new queue has room for its first message");
         let tally = Tally::new();
         tally.up(true);
         let number = self.with_members(|members| {
             let number = members.next;
             members.next += 1;
-            members.all.push(Member {
-                number,
-                ear,
-                tally: tally.clone(),
-            });
+            members.all.push(Member { number, ear, tally: tally.clone() });
             number
         });
-        InProcess {
-            hub: self.clone(),
-            number,
-            heard: Mutex::new(Some(heard)),
-            tally,
-        }
+        InProcess { hub: self.clone(), number, heard: Mutex::new(Some(heard)), tally }
     }
 
     /// A panic elsewhere leaves the list whole: it is only pushed to and filtered.
@@ -105,17 +95,12 @@ impl Bus for InProcess {
     }
 
     fn listen(&self) -> mpsc::Receiver<Heard> {
-        self.heard
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
-            .expect("a bus is listened to once")
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).take().expect("a bus is listened to once")
     }
 }
 
 impl Drop for InProcess {
     fn drop(&mut self) {
-        self.hub
-            .with_members(|members| members.all.retain(|member| member.number != self.number));
+        self.hub.with_members(|members| members.all.retain(|member| member.number != self.number));
     }
 }

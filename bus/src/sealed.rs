@@ -40,10 +40,7 @@ impl std::fmt::Debug for Seal {
 impl Seal {
     /// A seal under `secret` with a node id that no other bus has.
     pub fn new(secret: &[u8; 32]) -> Self {
-        Self {
-            node: rand::random(),
-            keyed: keyed(secret),
-        }
+        Self { node: rand::random(), keyed: keyed(secret) }
     }
 
     /// The channel's name: nodes with another secret do not even share it.
@@ -51,13 +48,11 @@ impl Seal {
         let mut mac = self.keyed.clone();
         mac.update(b"channel");
         let name = mac.finalize().into_bytes();
-        name[..8]
-            .iter()
-            .fold("tidings:1:".to_owned(), |mut text, byte| {
-                // Writing to a string cannot fail.
-                let _written = write!(text, "{byte:02x}");
-                text
-            })
+        name[..8].iter().fold("tidings:1:".to_owned(), |mut text, byte| {
+            // Writing to a string cannot fail.
+            let _written = write!(text, "{byte:02x}");
+            text
+        })
     }
 
     /// The message for `batch`; none if it would be larger than a message may be.
@@ -133,18 +128,10 @@ mod tests {
         let body: Arc<RawValue> = RawValue::from_string("{\"rev\":1}".into()).unwrap().into();
         let entry = |seq: &u64| Entry {
             seq: Seq(*seq),
-            change: Change::User {
-                verb: Verb::Updated,
-                id: UserId(Default::default()),
-            },
+            change: Change::User { verb: Verb::Updated, id: UserId(Default::default()) },
             body: Arc::clone(&body),
         };
-        Batch {
-            epoch: Epoch(77),
-            first: Seq(first),
-            last: Seq(last),
-            entries: seqs.iter().map(entry).collect(),
-        }
+        Batch { epoch: Epoch(77), first: Seq(first), last: Seq(last), entries: seqs.iter().map(entry).collect() }
     }
 
     #[test]
@@ -155,10 +142,7 @@ mod tests {
         let Opened::Peer(read) = bob.open(&message) else {
             panic!("refused a peer's message");
         };
-        assert_eq!(
-            (read.epoch, read.first, read.last),
-            (Epoch(77), Seq(3), Seq(6))
-        );
+        assert_eq!((read.epoch, read.first, read.last), (Epoch(77), Seq(3), Seq(6)));
         assert_eq!(read.entries[1].seq, Seq(5));
         assert_eq!(read.entries[1].body.get(), "{\"rev\":1}");
     }
@@ -189,12 +173,7 @@ mod tests {
     #[test]
     fn what_no_journal_can_hold_is_refused_though_well_sealed() {
         let (ann, bob) = (Seal::new(&[1; 32]), Seal::new(&[1; 32]));
-        for unsound in [
-            batch(2, &[], 1),
-            batch(1, &[2, 1], 2),
-            batch(1, &[1, 1], 2),
-            batch(1, &[3], 2),
-        ] {
+        for unsound in [batch(2, &[], 1), batch(1, &[2, 1], 2), batch(1, &[1, 1], 2), batch(1, &[3], 2)] {
             let message = ann.close(&unsound).unwrap();
             assert!(matches!(bob.open(&message), Opened::Forged));
         }
@@ -207,9 +186,6 @@ mod tests {
         let text = format!("\"{}\"", "x".repeat(MESSAGE_BYTES));
         large.entries[0].body = RawValue::from_string(text).unwrap().into();
         assert!(seal.close(&large).is_none());
-        assert!(matches!(
-            seal.open(&vec![0; MESSAGE_BYTES + 1]),
-            Opened::Forged
-        ));
+        assert!(matches!(seal.open(&vec![0; MESSAGE_BYTES + 1]), Opened::Forged));
     }
 }

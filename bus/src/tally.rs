@@ -69,35 +69,21 @@ struct Counters {
 impl Tally {
     pub fn new() -> Self {
         describe_counter!("tidings_bus_published_total", "Batches told to peers.");
-        describe_counter!(
-            "tidings_bus_heard_total",
-            "Rumours from peers put into the listen queue."
-        );
-        describe_counter!(
-            "tidings_bus_own_skipped_total",
-            "Messages of one's own that came back."
-        );
+        describe_counter!("tidings_bus_heard_total", "Rumours from peers put into the listen queue.");
+        describe_counter!("tidings_bus_own_skipped_total", "Messages of one's own that came back.");
         describe_counter!(
             "tidings_bus_dropped_total",
             "Rumours dropped, by reason; the tail reads them from Postgres."
         );
-        describe_counter!(
-            "tidings_bus_forged_total",
-            "Messages on the bus without a valid signature."
-        );
-        describe_counter!(
-            "tidings_bus_reconnects_total",
-            "Times the listening connection came back."
-        );
+        describe_counter!("tidings_bus_forged_total", "Messages on the bus without a valid signature.");
+        describe_counter!("tidings_bus_reconnects_total", "Times the listening connection came back.");
         describe_gauge!("tidings_bus_up", "1 while peers can be heard.");
         Self::default()
     }
 
     pub fn published(&self, batches: u64) {
         counter!("tidings_bus_published_total").increment(batches);
-        self.counters
-            .published
-            .fetch_add(batches, Ordering::Relaxed);
+        self.counters.published.fetch_add(batches, Ordering::Relaxed);
     }
 
     pub fn heard(&self) {

@@ -25,20 +25,12 @@ struct Pair {
 
 fn in_process() -> Pair {
     let hub = Hub::new();
-    Pair {
-        ann: Arc::new(hub.join()),
-        bob: Arc::new(hub.join()),
-        _redis: None,
-    }
+    Pair { ann: Arc::new(hub.join()), bob: Arc::new(hub.join()), _redis: None }
 }
 
 fn over_redis() -> Pair {
     let redis = Redis::start().expect("redis-server runs");
-    Pair {
-        ann: Arc::new(redis_bus(&redis.url())),
-        bob: Arc::new(redis_bus(&redis.url())),
-        _redis: Some(redis),
-    }
+    Pair { ann: Arc::new(redis_bus(&redis.url())), bob: Arc::new(redis_bus(&redis.url())), _redis: Some(redis) }
 }
 
 async fn peers_hear_in_order_and_one_does_not_hear_oneself(pair: Pair) {
@@ -114,9 +106,7 @@ async fn a_dropped_peer_hears_its_queue_end(pair: Pair) {
     let mut at_bob = pair.bob.listen();
     back(&mut at_bob).await;
     drop(pair.bob);
-    let ended = tokio::time::timeout(common::DEADLINE, async {
-        while at_bob.recv().await.is_some() {}
-    });
+    let ended = tokio::time::timeout(common::DEADLINE, async { while at_bob.recv().await.is_some() {} });
     ended.await.expect("the queue of a dropped bus must end");
     pair.ann.publish(batch(1));
 }
@@ -149,20 +139,12 @@ async fn a_node_alone_is_told_that_all_is_well_and_hears_nothing() {
     let mut heard = alone.listen();
     assert!(matches!(next(&mut heard).await, Heard::Back));
     alone.publish(batch(1));
-    assert!(matches!(
-        heard.try_recv(),
-        Err(tokio::sync::mpsc::error::TryRecvError::Empty)
-    ));
+    assert!(matches!(heard.try_recv(), Err(tokio::sync::mpsc::error::TryRecvError::Empty)));
 }
 
 #[tokio::test]
 async fn an_address_that_is_none_is_refused_without_showing_it() {
-    for url in [
-        "",
-        "postgres://x",
-        "redis://:hunter2@h:notaport",
-        "rediss://h",
-    ] {
+    for url in ["", "postgres://x", "redis://:hunter2@h:notaport", "rediss://h"] {
         let refusal = RedisBus::connect(url, common::SECRET, RedisOptions::default());
         let refusal = refusal.expect_err(url).to_string();
         assert!(!refusal.contains("hunter2"));

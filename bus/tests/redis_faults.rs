@@ -14,10 +14,7 @@ use tokio::sync::mpsc;
 const CHANNEL: &str = "tidings:1:a-test";
 
 fn on_channel(redis: &Redis, secret: [u8; 32]) -> RedisBus {
-    let options = RedisOptions {
-        channel: Some(CHANNEL.to_owned()),
-        ..RedisOptions::default()
-    };
+    let options = RedisOptions { channel: Some(CHANNEL.to_owned()), ..RedisOptions::default() };
     RedisBus::connect(&redis.url(), secret, options).expect("a Redis address")
 }
 
@@ -48,10 +45,7 @@ async fn killed_and_started_again() {
     redis.kill9().unwrap();
     let killed = Instant::now();
     away(&mut at_bob).await;
-    assert!(
-        killed.elapsed() < Duration::from_secs(1),
-        "a cut is noticed at once"
-    );
+    assert!(killed.elapsed() < Duration::from_secs(1), "a cut is noticed at once");
     ann.publish(batch(2));
     redis.restart().unwrap();
     back(&mut at_bob).await;
@@ -68,11 +62,7 @@ async fn hanging_is_noticed_within_two_seconds() {
     redis.pause().unwrap();
     let paused = Instant::now();
     assert!(matches!(next(&mut at_bob).await, Heard::Away));
-    assert!(
-        paused.elapsed() < Duration::from_millis(2_300),
-        "{:?}",
-        paused.elapsed()
-    );
+    assert!(paused.elapsed() < Duration::from_millis(2_300), "{:?}", paused.elapsed());
     redis.resume().unwrap();
     back(&mut at_bob).await;
     hears_again(&ann, &mut at_bob).await;
@@ -82,10 +72,7 @@ async fn hanging_is_noticed_within_two_seconds() {
 #[tokio::test]
 async fn a_hanging_redis_does_not_hold_up_the_publisher() {
     let mut redis = Redis::start().unwrap();
-    let options = RedisOptions {
-        publish_queue: 8,
-        ..RedisOptions::default()
-    };
+    let options = RedisOptions { publish_queue: 8, ..RedisOptions::default() };
     let ann = RedisBus::connect(&redis.url(), SECRET, options).unwrap();
     let mut at_ann = ann.listen();
     back(&mut at_ann).await;
@@ -99,10 +86,7 @@ async fn a_hanging_redis_does_not_hold_up_the_publisher() {
     assert!(ann.counts().dropped > 800, "{:?}", ann.counts());
     redis.resume().unwrap();
     let dropped = ann.counts().dropped;
-    until("what waits is told or dropped", || {
-        ann.counts().dropped + ann.counts().published >= 1_000
-    })
-    .await;
+    until("what waits is told or dropped", || ann.counts().dropped + ann.counts().published >= 1_000).await;
     assert!(ann.counts().dropped >= dropped);
 }
 
@@ -195,11 +179,7 @@ async fn a_node_with_another_secret_is_not_believed() {
 #[tokio::test]
 async fn nothing_of_a_dropped_bus_goes_on() {
     let mut redis = Redis::start().unwrap();
-    let alive = || {
-        tokio::runtime::Handle::current()
-            .metrics()
-            .num_alive_tasks()
-    };
+    let alive = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
     let before = alive();
     let well = redis_bus(&redis.url());
     let mut heard = well.listen();
@@ -228,17 +208,8 @@ async fn counts_tell_what_happened() {
         ann.publish(batch(seq));
         assert_eq!(rumour(&mut at_bob).await, seq);
     }
-    until("ann has met her own messages", || {
-        ann.counts().own_skipped == 10
-    })
-    .await;
-    until("ann knows that they were sent", || {
-        ann.counts().published == 10
-    })
-    .await;
+    until("ann has met her own messages", || ann.counts().own_skipped == 10).await;
+    until("ann knows that they were sent", || ann.counts().published == 10).await;
     assert_eq!(bob.counts().heard, 10);
-    assert_eq!(
-        bob.counts().own_skipped + bob.counts().dropped + bob.counts().forged,
-        0
-    );
+    assert_eq!(bob.counts().own_skipped + bob.counts().dropped + bob.counts().forged, 0);
 }

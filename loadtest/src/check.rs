@@ -95,30 +95,16 @@ struct Ear {
 
 impl<'a> Judge<'a> {
     fn new(history: &'a History) -> Self {
-        let numbers = history
-            .posts
-            .iter()
-            .enumerate()
-            .map(|(n, post)| (post.id, n))
-            .collect();
-        let mut judge = Self {
-            history,
-            numbers,
-            places: vec![None; history.posts.len()],
-            found: Vec::new(),
-        };
+        let numbers = history.posts.iter().enumerate().map(|(n, post)| (post.id, n)).collect();
+        let mut judge = Self { history, numbers, places: vec![None; history.posts.len()], found: Vec::new() };
         for (number, post) in history.posts.iter().enumerate() {
             if let Outcome::Acknowledged { seq } = post.outcome {
                 judge.places[number] = Some(seq);
             }
         }
         // A post without an answer was done if anybody heard it; then everybody must have.
-        for seen in history
-            .readers
-            .iter()
-            .flat_map(|reader| &reader.lives)
-            .flat_map(|life| &life.heard)
-            .flat_map(seen_in)
+        for seen in
+            history.readers.iter().flat_map(|reader| &reader.lives).flat_map(|life| &life.heard).flat_map(seen_in)
         {
             if let Some(&number) = judge.numbers.get(&seen.id) {
                 judge.places[number].get_or_insert(seen.seq);
@@ -128,12 +114,7 @@ impl<'a> Judge<'a> {
     }
 
     fn report(&mut self, anomaly: Anomaly, reader: Option<usize>, post: Uuid, seq: Option<u64>) {
-        self.found.push(Violation {
-            anomaly,
-            reader,
-            post,
-            seq,
-        });
+        self.found.push(Violation { anomaly, reader, post, seq });
     }
 
     /// No place of the journal belongs to two posts (P1).
@@ -141,12 +122,7 @@ impl<'a> Judge<'a> {
         let mut taken = HashSet::new();
         for (number, place) in self.places.clone().into_iter().enumerate() {
             if place.is_some_and(|seq| !taken.insert(seq)) {
-                self.report(
-                    Anomaly::TwoPlaces,
-                    None,
-                    self.history.posts[number].id,
-                    place,
-                );
+                self.report(Anomaly::TwoPlaces, None, self.history.posts[number].id, place);
             }
         }
     }
@@ -181,10 +157,7 @@ impl<'a> Judge<'a> {
             let Some(seq) = self.places[number] else {
                 continue;
             };
-            let excused = ear
-                .excused
-                .iter()
-                .any(|(after, until)| (after + 1..*until).contains(&seq));
+            let excused = ear.excused.iter().any(|(after, until)| (after + 1..*until).contains(&seq));
             if self.may_hear(ear.person, post.author) && !ear.had.contains(&number) && !excused {
                 self.report(Anomaly::Lost, Some(ear.number), post.id, Some(seq));
             }
@@ -194,36 +167,20 @@ impl<'a> Judge<'a> {
     fn life(&mut self, ear: &mut Ear, life: &Life) {
         // The entry at the cursor may come again: the client cannot know whether it had all of it.
         let repeatable = life.resumed_at;
-        let had_before = if repeatable.is_some() {
-            ear.had.clone()
-        } else {
-            HashSet::new()
-        };
+        let had_before = if repeatable.is_some() { ear.had.clone() } else { HashSet::new() };
         ear.position = life.resumed_at.map_or(0, |seq| seq.saturating_sub(1));
         for heard in &life.heard {
             match heard {
                 Heard::Other { seq } => {
                     if *seq < ear.position {
-                        self.report(
-                            Anomaly::Reordered,
-                            Some(ear.number),
-                            Uuid::nil(),
-                            Some(*seq),
-                        );
+                        self.report(Anomaly::Reordered, Some(ear.number), Uuid::nil(), Some(*seq));
                     }
                     ear.position = ear.position.max(*seq);
                 }
-                Heard::Snapshot {
-                    seq,
-                    posts,
-                    complete,
-                } => self.snapshot(ear, *seq, posts, *complete),
+                Heard::Snapshot { seq, posts, complete } => self.snapshot(ear, *seq, posts, *complete),
                 Heard::Post(seen) => {
                     let repeat = repeatable == Some(seen.seq)
-                        && self
-                            .numbers
-                            .get(&seen.id)
-                            .is_some_and(|number| had_before.contains(number));
+                        && self.numbers.get(&seen.id).is_some_and(|number| had_before.contains(number));
                     self.event(ear, *seen, repeat);
                 }
             }
@@ -239,12 +196,7 @@ impl<'a> Judge<'a> {
         if ear.had.contains(&number) && (!repeat_allowed || !in_order) {
             self.report(Anomaly::Doubled, Some(ear.number), seen.id, Some(seen.seq));
         } else if !in_order {
-            self.report(
-                Anomaly::Reordered,
-                Some(ear.number),
-                seen.id,
-                Some(seen.seq),
-            );
+            self.report(Anomaly::Reordered, Some(ear.number), seen.id, Some(seen.seq));
         }
         ear.had.insert(number);
     }
@@ -252,12 +204,7 @@ impl<'a> Judge<'a> {
     fn snapshot(&mut self, ear: &mut Ear, seq: u64, posts: &[SeenPost], complete: bool) {
         for seen in posts {
             if seen.seq > seq {
-                self.report(
-                    Anomaly::Reordered,
-                    Some(ear.number),
-                    seen.id,
-                    Some(seen.seq),
-                );
+                self.report(Anomaly::Reordered, Some(ear.number), seen.id, Some(seen.seq));
             }
             if let Some(number) = self.known(ear, *seen) {
                 ear.had.insert(number);
@@ -274,8 +221,7 @@ impl<'a> Judge<'a> {
     fn known(&mut self, ear: &Ear, seen: SeenPost) -> Option<usize> {
         let reader = Some(ear.number);
         let number = self.numbers.get(&seen.id).copied();
-        let Some((number, post)) = number.map(|number| (number, &self.history.posts[number]))
-        else {
+        let Some((number, post)) = number.map(|number| (number, &self.history.posts[number])) else {
             if seen.seq > ear.before {
                 self.report(Anomaly::Phantom, reader, seen.id, Some(seen.seq));
             }
@@ -297,12 +243,7 @@ impl<'a> Judge<'a> {
     }
 
     fn may_hear(&self, person: usize, author: usize) -> bool {
-        person == author
-            || self
-                .history
-                .follows
-                .get(person)
-                .is_some_and(|follows| follows.contains(&author))
+        person == author || self.history.follows.get(person).is_some_and(|follows| follows.contains(&author))
     }
 }
 

@@ -112,10 +112,7 @@ impl Connection {
     fn begin(&self, memory: &mut Memory, welcome: &Welcome) -> Result<()> {
         let mut readers = self.stage.readers.borrow_mut();
         let reader = &mut readers[self.index];
-        let mut life = Life {
-            resumed_at: memory.cursor.map(|cursor| cursor.seq.0),
-            heard: Vec::new(),
-        };
+        let mut life = Life { resumed_at: memory.cursor.map(|cursor| cursor.seq.0), heard: Vec::new() };
         let mut meters = self.stage.meters.borrow_mut();
         match welcome.feeds.first() {
             Some(FeedStart::Snapshot { snapshot }) => {
@@ -197,8 +194,7 @@ impl Connection {
             Some(Ok(Message::Text(text))) => self.text(&text, memory, since),
             Some(Ok(Message::Close(why))) => {
                 let number = why.as_ref().map_or(1005, |why| u16::from(why.code));
-                self.stage
-                    .closed(format!("closed: {}", link::close_words(why.as_ref())));
+                self.stage.closed(format!("closed: {}", link::close_words(why.as_ref())));
                 Ok(Some(match after_close(number) {
                     AfterClose::Reconnect => End::Lost(BACK_OFF),
                     AfterClose::Reauthenticate | AfterClose::Stop => End::Over,
@@ -225,9 +221,7 @@ impl Connection {
         } else if let Some(id) = frame.id {
             self.reply(&frame, id, memory, since)?;
         } else if let Some(error) = frame.error {
-            return Err(
-                anyhow!(link::Refused(error)).context("a request of ours was not understood")
-            );
+            return Err(anyhow!(link::Refused(error)).context("a request of ours was not understood"));
         } else if let Some(cursor) = frame.cursor {
             memory.cursor = Some(cursor);
             self.note_position(memory);
@@ -251,22 +245,15 @@ impl Connection {
         }
         self.stage.meters.borrow_mut().events += 1;
         let mut readers = self.stage.readers.borrow_mut();
-        let life = readers[self.index]
-            .lives
-            .last_mut()
-            .context("heard something before `hello`")?;
+        let life = readers[self.index].lives.last_mut().context("heard something before `hello`")?;
         life.heard.push(heard);
         Ok(())
     }
 
     fn reply(&self, frame: &Frame<'_>, id: u64, memory: &mut Memory, since: Instant) -> Result<()> {
-        let number = id
-            .checked_sub(FIRST_POST_ID)
-            .and_then(|number| usize::try_from(number).ok());
+        let number = id.checked_sub(FIRST_POST_ID).and_then(|number| usize::try_from(number).ok());
         let number = number.filter(|number| memory.unanswered.remove(number));
-        let number = number.with_context(|| {
-            format!("a reply to {id}, which was not asked or has been answered")
-        })?;
+        let number = number.with_context(|| format!("a reply to {id}, which was not asked or has been answered"))?;
         match &frame.error {
             Some(refusal) => self.stage.refused(number, refusal.code),
             None => {

@@ -21,7 +21,7 @@ pub struct Crowd {
     pub stage: Rc<Stage>,
     /// One for each.
     pub tasks: Vec<JoinHandle<Result<()>>>,
-    /// What each is told.
+    /// What each is told. Held to the end: a connection whose orders end closes.
     pub orders: Vec<tokio::sync::mpsc::UnboundedSender<Order>>,
 }
 
@@ -33,10 +33,7 @@ impl Crowd {
     pub async fn wait(&mut self, deadline: Instant, bar: &ProgressBar) -> Result<()> {
         if Instant::now() > deadline {
             let closes = self.stage.meters.borrow().closes.clone();
-            bail!(
-                "only {} connections opened; what happened: {closes:?}",
-                self.stage.open.get()
-            );
+            bail!("only {} connections opened; what happened: {closes:?}", self.stage.open.get());
         }
         bar.set_position(self.stage.open.get() as u64);
         self.fail_if_one_failed().await?;
@@ -61,9 +58,7 @@ impl Crowd {
     async fn fail_if_one_failed(&mut self) -> Result<()> {
         while let Some(ended) = self.tasks.iter().position(JoinHandle::is_finished) {
             let outcome = self.tasks.swap_remove(ended).await;
-            outcome
-                .context("a connection's task failed")?
-                .context("a connection gave up")?;
+            outcome.context("a connection's task failed")?.context("a connection gave up")?;
         }
         Ok(())
     }

@@ -29,8 +29,6 @@ use crate::stage::Stage;
 
 /// Connections must all be open by then.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(120);
-/// After the last post is due: for answers and deliveries.
-const DRAIN_PATIENCE: Duration = Duration::from_secs(15);
 /// Silence after the last expected delivery, in which a doubled one would show.
 const AFTERMATH: Duration = Duration::from_millis(300);
 
@@ -48,28 +46,12 @@ pub async fn run(settings: &Settings) -> Result<Report> {
     let limits = prepare::limits(targets[0]).await?;
     #[expect(clippy::cast_precision_loss, reason = "few people")]
     let each = settings.rate / settings.authors() as f64;
-    prepare::check_budget(
-        &limits,
-        each,
-        settings.length(),
-        "use more --authors, or a lower --rate",
-    )?;
-    let graph = graph::make(
-        settings.followers,
-        settings.people(),
-        settings.authors(),
-        settings.follows,
-        settings.seed,
-    );
+    prepare::check_budget(&limits, each, settings.length(), "use more --authors, or a lower --rate")?;
+    let graph = graph::make(settings.followers, settings.people(), settings.authors(), settings.follows, settings.seed);
     let file = settings.accounts.as_deref();
     let mut people = people::gather(&settings.urls[0], settings.people(), file).await?;
     prepare::arrange(targets[0], &mut people, &graph, file).await?;
-    let run = Run {
-        settings,
-        targets,
-        people,
-        graph,
-    };
+    let run = Run { settings, targets, people, graph };
     run.perform().await
 }
 
@@ -84,11 +66,7 @@ impl Run<'_> {
     async fn perform(self) -> Result<Report> {
         let (plan, orders) = self.plan();
         let warm_up = Duration::from_secs_f64(self.settings.warm_up);
-        let reader = |index| Reader {
-            person: self.person_of(index),
-            before: 0,
-            lives: Vec::new(),
-        };
+        let reader = |index| Reader { person: self.person_of(index), before: 0, lives: Vec::new() };
         let readers = (0..self.settings.connections).map(reader).collect();
         let stage = Rc::new(Stage::new(plan, warm_up, readers)?);
         let mut crowd = self.gather_crowd(&stage).await?;
@@ -96,7 +74,7 @@ impl Run<'_> {
         let (stop, stopped) = mpsc::channel();
         let began = Instant::now();
         stage.began.set(Some(began));
-        let pacer = schedule::pace(orders, began, std::mem::take(&mut crowd.orders), stopped);
+        let pacer = schedule::pace(orders, began, crowd.orders.clone(), stopped);
         let watched = self.watch(&mut crowd, began).await;
         let consumed = consumed.stop(began.elapsed());
         drop(stop);
@@ -117,38 +95,19 @@ impl Run<'_> {
         let settings = self.settings;
         let mut rng = StdRng::seed_from_u64(settings.seed ^ 0x706f_7374);
         let run = Uuid::new_v4().as_u64_pair().0;
-        let times = schedule::arrivals(
-            settings.arrivals,
-            settings.rate,
-            settings.length(),
-            &mut rng,
-        );
+        let times = schedule::arrivals(settings.arrivals, settings.rate, settings.length(), &mut rng);
         let mut orders: Vec<Timed> = Vec::new();
         let mut plan = Vec::new();
         for (number, due) in times.into_iter().enumerate() {
             let author = rng.random_range(0..settings.authors());
             orders.push((due, author, Order::Post(number)));
             let text = schedule::text(run, number, settings.text_bytes);
-            plan.push(Planned {
-                due,
-                author,
-                id: Uuid::now_v7(),
-                text,
-            });
+            plan.push(Planned { due, author, id: Uuid::now_v7(), text });
         }
-        let losses = schedule::arrivals(
-            Arrivals::Poisson,
-            settings.reconnects,
-            settings.length(),
-            &mut rng,
-        );
+        let losses = schedule::arrivals(Arrivals::Poisson, settings.reconnects, settings.length(), &mut rng);
         for due in losses {
             let away = Duration::from_millis(rng.random_range(0..=settings.away_ms));
-            orders.push((
-                due,
-                rng.random_range(0..settings.connections),
-                Order::Drop { away },
-            ));
+            orders.push((due, rng.random_range(0..settings.connections), Order::Drop { away }));
         }
         orders.sort_by_key(|(due, _, _)| *due);
         (plan, orders)
@@ -158,28 +117,19 @@ impl Run<'_> {
     async fn gather_crowd(&self, stage: &Rc<Stage>) -> Result<Crowd> {
         let wanted = self.settings.connections;
         let bar = people::bar(wanted as u64, "connections");
-        let mut crowd = Crowd {
-            stage: Rc::clone(stage),
-            tasks: Vec::new(),
-            orders: Vec::new(),
-        };
+        let mut crowd = Crowd { stage: Rc::clone(stage), tasks: Vec::new(), orders: Vec::new() };
         let deadline = Instant::now() + CONNECT_PATIENCE;
         for index in 0..wanted {
             let (sender, orders) = unbounded_channel();
             let connection = Connection {
                 index,
                 target: self.targets[index % self.targets.len()],
-                token: self.people[self.person_of(index)]
-                    .tokens
-                    .access_token
-                    .clone(),
+                token: self.people[self.person_of(index)].tokens.access_token.clone(),
                 orders,
                 stage: Rc::clone(stage),
             };
             crowd.orders.push(sender);
-            crowd
-                .tasks
-                .push(tokio::task::spawn_local(connection.live()));
+            crowd.tasks.push(tokio::task::spawn_local(connection.live()));
             // At most so many handshakes at the same time: this is not the test of a reconnect storm.
             while index + 1 - stage.open.get() > 64 {
                 crowd.wait(deadline, &bar).await?;
@@ -202,7 +152,7 @@ impl Run<'_> {
             crowd.look(&bar).await?;
         }
         bar.set_message("(waiting for the last)");
-        let deadline = end + DRAIN_PATIENCE;
+        let deadline = end + Duration::from_secs_f64(self.settings.patience);
         while Instant::now() < deadline && !(crowd.all_answered() && self.all_heard(&stage)) {
             crowd.look(&bar).await?;
         }
@@ -220,20 +170,10 @@ impl Run<'_> {
             }
         }
         let due: Vec<u64> = (0..self.people.len())
-            .map(|person| {
-                self.graph[person]
-                    .iter()
-                    .chain([&person])
-                    .map(|&author| last[author])
-                    .max()
-                    .unwrap_or(0)
-            })
+            .map(|person| self.graph[person].iter().chain([&person]).map(|&author| last[author]).max().unwrap_or(0))
             .collect();
         let positions = stage.positions.borrow();
-        let heard = positions
-            .iter()
-            .enumerate()
-            .all(|(index, position)| *position >= due[self.person_of(index)]);
+        let heard = positions.iter().enumerate().all(|(index, position)| *position >= due[self.person_of(index)]);
         heard && stage.open.get() == self.settings.connections
     }
 
@@ -246,11 +186,8 @@ impl Run<'_> {
             text: TextMark::of(&post.text),
             outcome: *outcome,
         };
-        let history = History {
-            follows: self.graph.clone(),
-            posts: posts.map(posted).collect(),
-            readers: stage.readers.take(),
-        };
+        let history =
+            History { follows: self.graph.clone(), posts: posts.map(posted).collect(), readers: stage.readers.take() };
         Report::of(self.settings, &history, &stage.meters.borrow(), consumed)
     }
 }
@@ -263,23 +200,12 @@ struct Meter {
 
 impl Meter {
     fn start(server_pid: Option<u32>) -> Result<Self> {
-        let server = server_pid
-            .map(|pid| machine::cpu_of(pid).map(|cpu| (pid, cpu)))
-            .transpose()?;
-        Ok(Self {
-            own: machine::own_cpu()?,
-            server,
-        })
+        let server = server_pid.map(|pid| machine::cpu_of(pid).map(|cpu| (pid, cpu))).transpose()?;
+        Ok(Self { own: machine::own_cpu()?, server })
     }
 
     fn stop(self, wall: Duration) -> Result<Consumed> {
-        let server = self
-            .server
-            .map(|(pid, before)| machine::cpu_of(pid).map(|now| now.since(before)));
-        Ok(Consumed {
-            wall,
-            own: machine::own_cpu()?.since(self.own),
-            server: server.transpose()?,
-        })
+        let server = self.server.map(|(pid, before)| machine::cpu_of(pid).map(|now| now.since(before)));
+        Ok(Consumed { wall, own: machine::own_cpu()?.since(self.own), server: server.transpose()? })
     }
 }

@@ -78,25 +78,16 @@ impl Fake {
     async fn client(self: Rc<Self>, stream: TcpStream) {
         let mut first = [0; 4];
         stream.peek(&mut first).await.unwrap();
-        if &first == b"POST" {
-            sign_up(stream).await
-        } else {
-            self.socket(stream).await
-        }
+        if &first == b"POST" { sign_up(stream).await } else { self.socket(stream).await }
     }
 
     async fn socket(self: Rc<Self>, stream: TcpStream) {
         #[expect(clippy::result_large_err, reason = "the library's own signature")]
         let greet = |_: &Upgrade, mut answer: Response| {
-            answer.headers_mut().insert(
-                "sec-websocket-protocol",
-                HeaderValue::from_static(SUBPROTOCOL),
-            );
+            answer.headers_mut().insert("sec-websocket-protocol", HeaderValue::from_static(SUBPROTOCOL));
             Ok(answer)
         };
-        let mut socket = tokio_tungstenite::accept_hdr_async(stream, greet)
-            .await
-            .unwrap();
+        let mut socket = tokio_tungstenite::accept_hdr_async(stream, greet).await.unwrap();
         let (sender, mut pushes) = unbounded_channel();
         let number = self.next.replace(self.next.get() + 1);
         let mut user = Uuid::nil();
@@ -117,13 +108,8 @@ impl Fake {
         self.online.borrow_mut().remove(&number);
     }
 
-    fn request(
-        &self,
-        request: &Request,
-        user: &mut Uuid,
-        number: u64,
-        sender: &UnboundedSender<String>,
-    ) {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the harness uses a handful of all methods")]
+    fn request(&self, request: &Request, user: &mut Uuid, number: u64, sender: &UnboundedSender<String>) {
         let mut after = Vec::new();
         let result = match &request.method {
             Method::Hello(hello) => {
@@ -133,9 +119,7 @@ impl Fake {
                 if hello.feeds.is_empty() {
                     self.welcome(json!([]), self.seq.get())
                 } else if let Some(cursor) = hello.cursor {
-                    self.online
-                        .borrow_mut()
-                        .insert(number, (*user, sender.clone()));
+                    self.online.borrow_mut().insert(number, (*user, sender.clone()));
                     // With the entry at the cursor again, as the real one may.
                     let missed = self
                         .log
@@ -144,40 +128,28 @@ impl Fake {
                         .filter(|e| e.seq >= cursor.seq.0 && self.sees(*user, e))
                         .cloned()
                         .collect();
-                    after = if self.flaw == Flaw::Forgets {
-                        Vec::new()
-                    } else {
-                        missed
-                    };
+                    after = if self.flaw == Flaw::Forgets { Vec::new() } else { missed };
                     self.welcome(json!([{"status": "live", "feed": "home"}]), cursor.seq.0)
                 } else {
-                    self.online
-                        .borrow_mut()
-                        .insert(number, (*user, sender.clone()));
-                    let snapshot = json!({"status": "snapshot", "feed": "home", "seq": self.seq.get(), "posts": [], "next": null});
+                    self.online.borrow_mut().insert(number, (*user, sender.clone()));
+                    let snapshot =
+                        json!({"status": "snapshot", "feed": "home", "seq": self.seq.get(), "posts": [], "next": null});
                     self.welcome(json!([snapshot]), self.seq.get())
                 }
             }
             Method::UserFollow(whom) => {
-                self.follows
-                    .borrow_mut()
-                    .entry(*user)
-                    .or_default()
-                    .insert(whom.id.0);
+                self.follows.borrow_mut().entry(*user).or_default().insert(whom.id.0);
                 json!({})
             }
             Method::UserUnfollow(whom) => {
-                self.follows
-                    .borrow_mut()
-                    .entry(*user)
-                    .or_default()
-                    .remove(&whom.id.0);
+                self.follows.borrow_mut().entry(*user).or_default().remove(&whom.id.0);
                 json!({})
             }
             Method::PostCreate(post) => match self.post(*user, post.id.0, post.text.as_str()) {
                 Some(answer) => answer,
                 None => {
-                    let refusal = json!({"id": request.id.0, "error": {"code": "overloaded", "message": "full", "retry": true}});
+                    let refusal =
+                        json!({"id": request.id.0, "error": {"code": "overloaded", "message": "full", "retry": true}});
                     sender.send(refusal.to_string()).unwrap();
                     return;
                 }
@@ -186,9 +158,7 @@ impl Fake {
         };
         // A client that is gone is not the toy's business.
         drop(sender.send(json!({"id": request.id.0, "result": result}).to_string()));
-        after
-            .iter()
-            .for_each(|entry| drop(sender.send(push(entry))));
+        after.iter().for_each(|entry| drop(sender.send(push(entry))));
     }
 
     fn welcome(&self, feeds: Value, at: u64) -> Value {
@@ -205,22 +175,14 @@ impl Fake {
         }
         let seq = self.seq.get() + 1;
         self.seq.set(seq);
-        let entry = Entry {
-            seq,
-            id,
-            author,
-            text: text.to_owned(),
-        };
+        let entry = Entry { seq, id, author, text: text.to_owned() };
         self.log.borrow_mut().push(entry.clone());
-        let flawed = seq % 7 == 0;
+        let flawed = seq.is_multiple_of(7);
         match self.flaw {
             Flaw::Loses if flawed => {}
             Flaw::Reorders if flawed => self.held_back.borrow_mut().push(entry),
             Flaw::Doubles if flawed => (0..2).for_each(|_| self.publish(&entry)),
-            Flaw::Alters if flawed => self.publish(&Entry {
-                text: format!("{text}!"),
-                ..entry
-            }),
+            Flaw::Alters if flawed => self.publish(&Entry { text: format!("{text}!"), ..entry }),
             Flaw::Haunts if flawed => {
                 self.publish(&entry);
                 return None;
@@ -234,10 +196,7 @@ impl Fake {
             | Flaw::Haunts
             | Flaw::Forgets => {
                 self.publish(&entry);
-                self.held_back
-                    .take()
-                    .iter()
-                    .for_each(|late| self.publish(late));
+                self.held_back.take().iter().for_each(|late| self.publish(late));
             }
         }
         Some(json!({"post": {}, "seq": seq}))
@@ -253,17 +212,13 @@ impl Fake {
     }
 
     fn sees(&self, user: Uuid, entry: &Entry) -> bool {
-        user == entry.author
-            || self
-                .follows
-                .borrow()
-                .get(&user)
-                .is_some_and(|set| set.contains(&entry.author))
+        user == entry.author || self.follows.borrow().get(&user).is_some_and(|set| set.contains(&entry.author))
     }
 }
 
 fn push(entry: &Entry) -> String {
-    let data = json!({"id": entry.id, "rev": entry.seq, "seq": entry.seq, "author": {"id": entry.author}, "text": entry.text});
+    let data =
+        json!({"id": entry.id, "rev": entry.seq, "seq": entry.seq, "author": {"id": entry.author}, "text": entry.text});
     json!({"feed": "home", "seq": entry.seq, "event": "post.created", "data": data}).to_string()
 }
 
@@ -280,9 +235,6 @@ async fn sign_up(mut stream: TcpStream) {
         "user": user, "access_token": id, "access_expires_at": far, "refresh_token": "r", "refresh_expires_at": far,
     })
     .to_string();
-    let head = format!(
-        "HTTP/1.1 201 Created\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
-        body.len()
-    );
+    let head = format!("HTTP/1.1 201 Created\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", body.len());
     stream.write_all((head + &body).as_bytes()).await.unwrap();
 }

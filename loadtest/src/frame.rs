@@ -94,11 +94,7 @@ impl<'a> Frame<'a> {
         Ok(match self.event {
             Some("post.created" | "post.updated") => {
                 let post: LeanPost<'_> = serde_json::from_str(body)?;
-                Heard::Post(SeenPost {
-                    id: post.id,
-                    seq,
-                    text: TextMark::of(&post.text),
-                })
+                Heard::Post(SeenPost { id: post.id, seq, text: TextMark::of(&post.text) })
             }
             Some("feed.resync") => snapshot(&serde_json::from_str::<Snapshot>(body)?),
             Some(_) | None => Heard::Other { seq },
@@ -109,11 +105,7 @@ impl<'a> Frame<'a> {
 /// A snapshot as the checker keeps it.
 #[must_use]
 pub fn snapshot(snapshot: &Snapshot) -> Heard {
-    let seen = |post: &Post| SeenPost {
-        id: post.id.0,
-        seq: post.seq.0,
-        text: TextMark::of(&post.text),
-    };
+    let seen = |post: &Post| SeenPost { id: post.id.0, seq: post.seq.0, text: TextMark::of(&post.text) };
     Heard::Snapshot {
         seq: snapshot.seq.0,
         posts: snapshot.posts.iter().flatten().map(seen).collect(),
@@ -126,10 +118,7 @@ pub fn snapshot(snapshot: &Snapshot) -> Heard {
 /// # Errors
 /// The text is not a post's.
 pub fn create(id: u64, post: Uuid, text: &str) -> Result<String> {
-    let params = PostCreate {
-        id: PostId(post),
-        text: PostText::parse(text)?,
-    };
+    let params = PostCreate { id: PostId(post), text: PostText::parse(text)? };
     encode(id, Method::PostCreate(params))
 }
 
@@ -138,10 +127,7 @@ pub fn create(id: u64, post: Uuid, text: &str) -> Result<String> {
 /// # Errors
 /// None in practice: requests are always JSON.
 pub fn encode(id: u64, method: Method) -> Result<String> {
-    Ok(serde_json::to_string(&Request {
-        id: RequestId(id),
-        method,
-    })?)
+    Ok(serde_json::to_string(&Request { id: RequestId(id), method })?)
 }
 
 #[cfg(test)]
@@ -152,28 +138,20 @@ mod tests {
 
     #[test]
     fn a_pushed_post_is_read() {
-        let text = format!(
-            r#"{{"feed":"home","seq":7,"event":"post.created","data":{{"id":"{ID}","rev":7,"text":"a\"b"}}}}"#
-        );
+        let text =
+            format!(r#"{{"feed":"home","seq":7,"event":"post.created","data":{{"id":"{ID}","rev":7,"text":"a\"b"}}}}"#);
         let frame = Frame::read(&text).unwrap();
-        let expected = SeenPost {
-            id: ID.parse().unwrap(),
-            seq: 7,
-            text: TextMark::of("a\"b"),
-        };
+        let expected = SeenPost { id: ID.parse().unwrap(), seq: 7, text: TextMark::of("a\"b") };
         assert_eq!(frame.heard().unwrap(), Heard::Post(expected));
     }
 
     #[test]
     fn replies_and_notices_are_told_apart() {
-        let reply =
-            Frame::read(r#"{"id":3,"result":{"post":{},"seq":9,"duplicate":true}}"#).unwrap();
+        let reply = Frame::read(r#"{"id":3,"result":{"post":{},"seq":9,"duplicate":true}}"#).unwrap();
         assert_eq!((reply.id, reply.done().unwrap()), (Some(3), (9, true)));
         let notice = Frame::read(r#"{"event":"heartbeat","cursor":"k3-12"}"#).unwrap();
         assert_eq!(notice.cursor.unwrap().seq.0, 12);
-        let refusal =
-            Frame::read(r#"{"id":null,"error":{"code":"overloaded","message":"m","retry":true}}"#)
-                .unwrap();
+        let refusal = Frame::read(r#"{"id":null,"error":{"code":"overloaded","message":"m","retry":true}}"#).unwrap();
         assert!(refusal.error.unwrap().retry);
     }
 

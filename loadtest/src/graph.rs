@@ -68,8 +68,7 @@ fn running_sums(authors: usize, shape: Shape) -> Vec<f64> {
 fn pick(sums: &[f64], rng: &mut StdRng) -> usize {
     let all = sums.last().copied().unwrap_or(0.0);
     let at = rng.random::<f64>() * all;
-    sums.partition_point(|sum| *sum <= at)
-        .min(sums.len().saturating_sub(1))
+    sums.partition_point(|sum| *sum <= at).min(sums.len().saturating_sub(1))
 }
 
 #[cfg(test)]
@@ -91,12 +90,7 @@ mod tests {
     fn nobody_follows_themselves_and_everybody_follows_as_many_as_asked() {
         for shape in [Shape::Zipf, Shape::Uniform, Shape::Celebrity] {
             let follows = make(shape, 100, 40, 7, 3);
-            assert!(
-                follows
-                    .iter()
-                    .enumerate()
-                    .all(|(person, set)| !set.contains(&person))
-            );
+            assert!(follows.iter().enumerate().all(|(person, set)| !set.contains(&person)));
             assert!(follows.iter().all(|set| set.len() == 7), "{shape:?}");
         }
     }
@@ -117,9 +111,6 @@ mod tests {
 
     #[test]
     fn one_author_alone_follows_nobody() {
-        assert_eq!(
-            make(Shape::Celebrity, 3, 1, 4, 0),
-            [BTreeSet::new(), BTreeSet::from([0]), BTreeSet::from([0])]
-        );
+        assert_eq!(make(Shape::Celebrity, 3, 1, 4, 0), [BTreeSet::new(), BTreeSet::from([0]), BTreeSet::from([0])]);
     }
 }

@@ -37,13 +37,8 @@ pub async fn resolve(url: &str) -> Result<SocketAddr> {
         bail!("`{url}`: the harness speaks http:// only; put TLS aside for load tests");
     }
     let host = parsed.host_str().context("no host in the URL")?.to_owned();
-    let port = parsed
-        .port_or_known_default()
-        .context("no port in the URL")?;
-    tokio::net::lookup_host((host.as_str(), port))
-        .await?
-        .next()
-        .with_context(|| format!("`{host}` has no address"))
+    let port = parsed.port_or_known_default().context("no port in the URL")?;
+    tokio::net::lookup_host((host.as_str(), port)).await?.next().with_context(|| format!("`{host}` has no address"))
 }
 
 /// Opens TCP for the `index`th connection.
@@ -51,19 +46,12 @@ pub async fn resolve(url: &str) -> Result<SocketAddr> {
 /// # Errors
 /// The server cannot be reached.
 pub async fn dial(target: SocketAddr, index: usize) -> Result<TcpStream> {
-    let socket = if target.is_ipv4() {
-        TcpSocket::new_v4()?
-    } else {
-        TcpSocket::new_v6()?
-    };
+    let socket = if target.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     if let Some(source) = machine::source_for(index, target.ip()) {
         socket.bind((source, 0).into())?;
     }
     socket.set_nodelay(true)?;
-    socket
-        .connect(target)
-        .await
-        .with_context(|| format!("cannot connect to {target}"))
+    socket.connect(target).await.with_context(|| format!("cannot connect to {target}"))
 }
 
 /// Opens the WebSocket of the `index`th connection.
@@ -73,17 +61,11 @@ pub async fn dial(target: SocketAddr, index: usize) -> Result<TcpStream> {
 pub async fn open(target: SocketAddr, index: usize) -> Result<Socket> {
     let stream = dial(target, index).await?;
     let mut request = format!("ws://{target}{WEBSOCKET_PATH}").into_client_request()?;
-    request.headers_mut().insert(
-        "sec-websocket-protocol",
-        HeaderValue::from_static(SUBPROTOCOL),
-    );
-    let config = WebSocketConfig::default()
-        .read_buffer_size(READ_BUFFER_BYTES)
-        .write_buffer_size(0);
+    request.headers_mut().insert("sec-websocket-protocol", HeaderValue::from_static(SUBPROTOCOL));
+    let config = WebSocketConfig::default().read_buffer_size(READ_BUFFER_BYTES).write_buffer_size(0);
     let shaking = tokio_tungstenite::client_async_with_config(request, stream, Some(config));
-    let (socket, _) = tokio::time::timeout(PATIENCE, shaking)
-        .await
-        .context("no answer to the WebSocket handshake")??;
+    let (socket, _) =
+        tokio::time::timeout(PATIENCE, shaking).await.context("no answer to the WebSocket handshake")??;
     Ok(socket)
 }
 
@@ -105,9 +87,7 @@ pub async fn ask(socket: &mut Socket, id: u64, method: Method) -> Result<String>
     socket.send(Message::text(encode(id, method)?)).await?;
     loop {
         let next = tokio::time::timeout(PATIENCE, socket.next()).await;
-        let message = next
-            .with_context(|| format!("no answer to `{name}`"))?
-            .context("the server hung up")??;
+        let message = next.with_context(|| format!("no answer to `{name}`"))?.context("the server hung up")??;
         match message {
             Message::Text(text) => {
                 let frame = Frame::read(&text)?;
@@ -115,17 +95,12 @@ pub async fn ask(socket: &mut Socket, id: u64, method: Method) -> Result<String>
                     return Err(anyhow!(Refused(refusal)));
                 }
                 if frame.id == Some(id) {
-                    return Ok(frame
-                        .result
-                        .context("a reply without a result")?
-                        .get()
-                        .to_owned());
+                    return Ok(frame.result.context("a reply without a result")?.get().to_owned());
                 }
             }
-            Message::Close(why) => bail!(
-                "the server closed instead of answering `{name}`: {}",
-                close_words(why.as_ref())
-            ),
+            Message::Close(why) => {
+                bail!("the server closed instead of answering `{name}`: {}", close_words(why.as_ref()))
+            }
             Message::Binary(_) | Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
         }
     }
@@ -146,8 +121,5 @@ impl std::error::Error for Refused {}
 /// A close frame in words.
 #[must_use]
 pub fn close_words(frame: Option<&tokio_tungstenite::tungstenite::protocol::CloseFrame>) -> String {
-    frame.map_or_else(
-        || "without a reason".to_owned(),
-        |frame| format!("{} {}", u16::from(frame.code), frame.reason),
-    )
+    frame.map_or_else(|| "without a reason".to_owned(), |frame| format!("{} {}", u16::from(frame.code), frame.reason))
 }

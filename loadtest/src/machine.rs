@@ -34,10 +34,7 @@ impl Cpu {
     /// What has been used since `earlier`.
     #[must_use]
     pub fn since(self, earlier: Self) -> Self {
-        Self {
-            user: self.user.saturating_sub(earlier.user),
-            system: self.system.saturating_sub(earlier.system),
-        }
+        Self { user: self.user.saturating_sub(earlier.user), system: self.system.saturating_sub(earlier.system) }
     }
 }
 
@@ -58,10 +55,7 @@ fn cpu_in(stat: &str) -> Option<Cpu> {
         let ticks: u64 = fields.next()?.parse().ok()?;
         Some(Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND))
     };
-    Some(Cpu {
-        user: ticks()?,
-        system: ticks()?,
-    })
+    Some(Cpu { user: ticks()?, system: ticks()? })
 }
 
 /// Our own CPU time.
@@ -139,10 +133,7 @@ mod tests {
     fn room_is_made_or_refused_in_words() {
         make_room_for(10).unwrap();
         let said = make_room_for(usize::MAX / 4).unwrap_err().to_string();
-        assert!(
-            said.contains("ulimit") || said.contains("open files"),
-            "{said}"
-        );
+        assert!(said.contains("ulimit") || said.contains("open files"), "{said}");
     }
 
     #[test]

@@ -54,9 +54,7 @@ enum Command {
 fn main() -> Result<ExitCode> {
     let command = Cli::parse().command;
     // One thread: its CPU time shows at once whether the harness is the bottleneck.
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     LocalSet::new().block_on(&runtime, perform(command))
 }
 
@@ -67,14 +65,9 @@ async fn perform(command: Command) -> Result<ExitCode> {
             write!(std::io::stdout(), "{report}")?;
             if let Some(path) = json {
                 let text = serde_json::to_string_pretty(&report)?;
-                std::fs::write(&path, text)
-                    .with_context(|| format!("cannot write {}", path.display()))?;
+                std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
             }
-            Ok(if report.good() {
-                ExitCode::SUCCESS
-            } else {
-                ExitCode::FAILURE
-            })
+            Ok(if report.good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Command::Bench(args) => bench::run(&args).await,
     }

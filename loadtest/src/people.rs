@@ -51,10 +51,7 @@ impl Person {
 /// The server refuses, or the file cannot be read or written.
 pub async fn gather(url: &str, wanted: usize, file: Option<&Path>) -> Result<Vec<Person>> {
     let client = Client::builder().timeout(Duration::from_secs(60)).build()?;
-    let door = Door {
-        client,
-        url: url.trim_end_matches('/').to_owned(),
-    };
+    let door = Door { client, url: url.trim_end_matches('/').to_owned() };
     let mut known = match file {
         Some(path) if path.exists() => load(path)?,
         _ => Vec::new(),
@@ -90,12 +87,7 @@ pub async fn gather(url: &str, wanted: usize, file: Option<&Path>) -> Result<Vec
 /// The file cannot be written.
 pub fn save(path: &Path, people: &[Person]) -> Result<()> {
     let draft = path.with_extension("new");
-    let mut file = OpenOptions::new()
-        .create(true)
-        .truncate(true)
-        .write(true)
-        .mode(0o600)
-        .open(&draft)?;
+    let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&draft)?;
     serde_json::to_writer(&mut file, people)?;
     file.flush()?;
     std::fs::rename(&draft, path).with_context(|| format!("cannot write {}", path.display()))
@@ -107,8 +99,7 @@ pub fn save(path: &Path, people: &[Person]) -> Result<()> {
 /// The file cannot be read or is not one of ours.
 pub fn load(path: &Path) -> Result<Vec<Person>> {
     let text = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    serde_json::from_slice(&text)
-        .with_context(|| format!("{} is not a file of accounts", path.display()))
+    serde_json::from_slice(&text).with_context(|| format!("{} is not a file of accounts", path.display()))
 }
 
 /// A progress bar on the terminal; silent elsewhere.
@@ -129,21 +120,11 @@ impl Door {
     async fn sign_up(&self, handle: String, bar: &ProgressBar) -> Result<Person> {
         let password = Uuid::new_v4().simple().to_string();
         let email = format!("{handle}@example.com");
-        let body = SignUp {
-            handle: handle.clone(),
-            name: None,
-            email,
-            password: password.clone(),
-        };
+        let body = SignUp { handle: handle.clone(), name: None, email, password: password.clone() };
         for _ in 0..TRIES {
             match self.ask("/api/v1/users", &body).await? {
                 Answer::Tokens(tokens) => {
-                    return Ok(Person {
-                        handle,
-                        password,
-                        tokens: *tokens,
-                        follows: Vec::new(),
-                    });
+                    return Ok(Person { handle, password, tokens: *tokens, follows: Vec::new() });
                 }
                 Answer::Later(wait) => {
                     bar.set_message("(the server limits sign-ups: see docs/performance.md)");
@@ -161,13 +142,8 @@ impl Door {
         if u128::from(person.tokens.access_expires_at.0) > now.as_millis() {
             return Ok(person);
         }
-        let refresh = RefreshToken {
-            refresh_token: person.tokens.refresh_token.clone(),
-        };
-        let login = Login {
-            login: person.handle.clone(),
-            password: person.password.clone(),
-        };
+        let refresh = RefreshToken { refresh_token: person.tokens.refresh_token.clone() };
+        let login = Login { login: person.handle.clone(), password: person.password.clone() };
         for _ in 0..TRIES {
             let answer = match self.ask("/api/v1/auth/refresh", &refresh).await? {
                 Answer::Refused(_) => self.ask("/api/v1/auth/login", &login).await?,
@@ -175,18 +151,14 @@ impl Door {
             };
             match answer {
                 Answer::Tokens(tokens) => {
-                    ensure!(
-                        tokens.user.id == person.id(),
-                        "{} is somebody else now",
-                        person.handle
-                    );
+                    ensure!(tokens.user.id == person.id(), "{} is somebody else now", person.handle);
                     person.tokens = *tokens;
                     return Ok(person);
                 }
                 Answer::Later(wait) => tokio::time::sleep(wait).await,
-                Answer::Refused(why) => bail!(
-                    "log in of a kept account refused: {why} (is the file of accounts of another server?)"
-                ),
+                Answer::Refused(why) => {
+                    bail!("log in of a kept account refused: {why} (is the file of accounts of another server?)")
+                }
             }
         }
         bail!("the server put off a refresh {TRIES} times");
@@ -194,13 +166,7 @@ impl Door {
 
     async fn ask(&self, path: &str, body: &impl Serialize) -> Result<Answer> {
         let url = format!("{}{path}", self.url);
-        let answer = self
-            .client
-            .post(&url)
-            .json(body)
-            .send()
-            .await
-            .with_context(|| format!("cannot reach {url}"))?;
+        let answer = self.client.post(&url).json(body).send().await.with_context(|| format!("cannot reach {url}"))?;
         let status = answer.status();
         let retry_after = answer
             .headers()
@@ -214,24 +180,14 @@ impl Door {
                 .with_context(|| format!("{path} answered {status} in an unknown form"))?;
             return Ok(Answer::Tokens(Box::new(tokens)));
         }
-        let refusal = serde_json::from_slice::<RestError>(&bytes)
-            .ok()
-            .map(|refusal| refusal.error);
-        if matches!(
-            status,
-            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
-        ) {
-            let told = refusal
-                .and_then(|refusal| refusal.retry_after_ms)
-                .map(Duration::from_millis);
-            return Ok(Answer::Later(
-                told.or(retry_after).unwrap_or(Duration::from_millis(500)),
-            ));
+        let refusal = serde_json::from_slice::<RestError>(&bytes).ok().map(|refusal| refusal.error);
+        if matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
+            let told = refusal.and_then(|refusal| refusal.retry_after_ms).map(Duration::from_millis);
+            return Ok(Answer::Later(told.or(retry_after).unwrap_or(Duration::from_millis(500))));
         }
-        Ok(Answer::Refused(refusal.map_or_else(
-            || status.to_string(),
-            |refusal| format!("{status}: {}", refusal.message),
-        )))
+        Ok(Answer::Refused(
+            refusal.map_or_else(|| status.to_string(), |refusal| format!("{status}: {}", refusal.message)),
+        ))
     }
 }
 
@@ -258,9 +214,6 @@ mod tests {
         let people: Vec<Person> = serde_json::from_str(&person).unwrap();
         save(&path, &people).unwrap();
         assert_eq!(load(&path).unwrap()[0].handle, "ann");
-        assert_eq!(
-            std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-            0o600
-        );
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     }
 }

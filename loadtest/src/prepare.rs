@@ -36,12 +36,7 @@ pub async fn limits(target: SocketAddr) -> Result<Limits> {
 ///
 /// # Errors
 /// In words: what the server allows, what the run needs, what to change.
-pub fn check_budget(
-    limits: &Limits,
-    per_author_per_second: f64,
-    length: Duration,
-    hint: &str,
-) -> Result<()> {
+pub fn check_budget(limits: &Limits, per_author_per_second: f64, length: Duration, hint: &str) -> Result<()> {
     // A burst of a whole minute's budget is allowed, so a shorter run needs less; random arrivals need a margin.
     let seconds = length.as_secs_f64().min(60.0);
     let posts = per_author_per_second * seconds;
@@ -60,26 +55,14 @@ pub fn check_budget(
 ///
 /// # Errors
 /// The server refuses, or the file cannot be written.
-pub async fn arrange(
-    target: SocketAddr,
-    people: &mut [Person],
-    graph: &Follows,
-    file: Option<&Path>,
-) -> Result<()> {
+pub async fn arrange(target: SocketAddr, people: &mut [Person], graph: &Follows, file: Option<&Path>) -> Result<()> {
     let ids: Vec<UserId> = people.iter().map(Person::id).collect();
-    let wanted: Vec<BTreeSet<UserId>> = graph
-        .iter()
-        .map(|set| set.iter().map(|&n| ids[n]).collect())
-        .collect();
+    let wanted: Vec<BTreeSet<UserId>> = graph.iter().map(|set| set.iter().map(|&n| ids[n]).collect()).collect();
     let mut changes: Vec<(usize, Vec<Method>)> = Vec::new();
     for (number, person) in people.iter_mut().enumerate() {
         let now: BTreeSet<UserId> = person.follows.iter().copied().collect();
-        let gone = now
-            .difference(&wanted[number])
-            .map(|&id| Method::UserUnfollow(UserRef { id }));
-        let new = wanted[number]
-            .difference(&now)
-            .map(|&id| Method::UserFollow(UserRef { id }));
+        let gone = now.difference(&wanted[number]).map(|&id| Method::UserUnfollow(UserRef { id }));
+        let new = wanted[number].difference(&now).map(|&id| Method::UserFollow(UserRef { id }));
         let methods: Vec<Method> = gone.chain(new).collect();
         if !methods.is_empty() {
             changes.push((number, methods));
@@ -93,21 +76,12 @@ pub async fn arrange(
     if let Some(path) = file {
         write_down(path, people)?;
     }
-    let bar = people::bar(
-        changes
-            .iter()
-            .map(|(_, methods)| methods.len() as u64)
-            .sum(),
-        "follows",
-    );
+    let bar = people::bar(changes.iter().map(|(_, methods)| methods.len() as u64).sum(), "follows");
     let jobs = changes.into_iter().map(|(number, methods)| {
         let token = people[number].tokens.access_token.clone();
         arrange_one(target, number, token, methods, &bar)
     });
-    stream::iter(jobs)
-        .buffer_unordered(AT_ONCE)
-        .try_collect::<()>()
-        .await?;
+    stream::iter(jobs).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
     bar.finish_and_clear();
     for (person, wanted) in people.iter_mut().zip(wanted) {
         person.follows = wanted.into_iter().collect();
@@ -132,13 +106,8 @@ async fn arrange_one(
     bar: &ProgressBar,
 ) -> Result<()> {
     let mut socket = link::open(target, number).await?;
-    let hello = Hello {
-        token: Some(token),
-        ..Hello::default()
-    };
-    link::greet(&mut socket, hello)
-        .await
-        .with_context(|| format!("`hello` of person {number}"))?;
+    let hello = Hello { token: Some(token), ..Hello::default() };
+    link::greet(&mut socket, hello).await.with_context(|| format!("`hello` of person {number}"))?;
     for (id, method) in (1..).zip(methods) {
         insist(&mut socket, id, method, bar).await?;
         bar.inc(1);
@@ -153,11 +122,10 @@ async fn insist(socket: &mut Socket, id: u64, method: Method, bar: &ProgressBar)
             Ok(_) => return Ok(()),
             Err(cause) => match cause.downcast_ref::<Refused>() {
                 Some(Refused(refusal)) if refusal.retry => {
-                    bar.set_message("(the server limits follows: a larger TIDINGS_POINTS_PER_MINUTE makes this faster)");
-                    tokio::time::sleep(Duration::from_millis(
-                        refusal.retry_after_ms.unwrap_or(500),
-                    ))
-                    .await;
+                    bar.set_message(
+                        "(the server limits follows: a larger TIDINGS_POINTS_PER_MINUTE makes this faster)",
+                    );
+                    tokio::time::sleep(Duration::from_millis(refusal.retry_after_ms.unwrap_or(500))).await;
                 }
                 Some(_) | None => return Err(cause.context(format!("`{}`", method.name()))),
             },
@@ -174,24 +142,8 @@ mod tests {
     fn a_budget_that_is_too_small_is_told_with_the_setting_to_raise() {
         let minute = Duration::from_secs(60);
         check_budget(&Limits::with_budget(600), 1.0, minute, "use more").unwrap();
-        let said = check_budget(
-            &Limits::with_budget(600),
-            10.0,
-            minute,
-            "use more --authors",
-        )
-        .unwrap_err()
-        .to_string();
-        assert!(
-            said.contains("TIDINGS_POINTS_PER_MINUTE=2") && said.contains("--authors"),
-            "{said}"
-        );
-        check_budget(
-            &Limits::with_budget(600),
-            10.0,
-            Duration::from_secs(10),
-            "use more",
-        )
-        .unwrap();
+        let said = check_budget(&Limits::with_budget(600), 10.0, minute, "use more --authors").unwrap_err().to_string();
+        assert!(said.contains("TIDINGS_POINTS_PER_MINUTE=2") && said.contains("--authors"), "{said}");
+        check_budget(&Limits::with_budget(600), 10.0, Duration::from_secs(10), "use more").unwrap();
     }
 }

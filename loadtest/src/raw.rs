@@ -44,21 +44,11 @@ fn header(bytes: &[u8]) -> Option<Header> {
     // Servers never mask, and this one never fragments.
     let (first, second) = (*bytes.first()?, *bytes.get(1)?);
     let (header, payload) = match second & 0x7f {
-        126 => (
-            4,
-            usize::from(u16::from_be_bytes(bytes.get(2..4)?.try_into().ok()?)),
-        ),
-        127 => (
-            10,
-            usize::try_from(u64::from_be_bytes(bytes.get(2..10)?.try_into().ok()?)).ok()?,
-        ),
+        126 => (4, usize::from(u16::from_be_bytes(bytes.get(2..4)?.try_into().ok()?))),
+        127 => (10, usize::try_from(u64::from_be_bytes(bytes.get(2..10)?.try_into().ok()?)).ok()?),
         short => (2, usize::from(short)),
     };
-    Some(Header {
-        opcode: first & 0x0f,
-        header,
-        payload,
-    })
+    Some(Header { opcode: first & 0x0f, header, payload })
 }
 
 impl Cutter {
@@ -165,23 +155,13 @@ impl RawSocket {
         stream.write_all(upgrade.as_bytes()).await?;
         let mut answer = Vec::new();
         let body = loop {
-            ensure!(
-                stream.read_buf(&mut answer).await? > 0,
-                "the server hung up during the handshake"
-            );
+            ensure!(stream.read_buf(&mut answer).await? > 0, "the server hung up during the handshake");
             if let Some(end) = answer.windows(4).position(|four| four == b"\r\n\r\n") {
                 break end + 4;
             }
         };
-        ensure!(
-            answer.starts_with(b"HTTP/1.1 101"),
-            "no upgrade: {}",
-            String::from_utf8_lossy(&answer)
-        );
-        let mut socket = Self {
-            stream,
-            cutter: Cutter::default(),
-        };
+        ensure!(answer.starts_with(b"HTTP/1.1 101"), "no upgrade: {}", String::from_utf8_lossy(&answer));
+        let mut socket = Self { stream, cutter: Cutter::default() };
         let mut wire = Vec::new();
         push_text(&mut wire, &encode(0, Method::Hello(hello))?);
         socket.stream.write_all(&wire).await?;
@@ -198,21 +178,15 @@ impl RawSocket {
                 }
             });
             if let Some(answer) = answer {
-                let text =
-                    std::str::from_utf8(&answer).context("closed instead of answering `hello`")?;
+                let text = std::str::from_utf8(&answer).context("closed instead of answering `hello`")?;
                 let frame = Frame::read(text)?;
                 if let Some(refusal) = frame.error {
                     bail!("`hello` refused: {}", refusal.message);
                 }
-                return Ok(serde_json::from_str(
-                    frame.result.context("no result")?.get(),
-                )?);
+                return Ok(serde_json::from_str(frame.result.context("no result")?.get())?);
             }
             bytes.clear();
-            ensure!(
-                self.stream.read_buf(&mut bytes).await? > 0,
-                "the server hung up instead of answering `hello`"
-            );
+            ensure!(self.stream.read_buf(&mut bytes).await? > 0, "the server hung up instead of answering `hello`");
         }
     }
 
@@ -242,9 +216,9 @@ impl RawSocket {
             match self.stream.try_read(&mut chunk) {
                 Ok(0) => return Ok(Took::End),
                 Ok(length) => {
-                    break self.cutter.count(&chunk[..length], |opcode, payload| {
-                        answer_ping(&mut pongs, opcode, payload)
-                    });
+                    break self
+                        .cutter
+                        .count(&chunk[..length], |opcode, payload| answer_ping(&mut pongs, opcode, payload));
                 }
                 Err(cause) if cause.kind() == std::io::ErrorKind::WouldBlock => {}
                 Err(cause) => return Err(cause.into()),
@@ -260,11 +234,7 @@ impl RawSocket {
     ///
     /// # Errors
     /// The line is lost.
-    pub async fn texts(
-        &mut self,
-        buffer: &mut [u8],
-        mut on_text: impl FnMut(&[u8]),
-    ) -> Result<Took> {
+    pub async fn texts(&mut self, buffer: &mut [u8], mut on_text: impl FnMut(&[u8])) -> Result<Took> {
         let length = self.stream.read(buffer).await?;
         let mut pongs = Vec::new();
         let mut texts = 0;
@@ -279,11 +249,7 @@ impl RawSocket {
         if !pongs.is_empty() {
             self.stream.write_all(&pongs).await?;
         }
-        Ok(if length == 0 {
-            Took::End
-        } else {
-            Took::Texts(texts)
-        })
+        Ok(if length == 0 { Took::End } else { Took::Texts(texts) })
     }
 }
 
@@ -337,18 +303,12 @@ mod tests {
                         lengths.push(payload.len());
                     }
                 });
-                counted += counter.count(bytes, |opcode, payload| {
-                    others.push((opcode, payload.to_vec()))
-                });
+                counted += counter.count(bytes, |opcode, payload| others.push((opcode, payload.to_vec())));
             }
             assert_eq!(counter.last, 70_010, "chunks of {chunk}");
             assert_eq!(lengths, [5, 300, 70_000, 0], "chunks of {chunk}");
             assert_eq!(counted, 2, "chunks of {chunk}");
-            assert_eq!(
-                others,
-                [(PING, b"?".to_vec()), (CLOSE, vec![0x0f, 0xa0])],
-                "chunks of {chunk}"
-            );
+            assert_eq!(others, [(PING, b"?".to_vec()), (CLOSE, vec![0x0f, 0xa0])], "chunks of {chunk}");
         }
     }
 

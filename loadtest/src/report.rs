@@ -140,24 +140,13 @@ pub struct Load {
 impl Report {
     /// Judges and sums up.
     #[must_use]
-    pub fn of(
-        settings: &Settings,
-        history: &History,
-        meters: &Meters,
-        consumed: &Consumed,
-    ) -> Self {
+    pub fn of(settings: &Settings, history: &History, meters: &Meters, consumed: &Consumed) -> Self {
         let found = check::check(history);
         let mut violations = BTreeMap::new();
         for violation in &found {
             *violations.entry(violation.anomaly).or_default() += 1;
         }
-        let count = |wanted: fn(&Outcome) -> bool| {
-            history
-                .posts
-                .iter()
-                .filter(|post| wanted(&post.outcome))
-                .count()
-        };
+        let count = |wanted: fn(&Outcome) -> bool| history.posts.iter().filter(|post| wanted(&post.outcome)).count();
         let latency_ms = Latency {
             ack: Quantiles::of(&meters.ack),
             delivery: Quantiles::of(&meters.delivery),
@@ -210,9 +199,7 @@ impl Report {
 
 fn bottleneck(cores: f64, lag_p99_ms: f64) -> Option<String> {
     if cores > BUSY_CORE {
-        Some(format!(
-            "the harness used {cores:.2} cores on its one thread: latencies include its own queue"
-        ))
+        Some(format!("the harness used {cores:.2} cores on its one thread: latencies include its own queue"))
     } else if lag_p99_ms > LAG_MS {
         Some(format!(
             "posts left {lag_p99_ms:.1} ms late (p99): the harness could not keep its schedule, or waited for one of its 64 requests in flight"
@@ -226,17 +213,11 @@ fn bottleneck(cores: f64, lag_p99_ms: f64) -> Option<String> {
 fn expected(history: &History) -> usize {
     let mut readers = vec![0_usize; history.follows.len()];
     for reader in &history.readers {
-        for author in history.follows[reader.person]
-            .iter()
-            .chain([&reader.person])
-        {
+        for author in history.follows[reader.person].iter().chain([&reader.person]) {
             readers[*author] += 1;
         }
     }
-    let done = history
-        .posts
-        .iter()
-        .filter(|post| matches!(post.outcome, Outcome::Acknowledged { .. }));
+    let done = history.posts.iter().filter(|post| matches!(post.outcome, Outcome::Acknowledged { .. }));
     done.map(|post| readers[post.author]).sum()
 }
 
@@ -252,10 +233,7 @@ fn heard(history: &History) -> usize {
         .sum()
 }
 
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "counts of a run are far below 2^52"
-)]
+#[expect(clippy::cast_precision_loss, reason = "counts of a run are far below 2^52")]
 fn float(count: u64) -> f64 {
     count as f64
 }
@@ -313,8 +291,7 @@ impl fmt::Display for Report {
             connections.resumed, connections.snapshots, connections.closes
         )?;
         write!(f, "cpu          client {:.2} cores", self.cpu.client_cores)?;
-        if let (Some(cores), Some(each)) = (self.cpu.server_cores, self.cpu.server_us_per_delivery)
-        {
+        if let (Some(cores), Some(each)) = (self.cpu.server_cores, self.cpu.server_us_per_delivery) {
             write!(f, ", server {cores:.2} cores, {each:.2} µs per delivery")?;
         }
         writeln!(f)?;
@@ -322,15 +299,10 @@ impl fmt::Display for Report {
             writeln!(f, "CLIENT-BOUND {why}")?;
         }
         if self.good() {
-            return writeln!(
-                f,
-                "checker      every acknowledged post reached every follower once, in order"
-            );
+            return writeln!(f, "checker      every acknowledged post reached every follower once, in order");
         }
         writeln!(f, "VIOLATIONS   {:?}", self.violations)?;
-        self.first_violations
-            .iter()
-            .try_for_each(|violation| writeln!(f, "  {violation}"))
+        self.first_violations.iter().try_for_each(|violation| writeln!(f, "  {violation}"))
     }
 }
 

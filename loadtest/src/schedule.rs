@@ -51,12 +51,7 @@ pub type Timed = (Duration, usize, Order);
 
 /// Times of arrival within `length`, in order.
 #[must_use]
-pub fn arrivals(
-    kind: Arrivals,
-    per_second: f64,
-    length: Duration,
-    rng: &mut StdRng,
-) -> Vec<Duration> {
+pub fn arrivals(kind: Arrivals, per_second: f64, length: Duration, rng: &mut StdRng) -> Vec<Duration> {
     let mut at = 0.0;
     let mut times = Vec::new();
     if per_second <= 0.0 {
@@ -78,8 +73,7 @@ pub fn arrivals(
 /// The text of a post, about `bytes` long.
 #[must_use]
 pub fn text(run: u64, number: usize, bytes: usize) -> String {
-    const FILLER: &str =
-        "the quick brown fox tells everybody at once what the lazy dog has posted ";
+    const FILLER: &str = "the quick brown fox tells everybody at once what the lazy dog has posted ";
     let mut text = format!("tidings-load {run:016x} {number} ");
     while text.len() < bytes {
         let rest = bytes - text.len();
@@ -122,29 +116,16 @@ mod tests {
 
     #[test]
     fn constant_arrivals_are_even() {
-        let times = arrivals(
-            Arrivals::Constant,
-            10.0,
-            Duration::from_secs(1),
-            &mut StdRng::seed_from_u64(1),
-        );
+        let times = arrivals(Arrivals::Constant, 10.0, Duration::from_secs(1), &mut StdRng::seed_from_u64(1));
         assert!((9..=10).contains(&times.len()));
         assert_eq!(times[1].as_millis() - times[0].as_millis(), 100);
     }
 
     #[test]
     fn poisson_arrivals_have_the_rate_and_the_spread() {
-        let times = arrivals(
-            Arrivals::Poisson,
-            100.0,
-            Duration::from_secs(100),
-            &mut StdRng::seed_from_u64(1),
-        );
+        let times = arrivals(Arrivals::Poisson, 100.0, Duration::from_secs(100), &mut StdRng::seed_from_u64(1));
         assert!((9_500..10_500).contains(&times.len()), "{}", times.len());
-        let gaps: Vec<f64> = times
-            .windows(2)
-            .map(|pair| (pair[1] - pair[0]).as_secs_f64())
-            .collect();
+        let gaps: Vec<f64> = times.windows(2).map(|pair| (pair[1] - pair[0]).as_secs_f64()).collect();
         let long = gaps.iter().filter(|gap| **gap > 0.02).count();
         // e^-2 of exponential gaps are longer than twice their mean.
         assert!((0.115..0.155).contains(&(long as f64 / gaps.len() as f64)));
@@ -162,10 +143,7 @@ mod tests {
         let (to, mut orders) = tokio::sync::mpsc::unbounded_channel();
         let (stop, stopped) = mpsc::channel();
         let far = Duration::from_secs(3600);
-        let plan = vec![
-            (Duration::ZERO, 0, Order::Post(0)),
-            (far, 0, Order::Post(1)),
-        ];
+        let plan = vec![(Duration::ZERO, 0, Order::Post(0)), (far, 0, Order::Post(1))];
         let pacer = pace(plan, Instant::now(), vec![to], stopped);
         assert_eq!(orders.blocking_recv(), Some(Order::Post(0)));
         drop(stop);

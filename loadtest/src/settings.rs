@@ -57,6 +57,9 @@ pub struct Settings {
     /// Longest time that a lost connection stays away.
     #[arg(long, default_value_t = 1000)]
     pub away_ms: u64,
+    /// Longest wait for the last answers and deliveries; what has not come by then is lost.
+    #[arg(long, default_value_t = 15.0)]
+    pub patience: f64,
     /// File that keeps the accounts between runs (signing up is slow on purpose).
     #[arg(long)]
     pub accounts: Option<PathBuf>,
@@ -70,8 +73,7 @@ impl Settings {
     #[must_use]
     pub fn people(&self) -> usize {
         let enough = self.connections.div_ceil(CONNECTIONS_PER_USER);
-        self.people
-            .unwrap_or_else(|| self.connections.min(200).max(enough))
+        self.people.unwrap_or_else(|| self.connections.min(200).max(enough))
     }
 
     /// How many of them write.
@@ -92,29 +94,17 @@ impl Settings {
     /// In words: what does not fit.
     pub fn check(&self) -> Result<()> {
         let (people, authors) = (self.people(), self.authors());
-        ensure!(
-            self.connections > 0 && !self.urls.is_empty(),
-            "nothing to connect"
-        );
-        ensure!(
-            people <= self.connections,
-            "--people {people}: more than connections; some would never be heard of"
-        );
+        ensure!(self.connections > 0 && !self.urls.is_empty(), "nothing to connect");
+        ensure!(people <= self.connections, "--people {people}: more than connections; some would never be heard of");
         ensure!(
             people * CONNECTIONS_PER_USER >= self.connections,
             "{} connections need at least {} --people: the server allows {CONNECTIONS_PER_USER} connections each",
             self.connections,
             self.connections.div_ceil(CONNECTIONS_PER_USER)
         );
-        ensure!(
-            (1..=people).contains(&authors),
-            "--authors must be 1 to --people ({people})"
-        );
-        let rates = [self.rate, self.seconds, self.warm_up, self.reconnects];
-        ensure!(
-            rates.iter().all(|rate| rate.is_finite() && *rate >= 0.0),
-            "rates and times must not be negative"
-        );
+        ensure!((1..=people).contains(&authors), "--authors must be 1 to --people ({people})");
+        let rates = [self.rate, self.seconds, self.warm_up, self.reconnects, self.patience];
+        ensure!(rates.iter().all(|rate| rate.is_finite() && *rate >= 0.0), "rates and times must not be negative");
         Ok(())
     }
 }

@@ -97,11 +97,7 @@ impl Stage {
     /// # Errors
     /// As [`Meters::new`].
     pub fn new(plan: Vec<Planned>, warm_up: Duration, readers: Vec<Reader>) -> Result<Self> {
-        let numbers = plan
-            .iter()
-            .enumerate()
-            .map(|(number, post)| (post.id, number))
-            .collect();
+        let numbers = plan.iter().enumerate().map(|(number, post)| (post.id, number)).collect();
         Ok(Self {
             numbers,
             warm_up,
@@ -152,17 +148,8 @@ impl Stage {
     pub fn refused(&self, number: usize, code: ErrorCode) {
         // These two do not say that nothing was done.
         let open_question = matches!(code, ErrorCode::Unavailable | ErrorCode::Internal);
-        self.outcomes.borrow_mut()[number] = if open_question {
-            Outcome::Unknown
-        } else {
-            Outcome::Refused
-        };
-        *self
-            .meters
-            .borrow_mut()
-            .refusals
-            .entry(format!("{code:?}"))
-            .or_default() += 1;
+        self.outcomes.borrow_mut()[number] = if open_question { Outcome::Unknown } else { Outcome::Refused };
+        *self.meters.borrow_mut().refusals.entry(format!("{code:?}")).or_default() += 1;
     }
 
     /// A post has arrived as an event.

@@ -68,7 +68,7 @@ close_codes! {
     Banned = 4501 "banned",
     /// The user holds as many connections as allowed.
     TooManyConnections = 4502 "too_many_connections",
-    /// The client keeps sending faster than it is answered.
+    /// The client keeps sending what is refused.
     Flood = 4503 "flood",
 }
 

@@ -32,18 +32,14 @@ impl Request {
     /// # Errors
     /// The refusal to answer with; never panics (P8).
     pub fn decode(message: &str) -> Result<Self, Misread> {
-        let misread = |refusal| Misread {
-            id: id_of(message),
-            refusal,
-        };
+        let misread = |refusal| Misread { id: id_of(message), refusal };
         if depth(message) > limits::JSON_DEPTH {
             let text = format!("nested deeper than {}", limits::JSON_DEPTH);
             return Err(misread(Refusal::new(ErrorCode::BadRequest, text)));
         }
         let envelope: Envelope<'_> = if is_object(message) {
-            serde_json::from_str(message).map_err(|error| {
-                misread(Refusal::new(ErrorCode::BadRequest, not_a_request(&error)))
-            })?
+            serde_json::from_str(message)
+                .map_err(|error| misread(Refusal::new(ErrorCode::BadRequest, not_a_request(&error))))?
         } else {
             let text = serde_json::from_str::<serde::de::IgnoredAny>(message)
                 .map_or_else(|error| not_a_request(&error), |_| shape("not an object"));
@@ -58,10 +54,7 @@ impl Request {
                 refusal
             },
         })?;
-        Ok(Self {
-            id: envelope.id,
-            method,
-        })
+        Ok(Self { id: envelope.id, method })
     }
 }
 
@@ -71,15 +64,12 @@ fn id_of(message: &str) -> Option<RequestId> {
         return None;
     }
     // What is not the id is skipped without recursion, so depth does no harm here.
-    serde_json::from_str::<IdOnly>(message)
-        .ok()
-        .map(|only| only.id)
+    serde_json::from_str::<IdOnly>(message).ok().map(|only| only.id)
 }
 
 /// Serde would also read a struct from an array, by position; on this wire everything is named.
 fn is_object(json: &str) -> bool {
-    json.trim_start_matches([' ', '\t', '\n', '\r'])
-        .starts_with('{')
+    json.trim_start_matches([' ', '\t', '\n', '\r']).starts_with('{')
 }
 
 fn not_a_request(error: &serde_json::Error) -> String {
@@ -87,11 +77,7 @@ fn not_a_request(error: &serde_json::Error) -> String {
     match error.classify() {
         Category::Data => shape(&reason(&error.to_string()).0),
         Category::Io | Category::Syntax | Category::Eof => {
-            format!(
-                "not JSON (line {}, column {})",
-                error.line(),
-                error.column()
-            )
+            format!("not JSON (line {}, column {})", error.line(), error.column())
         }
     }
 }
@@ -135,9 +121,7 @@ fn wrong_field<'a, T: Deserialize<'a>>(json: &'a str) -> Refusal {
 /// Serde's words without what was sent ("invalid type: string \"secret\", expected u16"), and the field they name, if they do.
 fn reason(message: &str) -> (String, Option<String>) {
     // Serde appends " at line 1 column 9", counted inside the part that was read: it would mislead.
-    let message = message
-        .rfind(" at line ")
-        .map_or(message, |at| &message[..at]);
+    let message = message.rfind(" at line ").map_or(message, |at| &message[..at]);
     let named = ["missing field `", "duplicate field `"]
         .iter()
         .find_map(|start| message.strip_prefix(start)?.strip_suffix('`'));
@@ -148,16 +132,9 @@ fn reason(message: &str) -> (String, Option<String>) {
         return ("expected a UUID".to_owned(), None);
     }
     // What is expected stands last and is never the sender's, so it is looked for from the end.
-    let about_a_value = [
-        "invalid type: ",
-        "invalid value: ",
-        "invalid length ",
-        "unknown variant ",
-    ];
+    let about_a_value = ["invalid type: ", "invalid value: ", "invalid length ", "unknown variant "];
     if about_a_value.iter().any(|start| message.starts_with(start)) {
-        let expected = message
-            .rfind(", expected ")
-            .map_or("not what is expected here", |at| &message[at + 2..]);
+        let expected = message.rfind(", expected ").map_or("not what is expected here", |at| &message[at + 2..]);
         return (expected.to_owned(), None);
     }
     (message.to_owned(), None)
@@ -187,9 +164,9 @@ fn depth(json: &str) -> usize {
 pub(crate) fn page_limit<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u16>, D::Error> {
     let limit = Option::<u16>::deserialize(from)?;
     match limit {
-        Some(limit) if limit == 0 || limit > limits::PAGE_MAX => Err(serde::de::Error::custom(
-            format_args!("must be 1 to {}", limits::PAGE_MAX),
-        )),
+        Some(limit) if limit == 0 || limit > limits::PAGE_MAX => {
+            Err(serde::de::Error::custom(format_args!("must be 1 to {}", limits::PAGE_MAX)))
+        }
         Some(_) | None => Ok(limit),
     }
 }
@@ -198,12 +175,12 @@ pub(crate) fn page_limit<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u1
 pub(crate) fn client_name<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
     let name = Option::<String>::deserialize(from)?;
     match &name {
-        Some(text) if text.len() > limits::CLIENT_NAME_BYTES => Err(serde::de::Error::custom(
-            format_args!("must be at most {} bytes", limits::CLIENT_NAME_BYTES),
-        )),
-        Some(text) if text.chars().any(char::is_control) => Err(serde::de::Error::custom(
-            "must not contain control characters",
-        )),
+        Some(text) if text.len() > limits::CLIENT_NAME_BYTES => {
+            Err(serde::de::Error::custom(format_args!("must be at most {} bytes", limits::CLIENT_NAME_BYTES)))
+        }
+        Some(text) if text.chars().any(char::is_control) => {
+            Err(serde::de::Error::custom("must not contain control characters"))
+        }
         Some(_) | None => Ok(name),
     }
 }

@@ -9,9 +9,7 @@ use crate::ids::{CommentId, PostId, UserId};
 use crate::position::{Millis, Seq};
 
 /// What a user may do beyond their own things.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, TS,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// May change their own things.

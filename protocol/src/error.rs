@@ -94,10 +94,7 @@ impl ErrorCode {
     /// Whether the same request, sent again later, may succeed.
     #[must_use]
     pub const fn retry(self) -> bool {
-        matches!(
-            self,
-            Self::RateLimited | Self::Overloaded | Self::Unavailable | Self::Internal
-        )
+        matches!(self, Self::RateLimited | Self::Overloaded | Self::Unavailable | Self::Internal)
     }
 }
 
@@ -124,13 +121,7 @@ impl Refusal {
     /// A refusal with its code's own `retry`.
     #[must_use]
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            retry: code.retry(),
-            retry_after_ms: None,
-            field: None,
-        }
+        Self { code, message: message.into(), retry: code.retry(), retry_after_ms: None, field: None }
     }
 
     /// Names the parameter that was wrong.

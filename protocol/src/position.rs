@@ -11,9 +11,7 @@ use ts_rs::TS;
 use crate::limits::MAX_SAFE_INTEGER;
 
 /// Number of a journal entry: contiguous from 1, in commit order, within one epoch (P1). 0 is "before the first".
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, JsonSchema, TS,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, JsonSchema, TS)]
 #[serde(transparent)]
 #[ts(type = "number")]
 pub struct Seq(#[schemars(range(max = MAX_SAFE_INTEGER))] pub u64);
@@ -63,10 +61,7 @@ impl Seq {
         if last <= self {
             Meet::Repeat
         } else if first > self.next() {
-            Meet::Hole {
-                from: self.next(),
-                to: first.before(),
-            }
+            Meet::Hole { from: self.next(), to: first.before() }
         } else {
             Meet::Next
         }
@@ -98,8 +93,7 @@ impl fmt::Display for Epoch {
         let mut at = digits.len();
         loop {
             at -= 1;
-            digits[at] =
-                b"0123456789abcdefghijklmnopqrstuvwxyz"[usize::try_from(rest % BASE).unwrap_or(0)];
+            digits[at] = b"0123456789abcdefghijklmnopqrstuvwxyz"[usize::try_from(rest % BASE).unwrap_or(0)];
             rest /= BASE;
             if rest == 0 {
                 break;
@@ -112,15 +106,11 @@ impl fmt::Display for Epoch {
 impl FromStr for Epoch {
     type Err = BadCursor;
     fn from_str(text: &str) -> Result<Self, BadCursor> {
-        let digits = text
-            .bytes()
-            .all(|b| b.is_ascii_digit() || b.is_ascii_lowercase());
+        let digits = text.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_lowercase());
         if !digits || !starts_like_a_number(text) {
             return Err(BadCursor);
         }
-        u64::from_str_radix(text, 36)
-            .map(Self)
-            .map_err(|_| BadCursor)
+        u64::from_str_radix(text, 36).map(Self).map_err(|_| BadCursor)
     }
 }
 
@@ -156,10 +146,7 @@ impl FromStr for Cursor {
         if seq > MAX_SAFE_INTEGER {
             return Err(BadCursor);
         }
-        Ok(Self {
-            epoch: epoch.parse()?,
-            seq: Seq(seq),
-        })
+        Ok(Self { epoch: epoch.parse()?, seq: Seq(seq) })
     }
 }
 
@@ -181,21 +168,7 @@ crate::text::string_on_the_wire!(Cursor, {
 });
 
 /// Milliseconds since 1970-01-01 UTC.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    Default,
-    PartialEq,
-    Eq,
-    Hash,
-    PartialOrd,
-    Ord,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-    TS,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(transparent)]
 #[ts(type = "number")]
 pub struct Millis(#[schemars(range(max = MAX_SAFE_INTEGER))] pub u64);

@@ -11,9 +11,7 @@ use crate::position::{Cursor, Millis, Seq};
 use crate::reply::Snapshot;
 
 /// The name of an event of a feed. `created` and `updated` carry the same thing and are applied the same way.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema, TS,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema, TS)]
 pub enum EventName {
     /// A [`Post`].
     #[serde(rename = "post.created")]

@@ -116,16 +116,7 @@ impl Snapshot {
     /// A snapshot with nothing in it yet.
     #[must_use]
     pub const fn empty(feed: FeedName, seq: Seq) -> Self {
-        Self {
-            feed,
-            seq,
-            user: None,
-            post: None,
-            posts: None,
-            comments: None,
-            follows: None,
-            next: None,
-        }
+        Self { feed, seq, user: None, post: None, posts: None, comments: None, follows: None, next: None }
     }
 }
 

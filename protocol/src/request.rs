@@ -21,10 +21,7 @@ pub struct Hello {
     #[ts(optional)]
     pub token: Option<String>,
     /// The client's name and version, for the server's logs: at most 64 bytes, no control characters.
-    #[serde(
-        deserialize_with = "decode::client_name",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(deserialize_with = "decode::client_name", skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub client: Option<String>,
     /// Feeds to watch from the start.
@@ -36,10 +33,7 @@ pub struct Hello {
     #[ts(optional)]
     pub cursor: Option<Cursor>,
     /// Entities in each snapshot, 1–100; 50 if absent.
-    #[serde(
-        deserialize_with = "decode::page_limit",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(deserialize_with = "decode::page_limit", skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 100))]
     #[ts(optional)]
     pub limit: Option<u16>,
@@ -183,11 +177,7 @@ pub struct CommentPage {
     #[ts(optional)]
     pub before: Option<Cursor>,
     /// 1–100; 50 if absent.
-    #[serde(
-        default,
-        deserialize_with = "decode::page_limit",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "decode::page_limit", skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 100))]
     #[ts(optional)]
     pub limit: Option<u16>,
@@ -203,11 +193,7 @@ pub struct FeedPage {
     #[ts(optional)]
     pub before: Option<Cursor>,
     /// 1–100; 50 if absent.
-    #[serde(
-        default,
-        deserialize_with = "decode::page_limit",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "decode::page_limit", skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 100))]
     #[ts(optional)]
     pub limit: Option<u16>,
@@ -219,11 +205,7 @@ pub struct FeedSubscribe {
     /// The feed.
     pub feed: FeedName,
     /// Entities in the snapshot, 1–100; 50 if absent.
-    #[serde(
-        default,
-        deserialize_with = "decode::page_limit",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "decode::page_limit", skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 100))]
     #[ts(optional)]
     pub limit: Option<u16>,

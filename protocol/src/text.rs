@@ -118,10 +118,7 @@ text! {
 
 fn prose(text: String, most: usize) -> Result<String, BadText> {
     length(&text, most)?;
-    if text
-        .chars()
-        .any(|c| c.is_control() && c != '\n' && c != '\t' && c != '\r')
-    {
+    if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t' && c != '\r') {
         return Err(BadText("must not contain control characters".into()));
     }
     Ok(text)
@@ -130,9 +127,7 @@ fn prose(text: String, most: usize) -> Result<String, BadText> {
 fn one_line(text: String, most: usize) -> Result<String, BadText> {
     length(&text, most)?;
     if text.chars().any(char::is_control) {
-        return Err(BadText(
-            "must be on one line, without control characters".into(),
-        ));
+        return Err(BadText("must be on one line, without control characters".into()));
     }
     Ok(text)
 }
@@ -158,13 +153,9 @@ fn handle(text: String) -> Result<String, BadText> {
         )));
     }
     let starts_well = folded.starts_with(|c: char| c.is_ascii_lowercase());
-    let all_well = folded
-        .bytes()
-        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+    let all_well = folded.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
     if !starts_well || !all_well {
-        return Err(BadText(
-            "must be letters a-z, digits and _, starting with a letter".into(),
-        ));
+        return Err(BadText("must be letters a-z, digits and _, starting with a letter".into()));
     }
     Ok(folded)
 }

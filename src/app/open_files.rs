@@ -15,10 +15,7 @@ pub(super) fn raise() {
     });
     match raised {
         Ok(most) if most >= ENOUGH => {}
-        Ok(most) => tracing::warn!(
-            most,
-            "few open files are allowed; each connection needs one (ulimit -n)"
-        ),
+        Ok(most) => tracing::warn!(most, "few open files are allowed; each connection needs one (ulimit -n)"),
         Err(fault) => tracing::warn!(%fault, "the limit of open files could not be raised"),
     }
 }

@@ -66,13 +66,7 @@ impl AccessTokens {
         rules.set_required_spec_claims(&["exp", "sub", "iss", "aud"]);
         rules.validate_nbf = true;
         rules.leeway = 0;
-        Ok(Self {
-            ring,
-            keeper,
-            life,
-            rules,
-            unknown_key: Notify::new(),
-        })
+        Ok(Self { ring, keeper, life, rules, unknown_key: Notify::new() })
     }
 
     /// A token for a log-in, and when it runs out.
@@ -83,14 +77,7 @@ impl AccessTokens {
         let iat = jsonwebtoken::get_current_timestamp();
         let exp = iat + self.life.as_secs().max(1);
         let (iss, aud) = (ISSUER.to_owned(), ISSUER.to_owned());
-        let claims = WireClaims {
-            iss,
-            aud,
-            sub: user,
-            sid: session,
-            iat,
-            exp,
-        };
+        let claims = WireClaims { iss, aud, sub: user, sid: session, iat, exp };
         let ring = self.ring.load();
         let key = ring.current();
         let mut header = Header::new(Algorithm::RS256);
@@ -103,13 +90,7 @@ impl AccessTokens {
     /// The public keys, as JSON (RFC 7517).
     #[must_use]
     pub fn public_keys(&self) -> JwkSet {
-        let keys = self
-            .ring
-            .load()
-            .keys
-            .iter()
-            .map(|key| key.public.clone())
-            .collect();
+        let keys = self.ring.load().keys.iter().map(|key| key.public.clone()).collect();
         JwkSet { keys }
     }
 
@@ -118,8 +99,7 @@ impl AccessTokens {
         loop {
             tokio::time::sleep(REREAD_SOONEST).await;
             // Either way ends the wait: the time for a look has come, or somebody showed a key we do not know.
-            let _asked =
-                tokio::time::timeout(REREAD - REREAD_SOONEST, self.unknown_key.notified()).await;
+            let _asked = tokio::time::timeout(REREAD - REREAD_SOONEST, self.unknown_key.notified()).await;
             let before = self.ring.load_full();
             match self.keeper.read(Some(&before)).await {
                 Ok(ring) => self.ring.store(Arc::new(ring)),
@@ -149,11 +129,7 @@ impl AccessTokens {
             return Err(BadToken::Invalid);
         }
         let expires_at = claims.exp.checked_mul(1_000).ok_or(BadToken::Invalid)?;
-        Ok(Claims {
-            user: claims.sub,
-            session: claims.sid,
-            expires_at: Millis(expires_at),
-        })
+        Ok(Claims { user: claims.sub, session: claims.sid, expires_at: Millis(expires_at) })
     }
 }
 
@@ -175,9 +151,5 @@ fn proposes(header: &Header) -> bool {
 }
 
 fn bad(kind: &ErrorKind) -> BadToken {
-    if matches!(kind, ErrorKind::ExpiredSignature) {
-        BadToken::Expired
-    } else {
-        BadToken::Invalid
-    }
+    if matches!(kind, ErrorKind::ExpiredSignature) { BadToken::Expired } else { BadToken::Invalid }
 }

@@ -75,29 +75,15 @@ pub(super) struct KeyKeeper {
 }
 
 impl KeyKeeper {
-    pub(super) fn new(
-        store: Arc<dyn SigningKeys>,
-        seal: &DerivedKey,
-        period: Duration,
-        token_life: Duration,
-    ) -> Self {
-        let seal = RandomizedNonceKey::new(&AES_256_GCM, seal.as_slice())
-            .expect("AES-256 takes any 32 bytes");
-        Self {
-            store,
-            seal,
-            period,
-            token_life,
-        }
+    pub(super) fn new(store: Arc<dyn SigningKeys>, seal: &DerivedKey, period: Duration, token_life: Duration) -> Self {
+        let seal = RandomizedNonceKey::new(&AES_256_GCM, seal.as_slice()).expect("AES-256 takes any 32 bytes");
+        Self { store, seal, period, token_life }
     }
 
     /// The keys as they are now. Makes a new one if it is time, forgets those that nobody needs any longer.
     pub(super) async fn read(&self, before: Option<&Ring>) -> Result<Ring, KeyFault> {
         let mut kept = self.store.signing_keys().await?;
-        if kept
-            .first()
-            .is_none_or(|youngest| youngest.age_ms >= millis(self.period))
-        {
+        if kept.first().is_none_or(|youngest| youngest.age_ms >= millis(self.period)) {
             self.make().await?;
             kept = self.store.signing_keys().await?;
         }
@@ -108,10 +94,7 @@ impl KeyKeeper {
             tracing::info!(kid = old.key.kid, "signing key forgotten");
         }
         let keys = kept.into_iter().map(|kept| self.open(kept.key, before));
-        Ok(Ring {
-            keys: keys.collect::<Result<_, _>>()?,
-            current,
-        })
+        Ok(Ring { keys: keys.collect::<Result<_, _>>()?, current })
     }
 
     async fn make(&self) -> Result<(), KeyFault> {
@@ -120,11 +103,7 @@ impl KeyKeeper {
         let (kid, private) = made.map_err(|fault| KeyFault::Broken(fault.to_string()))??;
         let sealed = self.seal(&kid, &private)?;
         let key = SealedKey { kid, sealed };
-        if self
-            .store
-            .keep_signing_key(&key, millis(self.period))
-            .await?
-        {
+        if self.store.keep_signing_key(&key, millis(self.period)).await? {
             tracing::info!(kid = key.kid, "signing key made");
         }
         Ok(())
@@ -132,10 +111,7 @@ impl KeyKeeper {
 
     fn seal(&self, kid: &str, private: &[u8]) -> Result<Vec<u8>, KeyFault> {
         let mut text = private.to_vec();
-        let nonce = self
-            .seal
-            .seal_in_place_append_tag(Aad::from(kid), &mut text)
-            .map_err(|_| broken("sealing"))?;
+        let nonce = self.seal.seal_in_place_append_tag(Aad::from(kid), &mut text).map_err(|_| broken("sealing"))?;
         Ok([nonce.as_ref().as_slice(), &text].concat())
     }
 
@@ -143,10 +119,8 @@ impl KeyKeeper {
         if let Some(open) = before.and_then(|ring| ring.find(&key.kid)) {
             return Ok(Arc::clone(open));
         }
-        let (nonce, text) = key
-            .sealed
-            .split_at_checked(NONCE_LEN)
-            .ok_or_else(|| broken("a sealed key is too short"))?;
+        let (nonce, text) =
+            key.sealed.split_at_checked(NONCE_LEN).ok_or_else(|| broken("a sealed key is too short"))?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| broken("nonce"))?;
         let mut text = Zeroizing::new(text.to_vec());
         let private = self
@@ -164,10 +138,7 @@ fn choose(kept: &[KeptKey], token_life: Duration) -> Option<(usize, usize)> {
     let current = kept.iter().position(known_to_all).unwrap_or(oldest);
     // A key signed its last token when its successor took over, and that token lives on for a while.
     let done = |successor: &KeptKey| successor.age_ms >= millis(LEAD + token_life + SLACK);
-    let needed = kept
-        .iter()
-        .position(done)
-        .map_or(kept.len(), |successor| successor + 1);
+    let needed = kept.iter().position(done).map_or(kept.len(), |successor| successor + 1);
     Some((current, needed))
 }
 
@@ -176,8 +147,7 @@ fn generate() -> Result<(String, Zeroizing<Vec<u8>>), KeyFault> {
     let pair = RsaKeyPair::generate(KeySize::Rsa3072).map_err(|_| broken("generating"))?;
     let der = AsDer::<Pkcs8V1Der>::as_der(&pair).map_err(|_| broken("encoding"))?;
     let private = Zeroizing::new(der.as_ref().to_vec());
-    let public =
-        Jwk::from_encoding_key(&encoding_key(&private)?, Algorithm::RS256).map_err(refused)?;
+    let public = Jwk::from_encoding_key(&encoding_key(&private)?, Algorithm::RS256).map_err(refused)?;
     // RFC 7638: the same key has the same name everywhere.
     let kid = public.thumbprint(ThumbprintHash::SHA256).map_err(refused)?;
     Ok((kid, private))
@@ -190,20 +160,13 @@ fn ready(kid: String, private: &[u8]) -> Result<Key, KeyFault> {
     public.common.key_algorithm = Some(KeyAlgorithm::RS256);
     public.common.public_key_use = Some(PublicKeyUse::Signature);
     let verifying = DecodingKey::from_jwk(&public).map_err(refused)?;
-    Ok(Key {
-        kid,
-        signing,
-        verifying,
-        public,
-    })
+    Ok(Key { kid, signing, verifying, public })
 }
 
 /// The JWT library takes PKCS#8 only as PEM.
 fn encoding_key(pkcs8: &[u8]) -> Result<EncodingKey, KeyFault> {
-    let pem = Zeroizing::new(format!(
-        "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
-        STANDARD.encode(pkcs8)
-    ));
+    let pem =
+        Zeroizing::new(format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", STANDARD.encode(pkcs8)));
     EncodingKey::from_rsa_pem(pem.as_bytes()).map_err(refused)
 }
 
@@ -227,13 +190,7 @@ mod tests {
     const LIFE: Duration = Duration::from_secs(24 * 3600);
 
     fn aged(ages: &[u64]) -> Vec<KeptKey> {
-        let key = |age: &u64| KeptKey {
-            key: SealedKey {
-                kid: age.to_string(),
-                sealed: Vec::new(),
-            },
-            age_ms: *age,
-        };
+        let key = |age: &u64| KeptKey { key: SealedKey { kid: age.to_string(), sealed: Vec::new() }, age_ms: *age };
         ages.iter().map(key).collect()
     }
 
@@ -252,10 +209,7 @@ mod tests {
     #[test]
     fn an_old_key_is_kept_until_its_last_token_has_run_out() {
         assert_eq!(choose(&aged(&[DAY, 31 * DAY]), LIFE), Some((0, 2)));
-        assert_eq!(
-            choose(&aged(&[DAY + millis(LEAD + SLACK), 31 * DAY]), LIFE),
-            Some((0, 1))
-        );
+        assert_eq!(choose(&aged(&[DAY + millis(LEAD + SLACK), 31 * DAY]), LIFE), Some((0, 1)));
         // After a long stop the old key still signs, however old it is.
         assert_eq!(choose(&aged(&[0, 400 * DAY]), LIFE), Some((1, 2)));
     }
@@ -263,28 +217,14 @@ mod tests {
     #[test]
     fn a_sealed_key_opens_under_its_secret_and_name_alone() {
         let store: Arc<dyn SigningKeys> = Arc::new(crate::auth::tests::MemoryKeys::default());
-        let keeper =
-            |byte| KeyKeeper::new(Arc::clone(&store), &Zeroizing::new([byte; 32]), LIFE, LIFE);
+        let keeper = |byte| KeyKeeper::new(Arc::clone(&store), &Zeroizing::new([byte; 32]), LIFE, LIFE);
         let (kid, private) = generate().unwrap();
         let sealed = keeper(1).seal(&kid, &private).unwrap();
-        assert!(
-            !sealed
-                .windows(16)
-                .any(|part| private.windows(16).next() == Some(part))
-        );
+        assert!(!sealed.windows(16).any(|part| private.windows(16).next() == Some(part)));
         let key = SealedKey { kid, sealed };
         assert!(keeper(1).open(key.clone(), None).is_ok());
-        assert!(matches!(
-            keeper(2).open(key.clone(), None),
-            Err(KeyFault::OtherSecret(_))
-        ));
-        let renamed = SealedKey {
-            kid: "other".into(),
-            ..key
-        };
-        assert!(matches!(
-            keeper(1).open(renamed, None),
-            Err(KeyFault::OtherSecret(_))
-        ));
+        assert!(matches!(keeper(2).open(key.clone(), None), Err(KeyFault::OtherSecret(_))));
+        let renamed = SealedKey { kid: "other".into(), ..key };
+        assert!(matches!(keeper(1).open(renamed, None), Err(KeyFault::OtherSecret(_))));
     }
 }

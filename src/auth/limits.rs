@@ -56,11 +56,7 @@ impl<K: Hash + Eq + Clone> Buckets<K> {
         let now = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let last = self.swept_ms.load(Ordering::Relaxed);
         let due = now.saturating_sub(last) >= SWEEP_EVERY.as_millis() as u64;
-        let ours = due
-            && self
-                .swept_ms
-                .compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed)
-                .is_ok();
+        let ours = due && self.swept_ms.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok();
         if ours {
             self.limiter.retain_recent();
         }
@@ -110,10 +106,7 @@ impl Limits {
         self.log_ins.take(&network(from))?;
         self.any()?;
         let tag = hmac::sign(&self.name_key, login.as_bytes());
-        let name = tag
-            .as_ref()
-            .first_chunk()
-            .expect("HMAC-SHA-256 has 32 bytes");
+        let name = tag.as_ref().first_chunk().expect("HMAC-SHA-256 has 32 bytes");
         self.accounts.take(&u64::from_be_bytes(*name))
     }
 
@@ -126,9 +119,7 @@ impl Limits {
     }
 
     fn any(&self) -> Result<(), Refusal> {
-        self.all
-            .check()
-            .map_err(|not_until| wait(&not_until, &self.clock))
+        self.all.check().map_err(|not_until| wait(&not_until, &self.clock))
     }
 }
 
@@ -152,11 +143,7 @@ mod tests {
     use zeroize::Zeroizing;
 
     fn limits() -> Limits {
-        let config = Config {
-            logins_per_minute_per_ip: 3,
-            logins_per_minute_per_account: 5,
-            ..Config::default()
-        };
+        let config = Config { logins_per_minute_per_ip: 3, logins_per_minute_per_account: 5, ..Config::default() };
         Limits::new(&config, &Zeroizing::new([0; 32]))
     }
 

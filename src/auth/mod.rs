@@ -70,12 +70,7 @@ pub async fn access_tokens(
     keys: Arc<dyn SigningKeys>,
 ) -> Result<AccessTokens, AuthFault> {
     let seal = secret.derive(Purpose::SigningKeys);
-    let started = AccessTokens::start(
-        keys,
-        &seal,
-        config.signing_key_period,
-        config.access_token_ttl,
-    );
+    let started = AccessTokens::start(keys, &seal, config.signing_key_period, config.access_token_ttl);
     Ok(started.await?)
 }
 
@@ -92,12 +87,7 @@ impl Auth {
         access: Arc<AccessTokens>,
     ) -> Result<Self, AuthFault> {
         let pepper = secret.derive(Purpose::Passwords);
-        let passwords = Passwords::start(
-            &pepper,
-            config.bcrypt_cost,
-            config.password_hashers,
-            config.password_queue,
-        );
+        let passwords = Passwords::start(&pepper, config.bcrypt_cost, config.password_hashers, config.password_queue);
         Ok(Self {
             accounts,
             submit,
@@ -127,18 +117,9 @@ impl Auth {
         let email = email(&wish.email)?;
         check_length(&password)?;
         self.limits.sign_up(from)?;
-        let password_hash = self
-            .passwords
-            .hash(&password)
-            .await
-            .map_err(hasher_refusal)?;
+        let password_hash = self.passwords.hash(&password).await.map_err(hasher_refusal)?;
         let actor = UserId(Uuid::now_v7());
-        let act = Act::UserCreate {
-            handle,
-            name,
-            email,
-            password_hash,
-        };
+        let act = Act::UserCreate { handle, name, email, password_hash };
         let user = match self.submit.submit(Command { actor, act }).await? {
             Outcome::Done(entry) | Outcome::Duplicate(entry) => entry,
             Outcome::Refused(denied) => return Err(denied.refusal()),
@@ -157,25 +138,17 @@ impl Auth {
         let login = wish.login.to_lowercase();
         self.limits.log_in(from, &login)?;
         let found = if could_be_a_login(&login) {
-            self.accounts
-                .credentials(&login)
-                .await
-                .map_err(store_refusal)?
+            self.accounts.credentials(&login).await.map_err(store_refusal)?
         } else {
             None
         };
         let (user, hash) = found.map(|found| (found.user, found.password_hash)).unzip();
-        let good = self
-            .passwords
-            .check(&password, hash)
-            .await
-            .map_err(hasher_refusal)?;
+        let good = self.passwords.check(&password, hash).await.map_err(hasher_refusal)?;
         let outcome = if good { "good" } else { "bad" };
         metrics::counter!("tidings_log_ins_total", "outcome" => outcome).increment(1);
         let user = user.filter(|_| good).ok_or_else(bad_credentials)?;
         let profile = self.accounts.profile(user).await.map_err(store_refusal)?;
-        self.open_session(profile.ok_or_else(bad_credentials)?)
-            .await
+        self.open_session(profile.ok_or_else(bad_credentials)?).await
     }
 
     /// Trades a refresh token for its successor and a new access token. A token that was traded before, and not just now, is in
@@ -183,18 +156,11 @@ impl Auth {
     ///
     /// # Errors
     /// `bad_token`, and what limits, journal and database refuse.
-    pub async fn refresh(
-        &self,
-        from: IpAddr,
-        wish: rest::RefreshToken,
-    ) -> Result<rest::Tokens, Refusal> {
+    pub async fn refresh(&self, from: IpAddr, wish: rest::RefreshToken) -> Result<rest::Tokens, Refusal> {
         self.limits.refresh(from)?;
         let old = RefreshToken::parse(&wish.refresh_token).ok_or_else(bad_token)?;
         let next = self.successors.after(&old);
-        let rotation = self
-            .accounts
-            .rotate(old.hash(), self.to_keep(&next), GRACE_MS)
-            .await;
+        let rotation = self.accounts.rotate(old.hash(), self.to_keep(&next), GRACE_MS).await;
         match rotation.map_err(store_refusal)? {
             Rotation::Rotated { user, session } | Rotation::Repeated { user, session } => {
                 self.tokens(user, session, &next)
@@ -216,21 +182,14 @@ impl Auth {
     pub async fn log_out(&self, from: IpAddr, wish: rest::RefreshToken) -> Result<(), Refusal> {
         self.limits.refresh(from)?;
         let token = RefreshToken::parse(&wish.refresh_token).ok_or_else(bad_token)?;
-        match self
-            .accounts
-            .session_of(token.hash())
-            .await
-            .map_err(store_refusal)?
-        {
+        match self.accounts.session_of(token.hash()).await.map_err(store_refusal)? {
             Some((user, session)) => self.revoke(user, session).await,
             None => Ok(()),
         }
     }
 
     async fn revoke(&self, actor: UserId, session: SessionId) -> Result<(), Refusal> {
-        let act = Act::SessionRevoke {
-            session: Some(session),
-        };
+        let act = Act::SessionRevoke { session: Some(session) };
         match self.submit.submit(Command { actor, act }).await? {
             Outcome::Done(_) | Outcome::Duplicate(_) => Ok(()),
             Outcome::Refused(denied) => Err(denied.refusal()),
@@ -240,44 +199,20 @@ impl Auth {
     async fn open_session(&self, user: User) -> Result<rest::Tokens, Refusal> {
         let session = SessionId(Uuid::now_v7());
         let token = RefreshToken::fresh();
-        let opened = self
-            .accounts
-            .open_session(user.id, session, self.to_keep(&token))
-            .await;
+        let opened = self.accounts.open_session(user.id, session, self.to_keep(&token)).await;
         opened.map_err(store_refusal)?;
         self.tokens(user, session, &token)
     }
 
     fn to_keep(&self, token: &RefreshToken) -> NewToken {
-        NewToken {
-            hash: token.hash(),
-            life_ms: self.refresh_life_ms(),
-        }
+        NewToken { hash: token.hash(), life_ms: self.refresh_life_ms() }
     }
 
-    fn tokens(
-        &self,
-        user: User,
-        session: SessionId,
-        refresh: &RefreshToken,
-    ) -> Result<rest::Tokens, Refusal> {
-        let (access_token, access_expires_at) = self
-            .access
-            .issue(user.id, session)
-            .map_err(|fault| broken(&fault))?;
+    fn tokens(&self, user: User, session: SessionId, refresh: &RefreshToken) -> Result<rest::Tokens, Refusal> {
+        let (access_token, access_expires_at) = self.access.issue(user.id, session).map_err(|fault| broken(&fault))?;
         let now = jiff::Timestamp::now().as_millisecond();
-        let refresh_expires_at = Millis(
-            u64::try_from(now)
-                .unwrap_or(0)
-                .saturating_add(self.refresh_life_ms()),
-        );
-        Ok(rest::Tokens {
-            user,
-            access_token,
-            access_expires_at,
-            refresh_token: refresh.text(),
-            refresh_expires_at,
-        })
+        let refresh_expires_at = Millis(u64::try_from(now).unwrap_or(0).saturating_add(self.refresh_life_ms()));
+        Ok(rest::Tokens { user, access_token, access_expires_at, refresh_token: refresh.text(), refresh_expires_at })
     }
 
     fn refresh_life_ms(&self) -> u64 {
@@ -324,9 +259,7 @@ fn bad_token() -> Refusal {
 
 fn hasher_refusal(fault: HashFault) -> Refusal {
     match fault {
-        HashFault::Full => {
-            Refusal::new(ErrorCode::Overloaded, "too many are logging in").after_ms(BUSY_MS)
-        }
+        HashFault::Full => Refusal::new(ErrorCode::Overloaded, "too many are logging in").after_ms(BUSY_MS),
         HashFault::Broken => Refusal::new(ErrorCode::Internal, "a fault in the server"),
     }
 }

@@ -45,21 +45,13 @@ impl Passwords {
     ///
     /// # Errors
     /// When a thread cannot be made, or `cost` is out of bcrypt's range.
-    pub fn start(
-        pepper: &DerivedKey,
-        cost: u32,
-        threads: usize,
-        waiting: usize,
-    ) -> std::io::Result<Self> {
-        let decoy = bcrypt::non_truncating_hash(random::<32>().as_slice(), cost)
-            .map_err(std::io::Error::other)?;
+    pub fn start(pepper: &DerivedKey, cost: u32, threads: usize, waiting: usize) -> std::io::Result<Self> {
+        let decoy = bcrypt::non_truncating_hash(random::<32>().as_slice(), cost).map_err(std::io::Error::other)?;
         let (queue, jobs) = sync_channel(waiting);
         let jobs = Arc::new(Mutex::new(jobs));
         for number in 0..threads {
             let jobs = Arc::clone(&jobs);
-            thread::Builder::new()
-                .name(format!("hasher-{number}"))
-                .spawn(move || work(&jobs))?;
+            thread::Builder::new().name(format!("hasher-{number}")).spawn(move || work(&jobs))?;
         }
         Ok(Self {
             queue,
@@ -75,21 +67,14 @@ impl Passwords {
     /// [`HashFault::Full`] at once when the queue is.
     pub async fn hash(&self, password: &SecretString) -> Result<SecretString, HashFault> {
         let (digest, cost) = (self.digest(password), self.cost);
-        self.carry_out(move || {
-            bcrypt::non_truncating_hash(digest.as_bytes(), cost).map(SecretString::from)
-        })
-        .await
+        self.carry_out(move || bcrypt::non_truncating_hash(digest.as_bytes(), cost).map(SecretString::from)).await
     }
 
     /// Whether the password is the one that was hashed; `None` (no such account) is false after the same time.
     ///
     /// # Errors
     /// [`HashFault::Full`] at once when the queue is.
-    pub async fn check(
-        &self,
-        password: &SecretString,
-        hash: Option<SecretString>,
-    ) -> Result<bool, HashFault> {
+    pub async fn check(&self, password: &SecretString, hash: Option<SecretString>) -> Result<bool, HashFault> {
         let (digest, decoy) = (self.digest(password), Arc::clone(&self.decoy));
         self.carry_out(move || {
             let known = hash.is_some();
@@ -164,27 +149,16 @@ mod tests {
     #[actix_rt::test]
     async fn what_bcrypt_alone_would_confuse_is_told_apart() {
         let long = "x".repeat(72);
-        assert!(
-            !same(&format!("{long}a"), &format!("{long}b")).await,
-            "byte 73"
-        );
+        assert!(!same(&format!("{long}a"), &format!("{long}b")).await, "byte 73");
         assert!(!same("before\0after", "before\0other").await, "NUL inside");
         assert!(!same(&"y".repeat(1_000), &"y".repeat(999)).await, "long");
         assert!(!same("Password-1", "password-1").await, "case");
-        assert!(
-            !same("e\u{301}e\u{301}e\u{301}", "\u{e9}\u{e9}\u{e9}").await,
-            "no normalisation"
-        );
+        assert!(!same("e\u{301}e\u{301}e\u{301}", "\u{e9}\u{e9}\u{e9}").await, "no normalisation");
     }
 
     #[actix_rt::test]
     async fn good_passwords_are_good() {
-        for password in [
-            "correct horse",
-            "before\0after",
-            "🐎🔋📎✅🐎",
-            &"z".repeat(1_024),
-        ] {
+        for password in ["correct horse", "before\0after", "🐎🔋📎✅🐎", &"z".repeat(1_024)] {
             assert!(same(password, password).await);
         }
     }
@@ -193,22 +167,12 @@ mod tests {
     async fn another_pepper_is_another_password() {
         let hash = hashers(8).hash(&"correct horse".into()).await.unwrap();
         let other = Passwords::start(&Zeroizing::new([8; 32]), 4, 1, 8).unwrap();
-        assert!(
-            !other
-                .check(&"correct horse".into(), Some(hash))
-                .await
-                .unwrap()
-        );
+        assert!(!other.check(&"correct horse".into(), Some(hash)).await.unwrap());
     }
 
     #[actix_rt::test]
     async fn nobody_has_no_password() {
-        assert!(
-            !hashers(8)
-                .check(&"anything at all".into(), None)
-                .await
-                .unwrap()
-        );
+        assert!(!hashers(8).check(&"anything at all".into(), None).await.unwrap());
     }
 
     #[actix_rt::test]
@@ -226,10 +190,7 @@ mod tests {
             .unwrap();
         has_started.recv().unwrap();
         passwords.queue.try_send(Box::new(|| ())).unwrap();
-        assert_eq!(
-            passwords.hash(&"one too many".into()).await.err(),
-            Some(HashFault::Full)
-        );
+        assert_eq!(passwords.hash(&"one too many".into()).await.err(), Some(HashFault::Full));
         release.send(()).unwrap();
     }
 }

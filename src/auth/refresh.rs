@@ -28,10 +28,7 @@ impl RefreshToken {
     /// What a client sent, if it has the form of one.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let bytes = URL_SAFE_NO_PAD
-            .decode(text.strip_prefix(PREFIX)?)
-            .map(Zeroizing::new)
-            .ok()?;
+        let bytes = URL_SAFE_NO_PAD.decode(text.strip_prefix(PREFIX)?).map(Zeroizing::new).ok()?;
         Some(Self(Zeroizing::new(bytes.as_slice().try_into().ok()?)))
     }
 
@@ -84,14 +81,9 @@ mod tests {
     fn a_token_survives_its_text_and_nothing_else_does() {
         let token = RefreshToken::fresh();
         assert_eq!(RefreshToken::parse(&token.text()), Some(token.clone()));
-        for wrong in [
-            "",
-            "tr1_",
-            "tr1_AAAA",
-            &token.text()[4..],
-            &format!("{}A", token.text()),
-            &token.text().to_uppercase(),
-        ] {
+        for wrong in
+            ["", "tr1_", "tr1_AAAA", &token.text()[4..], &format!("{}A", token.text()), &token.text().to_uppercase()]
+        {
             assert_eq!(RefreshToken::parse(wrong), None, "{wrong}");
         }
         assert!(!format!("{token:?}").contains(&token.text()[4..]));

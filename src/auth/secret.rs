@@ -80,10 +80,7 @@ impl Secret {
     /// When the file cannot be made, read or understood.
     pub fn kept_in(folder: &Path) -> Result<Self, SecretFault> {
         let path = folder.join(FILE);
-        let fault = |cause| SecretFault::File {
-            path: path.clone(),
-            cause,
-        };
+        let fault = |cause| SecretFault::File { path: path.clone(), cause };
         if !path.exists() {
             make(folder, &path).map_err(fault)?;
         }
@@ -115,8 +112,7 @@ impl Secret {
 /// Random bytes from the system.
 pub(super) fn random<const N: usize>() -> Zeroizing<[u8; N]> {
     let mut bytes = Zeroizing::new([0; N]);
-    aws_lc_rs::rand::fill(bytes.as_mut_slice())
-        .expect("the system's random source does not fail once it has started");
+    aws_lc_rs::rand::fill(bytes.as_mut_slice()).expect("the system's random source does not fail once it has started");
     bytes
 }
 
@@ -125,11 +121,7 @@ fn make(folder: &Path, path: &Path) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     let draft = folder.join(format!("{FILE}.{}", uuid::Uuid::new_v4().simple()));
     let text = Zeroizing::new(URL_SAFE_NO_PAD.encode(random::<RANDOM_BYTES>().as_slice()));
-    let mut file = fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&draft)?;
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
     file.set_permissions(fs::Permissions::from_mode(0o600))?;
     file.write_all(text.as_bytes())?;
     file.write_all(b"\n")?;
@@ -151,35 +143,19 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let first = Secret::kept_in(folder.path()).unwrap();
         let again = Secret::kept_in(folder.path()).unwrap();
-        assert_eq!(
-            first.derive(Purpose::Passwords),
-            again.derive(Purpose::Passwords)
-        );
-        let mode = fs::metadata(folder.path().join(FILE))
-            .unwrap()
-            .permissions()
-            .mode();
+        assert_eq!(first.derive(Purpose::Passwords), again.derive(Purpose::Passwords));
+        let mode = fs::metadata(folder.path().join(FILE)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
-        assert_eq!(
-            fs::read_dir(folder.path()).unwrap().count(),
-            1,
-            "no draft is left"
-        );
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no draft is left");
     }
 
     #[test]
     fn processes_that_start_together_share_one() {
         let folder = tempfile::tempdir().unwrap();
         let keys: Vec<DerivedKey> = std::thread::scope(|scope| {
-            let racers: Vec<_> = (0..8)
-                .map(|_| {
-                    scope.spawn(|| Secret::kept_in(folder.path()).unwrap().derive(Purpose::Bus))
-                })
-                .collect();
-            racers
-                .into_iter()
-                .map(|racer| racer.join().unwrap())
-                .collect()
+            let racers: Vec<_> =
+                (0..8).map(|_| scope.spawn(|| Secret::kept_in(folder.path()).unwrap().derive(Purpose::Bus))).collect();
+            racers.into_iter().map(|racer| racer.join().unwrap()).collect()
         });
         assert!(keys.iter().all(|key| key == &keys[0]));
     }
@@ -187,19 +163,13 @@ mod tests {
     #[test]
     fn purposes_do_not_share_keys() {
         let secret = Secret::given(&"0123456789abcdef0123456789abcdef".into());
-        assert_ne!(
-            secret.derive(Purpose::Passwords),
-            secret.derive(Purpose::SigningKeys)
-        );
+        assert_ne!(secret.derive(Purpose::Passwords), secret.derive(Purpose::SigningKeys));
     }
 
     #[test]
     fn a_spoilt_file_is_refused_not_replaced() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join(FILE), "half a secr").unwrap();
-        assert!(matches!(
-            Secret::kept_in(folder.path()),
-            Err(SecretFault::Spoilt(_))
-        ));
+        assert!(matches!(Secret::kept_in(folder.path()), Err(SecretFault::Spoilt(_))));
     }
 }

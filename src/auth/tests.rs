@@ -26,22 +26,12 @@ impl SigningKeys for MemoryKeys {
         Ok(self.0.lock().unwrap().clone())
     }
 
-    async fn keep_signing_key(
-        &self,
-        key: &SealedKey,
-        unless_younger_than_ms: u64,
-    ) -> Result<bool, StoreFault> {
+    async fn keep_signing_key(&self, key: &SealedKey, unless_younger_than_ms: u64) -> Result<bool, StoreFault> {
         let mut keys = self.0.lock().unwrap();
         if keys.iter().any(|kept| kept.age_ms < unless_younger_than_ms) {
             return Ok(false);
         }
-        keys.insert(
-            0,
-            KeptKey {
-                key: key.clone(),
-                age_ms: 0,
-            },
-        );
+        keys.insert(0, KeptKey { key: key.clone(), age_ms: 0 });
         Ok(true)
     }
 
@@ -75,17 +65,8 @@ fn parts(token: &str) -> (Value, Value) {
 /// Signs any header and claims with the server's own key.
 fn forged(tokens: &AccessTokens, header: &Value, claims: &str) -> String {
     let ring = tokens.ring.load();
-    let message = format!(
-        "{}.{}",
-        BASE64.encode(header.to_string()),
-        BASE64.encode(claims)
-    );
-    let signature = jsonwebtoken::crypto::sign(
-        message.as_bytes(),
-        &ring.current().signing,
-        Algorithm::RS256,
-    )
-    .unwrap();
+    let message = format!("{}.{}", BASE64.encode(header.to_string()), BASE64.encode(claims));
+    let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &ring.current().signing, Algorithm::RS256).unwrap();
     format!("{message}.{signature}")
 }
 
@@ -95,19 +76,13 @@ async fn an_issued_token_says_who_and_until_when() {
     let (user, session) = somebody();
     let (token, expires_at) = tokens.issue(user, session).unwrap();
     let claims = tokens.verify(&token).unwrap();
-    assert_eq!(
-        (claims.user, claims.session, claims.expires_at),
-        (user, session, expires_at)
-    );
+    assert_eq!((claims.user, claims.session, claims.expires_at), (user, session, expires_at));
 }
 
 #[actix_rt::test]
 async fn nodes_that_share_keys_and_secret_trust_each_other() {
     let keys = Arc::default();
-    let (one, two) = (
-        tokens_over(&keys, 1).await.unwrap(),
-        tokens_over(&keys, 1).await.unwrap(),
-    );
+    let (one, two) = (tokens_over(&keys, 1).await.unwrap(), tokens_over(&keys, 1).await.unwrap());
     let (user, session) = somebody();
     let (token, _) = one.issue(user, session).unwrap();
     assert_eq!(two.verify(&token).unwrap().user, user);
@@ -129,44 +104,24 @@ async fn keys_rotate_without_a_token_lost() {
     let tokens = tokens_over(&keys, 1).await.unwrap();
     let (user, session) = somebody();
     let (old, _) = tokens.issue(user, session).unwrap();
-    let age = |by: u64| {
-        keys.0
-            .lock()
-            .unwrap()
-            .iter_mut()
-            .for_each(|kept| kept.age_ms += by)
-    };
+    let age = |by: u64| keys.0.lock().unwrap().iter_mut().for_each(|kept| kept.age_ms += by);
     let reread = async || {
         let before = tokens.ring.load_full();
-        tokens
-            .ring
-            .store(Arc::new(tokens.keeper.read(Some(&before)).await.unwrap()));
+        tokens.ring.store(Arc::new(tokens.keeper.read(Some(&before)).await.unwrap()));
     };
     let day_ms = 24 * 3_600_000;
     age(31 * day_ms);
     reread().await;
-    assert_eq!(
-        tokens.public_keys().keys.len(),
-        2,
-        "the next key is published"
-    );
+    assert_eq!(tokens.public_keys().keys.len(), 2, "the next key is published");
     let kid = |token: &str| parts(token).0["kid"].as_str().unwrap().to_owned();
-    assert_eq!(
-        kid(&tokens.issue(user, session).unwrap().0),
-        kid(&old),
-        "but does not sign yet"
-    );
+    assert_eq!(kid(&tokens.issue(user, session).unwrap().0), kid(&old), "but does not sign yet");
     age(10 * 60_000);
     reread().await;
     assert_ne!(kid(&tokens.issue(user, session).unwrap().0), kid(&old));
     assert!(tokens.verify(&old).is_ok());
     age(2 * day_ms);
     reread().await;
-    assert_eq!(
-        tokens.verify(&old),
-        Err(BadToken::Invalid),
-        "its key is forgotten, long after it ran out"
-    );
+    assert_eq!(tokens.verify(&old), Err(BadToken::Invalid), "its key is forgotten, long after it ran out");
     assert_eq!(keys.0.lock().unwrap().len(), 1);
 }
 
@@ -180,9 +135,7 @@ async fn the_published_key_is_big_and_checks_tokens_elsewhere() {
     assert_eq!(published["keys"][0]["use"], "sig");
     assert!(published["keys"][0].get("d").is_none(), "no private part");
     let set = tokens.public_keys();
-    let AlgorithmParameters::RSA(rsa) = &set.keys[0].algorithm else {
-        panic!("not RSA")
-    };
+    let AlgorithmParameters::RSA(rsa) = &set.keys[0].algorithm else { panic!("not RSA") };
     assert!(BASE64.decode(&rsa.n).unwrap().len() * 8 >= 3072);
     let key = jsonwebtoken::DecodingKey::from_jwk(&set.keys[0]).unwrap();
     let mut rules = jsonwebtoken::Validation::new(Algorithm::RS256);
@@ -196,11 +149,7 @@ async fn claims_must_be_there_right_and_of_their_type() {
     let tokens = tokens().await;
     let (user, session) = somebody();
     let (header, good) = parts(&tokens.issue(user, session).unwrap().0);
-    assert!(
-        tokens
-            .verify(&forged(&tokens, &header, &good.to_string()))
-            .is_ok()
-    );
+    assert!(tokens.verify(&forged(&tokens, &header, &good.to_string())).is_ok());
     for claim in ["exp", "iat", "sub", "iss", "aud", "sid"] {
         let mut claims = good.clone();
         claims.as_object_mut().unwrap().remove(claim);
@@ -232,19 +181,10 @@ async fn claims_must_be_there_right_and_of_their_type() {
             "{claim} = {value}"
         );
     }
-    let twice = good
-        .to_string()
-        .replacen('{', &format!(r#"{{"sub":"{}","#, Uuid::now_v7()), 1);
-    assert_eq!(
-        tokens.verify(&forged(&tokens, &header, &twice)),
-        Err(BadToken::Invalid)
-    );
+    let twice = good.to_string().replacen('{', &format!(r#"{{"sub":"{}","#, Uuid::now_v7()), 1);
+    assert_eq!(tokens.verify(&forged(&tokens, &header, &twice)), Err(BadToken::Invalid));
     let more = format!("{good} ");
-    assert!(
-        tokens
-            .verify(&forged(&tokens, &header, &format!("{more}x")))
-            .is_err()
-    );
+    assert!(tokens.verify(&forged(&tokens, &header, &format!("{more}x"))).is_err());
 }
 
 #[actix_rt::test]
@@ -272,11 +212,7 @@ async fn a_token_cannot_choose_its_algorithm_or_key() {
         let mut header = header.clone();
         header["alg"] = json!(alg);
         let head = BASE64.encode(header.to_string());
-        assert_eq!(
-            tokens.verify(&format!("{head}.{body}.")),
-            Err(BadToken::Invalid),
-            "{alg} unsigned"
-        );
+        assert_eq!(tokens.verify(&format!("{head}.{body}.")), Err(BadToken::Invalid), "{alg} unsigned");
         assert_eq!(
             tokens.verify(&forged(&tokens, &header, &claims.to_string())),
             Err(BadToken::Invalid),
@@ -287,16 +223,12 @@ async fn a_token_cannot_choose_its_algorithm_or_key() {
     let public = serde_json::to_vec(&tokens.public_keys().keys[0]).unwrap();
     let mut hmac = Header::new(Algorithm::HS256);
     hmac.kid = header["kid"].as_str().map(str::to_owned);
-    let confused =
-        jsonwebtoken::encode(&hmac, &claims, &EncodingKey::from_secret(&public)).unwrap();
+    let confused = jsonwebtoken::encode(&hmac, &claims, &EncodingKey::from_secret(&public)).unwrap();
     assert_eq!(tokens.verify(&confused), Err(BadToken::Invalid));
     let proposals = [
         ("jku", json!("https://evil.example/keys")),
         ("x5u", json!("https://evil.example/cert")),
-        (
-            "jwk",
-            serde_json::to_value(&tokens.public_keys().keys[0]).unwrap(),
-        ),
+        ("jwk", serde_json::to_value(&tokens.public_keys().keys[0]).unwrap()),
         ("crit", json!(["exp"])),
         ("kid", json!("../../etc/passwd")),
         ("kid", json!("' or 1=1 --")),
@@ -307,11 +239,7 @@ async fn a_token_cannot_choose_its_algorithm_or_key() {
     for (field, value) in proposals {
         let mut header = header.clone();
         header[field] = value;
-        assert_eq!(
-            tokens.verify(&forged(&tokens, &header, &claims.to_string())),
-            Err(BadToken::Invalid),
-            "{field}"
-        );
+        assert_eq!(tokens.verify(&forged(&tokens, &header, &claims.to_string())), Err(BadToken::Invalid), "{field}");
     }
 }
 
@@ -332,13 +260,7 @@ async fn no_flipped_bit_goes_unnoticed() {
         assert_eq!(tokens.verify(text), Err(BadToken::Invalid), "{text}");
     }
     let good = String::from_utf8(good).unwrap();
-    for text in [
-        format!("{good}="),
-        format!("{good}."),
-        format!(" {good}"),
-        format!("{good}\n"),
-        good.to_uppercase(),
-    ] {
+    for text in [format!("{good}="), format!("{good}."), format!(" {good}"), format!("{good}\n"), good.to_uppercase()] {
         assert_eq!(tokens.verify(&text), Err(BadToken::Invalid), "{text}");
     }
 }

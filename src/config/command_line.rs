@@ -7,8 +7,7 @@ use clap::{Arg, Command, value_parser};
 
 use super::{KEYS, Key};
 
-const ABOUT: &str =
-    "A real-time social feed server: everyone who should see it sees it at once, in order, once.";
+const ABOUT: &str = "A real-time social feed server: everyone who should see it sees it at once, in order, once.";
 const AFTER: &str = "Each setting may stand in the file, in the environment or on the command line; the later wins.\n\
     Times are written with their unit: 500ms, 10s, 5m, 24h, 7d. See docs/configuration.md.";
 
@@ -28,10 +27,7 @@ pub(super) fn read(args: impl IntoIterator<Item = OsString>) -> Result<Flags, cl
         let text: String = found.remove_one(key.name)?;
         Some((key.name.to_owned(), text))
     });
-    Ok(Flags {
-        file,
-        settings: settings.collect(),
-    })
+    Ok(Flags { file, settings: settings.collect() })
 }
 
 /// The flag of a setting.
@@ -46,16 +42,12 @@ fn command() -> Command {
         .value_parser(value_parser!(PathBuf))
         .help("TOML file with settings [variable: TIDINGS_CONFIG]");
     let (secret, open): (Vec<&Key>, Vec<&Key>) = KEYS.iter().partition(|key| key.secret);
-    let secrets: String = secret
-        .iter()
-        .map(|key| format!("  {}\n         {}\n", variable(key), key.meaning.trim()))
-        .collect();
+    let secrets: String =
+        secret.iter().map(|key| format!("  {}\n         {}\n", variable(key), key.meaning.trim())).collect();
     Command::new("tidings")
         .version(env!("CARGO_PKG_VERSION"))
         .about(ABOUT)
-        .after_help(format!(
-            "Only in the file or the environment:\n{secrets}\n{AFTER}"
-        ))
+        .after_help(format!("Only in the file or the environment:\n{secrets}\n{AFTER}"))
         .arg(config)
         .args(open.into_iter().map(argument))
 }
@@ -65,14 +57,11 @@ fn argument(key: &Key) -> Arg {
         "" => String::new(),
         default => format!(" [default: {default}]"),
     };
-    Arg::new(key.name)
-        .long(key.name.replace('_', "-"))
-        .value_name("VALUE")
-        .help(format!(
-            "{}{default} [variable: {}]",
-            key.meaning.trim(),
-            variable(key)
-        ))
+    Arg::new(key.name).long(key.name.replace('_', "-")).value_name("VALUE").help(format!(
+        "{}{default} [variable: {}]",
+        key.meaning.trim(),
+        variable(key)
+    ))
 }
 
 fn variable(key: &Key) -> String {

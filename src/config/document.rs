@@ -39,11 +39,7 @@ pub fn document() -> String {
         let variable = key.name.to_uppercase();
         let meaning = key.meaning.trim();
         // Writing to a string cannot fail.
-        let _written = writeln!(
-            page,
-            "| `{}` | `TIDINGS_{variable}` | {flag} | {default} | {meaning} |",
-            key.name
-        );
+        let _written = writeln!(page, "| `{}` | `TIDINGS_{variable}` | {flag} | {default} | {meaning} |", key.name);
     }
     page
 }
@@ -58,9 +54,6 @@ mod tests {
             std::fs::write(path, &page).unwrap();
         }
         let written = std::fs::read_to_string(path).unwrap_or_default();
-        assert_eq!(
-            written, page,
-            "docs/configuration.md is out of date; its first lines say how to make it anew"
-        );
+        assert_eq!(written, page, "docs/configuration.md is out of date; its first lines say how to make it anew");
     }
 }

@@ -57,8 +57,7 @@ impl Setting for PathBuf {
 
 impl Setting for Duration {
     fn parse(text: &str) -> Result<Self, String> {
-        let wrong =
-            || "must be a number with its unit (ms, s, m, h, d), such as 24h or 7d".to_owned();
+        let wrong = || "must be a number with its unit (ms, s, m, h, d), such as 24h or 7d".to_owned();
         let digits = text.bytes().take_while(u8::is_ascii_digit).count();
         let (number, unit) = text.split_at(digits);
         let number: u64 = number.parse().map_err(|_| wrong())?;
@@ -70,10 +69,7 @@ impl Setting for Duration {
             "d" => 86_400_000,
             _ => return Err(wrong()),
         };
-        number
-            .checked_mul(unit_ms)
-            .map(Self::from_millis)
-            .ok_or_else(wrong)
+        number.checked_mul(unit_ms).map(Self::from_millis).ok_or_else(wrong)
     }
 }
 
@@ -90,9 +86,7 @@ number!(u32, u64, usize);
 
 impl Setting for SocketAddr {
     fn parse(text: &str) -> Result<Self, String> {
-        text.parse().map_err(|_| {
-            "must be an address and a port, such as 127.0.0.1:8080 or [::]:8080".into()
-        })
+        text.parse().map_err(|_| "must be an address and a port, such as 127.0.0.1:8080 or [::]:8080".into())
     }
 }
 
@@ -119,10 +113,7 @@ impl<T: Setting> Setting for Vec<T> {
     const SECRET: bool = T::SECRET;
 
     fn parse(text: &str) -> Result<Self, String> {
-        let items = text
-            .split(',')
-            .map(str::trim)
-            .filter(|item| !item.is_empty());
+        let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
         items.map(T::parse).collect()
     }
 }

@@ -97,25 +97,19 @@ impl Layers {
         if let Some(path) = file {
             layers = layers.merge(toml(path)?);
         }
-        let layers = layers
-            .merge(Texts(ENVIRONMENT, plain))
-            .merge(Texts(ENVIRONMENT, own));
+        let layers = layers.merge(Texts(ENVIRONMENT, plain)).merge(Texts(ENVIRONMENT, own));
         Ok(Self(layers.merge(Texts(COMMAND_LINE, flags.settings))))
     }
 
     /// Refuses the first name that is none of `keys`.
     pub(super) fn refuse_unknown(&self, keys: &[Key]) -> Result<(), ConfigFault> {
         let all: Dict = self.0.extract().unwrap_or_default();
-        let Some(name) = all
-            .keys()
-            .find(|name| !keys.iter().any(|key| key.name == **name))
-        else {
+        let Some(name) = all.keys().find(|name| !keys.iter().any(|key| key.name == **name)) else {
             return Ok(());
         };
         let nearest = keys.iter().min_by_key(|key| distance(key.name, name));
-        let hint = nearest
-            .filter(|key| distance(key.name, name) <= 2)
-            .map(|key| format!("; did you mean `{}`?", key.name));
+        let hint =
+            nearest.filter(|key| distance(key.name, name) <= 2).map(|key| format!("; did you mean `{}`?", key.name));
         Err(ConfigFault::Unknown {
             name: self.written(name),
             source_name: self.source(name),
@@ -128,29 +122,17 @@ impl Layers {
         let Ok(value) = self.0.find_value(name) else {
             return T::parse(default).map_err(|said| self.wrong(name, said));
         };
-        let text = text_of(&value).ok_or_else(|| {
-            self.wrong(
-                name,
-                "must be a text, a number, a yes or no, or a list of such".into(),
-            )
-        })?;
+        let text = text_of(&value)
+            .ok_or_else(|| self.wrong(name, "must be a text, a number, a yes or no, or a list of such".into()))?;
         T::parse(&text).map_err(|said| {
-            let said = if T::SECRET {
-                said
-            } else {
-                format!("{said}, not `{text}`")
-            };
+            let said = if T::SECRET { said } else { format!("{said}, not `{text}`") };
             self.wrong(name, said)
         })
     }
 
     /// The refusal of a value.
     pub(super) fn wrong(&self, name: &str, said: String) -> ConfigFault {
-        ConfigFault::Wrong {
-            name: self.written(name),
-            source_name: self.source(name),
-            said,
-        }
+        ConfigFault::Wrong { name: self.written(name), source_name: self.source(name), said }
     }
 
     fn source(&self, name: &str) -> String {
@@ -166,11 +148,7 @@ impl Layers {
 
     /// The name as it is written in its source.
     fn written(&self, name: &str) -> String {
-        match self
-            .0
-            .find_metadata(name)
-            .map(|metadata| metadata.name.as_ref())
-        {
+        match self.0.find_metadata(name).map(|metadata| metadata.name.as_ref()) {
             Some(ENVIRONMENT) => format!("{PREFIX}{}", name.to_uppercase()),
             Some(COMMAND_LINE) => command_line::flag(name),
             _ => name.to_owned(),
@@ -188,18 +166,12 @@ fn own_variable(variable: &str) -> Option<String> {
 /// A file that is there and is TOML.
 fn toml(path: PathBuf) -> Result<impl Provider, ConfigFault> {
     if let Err(cause) = std::fs::File::open(&path) {
-        return Err(ConfigFault::File {
-            said: cause.to_string(),
-            path,
-        });
+        return Err(ConfigFault::File { said: cause.to_string(), path });
     }
     let provider = Toml::file_exact(&path);
     match provider.data() {
         Ok(_) => Ok(provider),
-        Err(fault) => Err(ConfigFault::File {
-            said: fault.kind.to_string(),
-            path,
-        }),
+        Err(fault) => Err(ConfigFault::File { said: fault.kind.to_string(), path }),
     }
 }
 

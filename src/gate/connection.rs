@@ -95,18 +95,14 @@ impl Connection {
             Standing::Open => false,
             Standing::Broken => true,
             Standing::Closing => {
-                let late = self
-                    .drop_at
-                    .is_some_and(|drop_at| Instant::now() >= drop_at);
+                let late = self.drop_at.is_some_and(|drop_at| Instant::now() >= drop_at);
                 late || (self.deaf && !self.link.wants_to_write())
             }
         }
     }
 
     fn wake_at(&self) -> Option<Instant> {
-        let slow = self
-            .full_since
-            .map(|since| since + Duration::from_millis(SLOW_PATIENCE_MS));
+        let slow = self.full_since.map(|since| since + Duration::from_millis(SLOW_PATIENCE_MS));
         self.drop_at.or(slow)
     }
 

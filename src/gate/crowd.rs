@@ -26,10 +26,7 @@ impl Crowd {
         drop(count);
         self.all.fetch_add(1, Ordering::Relaxed);
         metrics::gauge!("tidings_connections").increment(1.0);
-        Some(Present {
-            crowd: Arc::clone(self),
-            network,
-        })
+        Some(Present { crowd: Arc::clone(self), network })
     }
 
     /// Waits until nobody is there.

@@ -87,14 +87,7 @@ impl Gate {
         let head = parts.journal.head().await?;
         let started = Instant::now();
         let sight = Arc::new(Sight::default());
-        let tail = Tail::new(
-            parts.journal.clone(),
-            head,
-            parts.bus.listen(),
-            started,
-            sight.clone(),
-        )
-        .start();
+        let tail = Tail::new(parts.journal.clone(), head, parts.bus.listen(), started, sight.clone()).start();
         let journal = Journal::start_over(parts.journal, parts.bus, tail.clone(), started);
         let config = parts.config;
         let settings = Settings {
@@ -121,9 +114,7 @@ impl Gate {
             clients: parts.clients,
             connections_per_ip: config.connections_per_ip,
         };
-        Ok(Self {
-            shared: Arc::new(shared),
-        })
+        Ok(Self { shared: Arc::new(shared) })
     }
 
     /// The way in for commands that come over REST.
@@ -143,11 +134,7 @@ impl Gate {
     }
 
     /// Takes a connection over; done when it has ended.
-    pub fn accept(
-        &self,
-        request: Request,
-        framed: Framed<TcpStream, h1::Codec>,
-    ) -> LocalBoxFuture<'static, ()> {
+    pub fn accept(&self, request: Request, framed: Framed<TcpStream, h1::Codec>) -> LocalBoxFuture<'static, ()> {
         let shared = self.shared.clone();
         Box::pin(async move {
             if let Err(fault) = shared.connect(request, framed).await {
@@ -159,10 +146,7 @@ impl Gate {
     /// Says goodbye to all connections, and waits until they have ended, at most `patience`.
     pub async fn drain(&self, patience: Duration) {
         self.shared.tail.do_send(ToTail::Drain);
-        if tokio::time::timeout(patience, self.shared.crowd.gone())
-            .await
-            .is_err()
-        {
+        if tokio::time::timeout(patience, self.shared.crowd.gone()).await.is_err() {
             tracing::warn!("some connections did not end in time");
         }
     }
@@ -184,11 +168,7 @@ enum NotConnected {
 }
 
 impl Shared {
-    async fn connect(
-        &self,
-        request: Request,
-        mut framed: Framed<TcpStream, h1::Codec>,
-    ) -> Result<(), NotConnected> {
+    async fn connect(&self, request: Request, mut framed: Framed<TcpStream, h1::Codec>) -> Result<(), NotConnected> {
         let accept = match upgrade::decide(&request, &self.origins) {
             Ok(accept) => accept,
             Err(refusal) => return Ok(upgrade::send(&mut framed, refusal).await?),
@@ -207,14 +187,9 @@ impl Shared {
     }
 
     fn count(&self, request: &Request) -> Option<Present> {
-        let peer = request
-            .peer_addr()
-            .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
-        let forwarded: Vec<&str> = request
-            .headers()
-            .get_all(X_FORWARDED_FOR)
-            .filter_map(|header| header.to_str().ok())
-            .collect();
+        let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
+        let forwarded: Vec<&str> =
+            request.headers().get_all(X_FORWARDED_FOR).filter_map(|header| header.to_str().ok()).collect();
         let address = self.clients.address(peer, forwarded.into_iter());
         self.crowd.enter(network(address), self.connections_per_ip)
     }

@@ -53,13 +53,8 @@ impl Reader {
     /// The number to close with.
     pub(super) fn next(&mut self, buffer: &mut BytesMut) -> Result<Option<Incoming>, Number> {
         loop {
-            let have = self
-                .partial
-                .as_ref()
-                .map_or(0, |(partial, _)| partial.len());
-            if declared_length(buffer)
-                .is_some_and(|length| length > (self.most - have.min(self.most)) as u64)
-            {
+            let have = self.partial.as_ref().map_or(0, |(partial, _)| partial.len());
+            if declared_length(buffer).is_some_and(|length| length > (self.most - have.min(self.most)) as u64) {
                 return Err(Number::Size);
             }
             let Some(frame) = self.codec.decode(buffer).map_err(|_| Number::Protocol)? else {
@@ -168,10 +163,7 @@ mod tests {
         huge.extend((1_u64 << 62).to_be_bytes());
         assert_eq!(read(&mut Reader::new(), &huge), Err(Number::Size));
         let hello = vec![b' '; limits::MESSAGE_BYTES_BEFORE_HELLO + 1];
-        assert_eq!(
-            read(&mut Reader::new(), &frame(0x81, &hello)),
-            Err(Number::Size)
-        );
+        assert_eq!(read(&mut Reader::new(), &frame(0x81, &hello)), Err(Number::Size));
     }
 
     #[test]
@@ -191,13 +183,7 @@ mod tests {
         bytes.extend(frame(0x89, b"p"));
         bytes.extend(frame(0x80, "gr\u{fc}n".as_bytes().split_at(3).1));
         let read = read(&mut reader, &bytes).unwrap();
-        assert_eq!(
-            read,
-            [
-                Incoming::Ping(Bytes::from_static(b"p")),
-                Incoming::Text("gr\u{fc}n".into())
-            ]
-        );
+        assert_eq!(read, [Incoming::Ping(Bytes::from_static(b"p")), Incoming::Text("gr\u{fc}n".into())]);
     }
 
     #[test]
@@ -210,26 +196,10 @@ mod tests {
 
     #[test]
     fn broken_frames_and_broken_text_have_their_numbers() {
-        assert_eq!(
-            read(&mut Reader::new(), &frame(0x81, b"\xff")),
-            Err(Number::Invalid)
-        );
-        assert_eq!(
-            read(&mut Reader::new(), &frame(0xc1, b"x")),
-            Err(Number::Protocol)
-        );
-        assert_eq!(
-            read(&mut Reader::new(), &frame(0x80, b"x")),
-            Err(Number::Protocol)
-        );
-        assert_eq!(
-            read(&mut Reader::new(), &[0x81, 0x01, b'x']),
-            Err(Number::Protocol),
-            "not masked"
-        );
-        assert_eq!(
-            read(&mut Reader::new(), &frame(0x88, &[0x03])),
-            Err(Number::Protocol)
-        );
+        assert_eq!(read(&mut Reader::new(), &frame(0x81, b"\xff")), Err(Number::Invalid));
+        assert_eq!(read(&mut Reader::new(), &frame(0xc1, b"x")), Err(Number::Protocol));
+        assert_eq!(read(&mut Reader::new(), &frame(0x80, b"x")), Err(Number::Protocol));
+        assert_eq!(read(&mut Reader::new(), &[0x81, 0x01, b'x']), Err(Number::Protocol), "not masked");
+        assert_eq!(read(&mut Reader::new(), &frame(0x88, &[0x03])), Err(Number::Protocol));
     }
 }

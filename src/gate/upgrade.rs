@@ -60,24 +60,12 @@ fn offered(request: &Request) -> Offer {
 /// A refusal without a body; the connection ends with it.
 pub(super) fn refuse(status: StatusCode) -> Response<()> {
     let mut response = Response::<BoxBody>::new(status).drop_body();
-    response
-        .head_mut()
-        .set_connection_type(actix_http::ConnectionType::Close);
+    response.head_mut().set_connection_type(actix_http::ConnectionType::Close);
     response
 }
 
 /// Sends the head of an answer.
-pub(super) async fn send(
-    framed: &mut Framed<TcpStream, h1::Codec>,
-    head: Response<()>,
-) -> Result<(), DispatchError> {
-    let size = if head.status() == StatusCode::SWITCHING_PROTOCOLS {
-        BodySize::None
-    } else {
-        BodySize::Sized(0)
-    };
-    framed
-        .send(h1::Message::Item((head, size)))
-        .await
-        .map_err(DispatchError::Io)
+pub(super) async fn send(framed: &mut Framed<TcpStream, h1::Codec>, head: Response<()>) -> Result<(), DispatchError> {
+    let size = if head.status() == StatusCode::SWITCHING_PROTOCOLS { BodySize::None } else { BodySize::Sized(0) };
+    framed.send(h1::Message::Item((head, size))).await.map_err(DispatchError::Io)
 }

@@ -15,9 +15,7 @@ use super::wrong_method;
 
 /// The routes.
 pub(super) fn routes(app: &mut ServiceConfig) {
-    let post = |path: &str| {
-        web::resource(path.to_owned()).default_service(web::to(|| wrong_method("POST")))
-    };
+    let post = |path: &str| web::resource(path.to_owned()).default_service(web::to(|| wrong_method("POST")));
     app.service(post("/api/v1/users").route(web::post().to(sign_up)))
         .service(post("/api/v1/auth/login").route(web::post().to(log_in)))
         .service(post("/api/v1/auth/refresh").route(web::post().to(refresh)))
@@ -30,38 +28,22 @@ pub(super) fn routes(app: &mut ServiceConfig) {
         );
 }
 
-async fn sign_up(
-    front: Data<Front>,
-    request: HttpRequest,
-    body: Body<SignUp>,
-) -> Result<HttpResponse, Refused> {
+async fn sign_up(front: Data<Front>, request: HttpRequest, body: Body<SignUp>) -> Result<HttpResponse, Refused> {
     let tokens = front.auth.sign_up(client(&front, &request), body.0).await?;
     Ok(secret(HttpResponse::Created(), &tokens))
 }
 
-async fn log_in(
-    front: Data<Front>,
-    request: HttpRequest,
-    body: Body<Login>,
-) -> Result<HttpResponse, Refused> {
+async fn log_in(front: Data<Front>, request: HttpRequest, body: Body<Login>) -> Result<HttpResponse, Refused> {
     let tokens = front.auth.log_in(client(&front, &request), body.0).await?;
     Ok(secret(HttpResponse::Ok(), &tokens))
 }
 
-async fn refresh(
-    front: Data<Front>,
-    request: HttpRequest,
-    body: Body<RefreshToken>,
-) -> Result<HttpResponse, Refused> {
+async fn refresh(front: Data<Front>, request: HttpRequest, body: Body<RefreshToken>) -> Result<HttpResponse, Refused> {
     let tokens = front.auth.refresh(client(&front, &request), body.0).await?;
     Ok(secret(HttpResponse::Ok(), &tokens))
 }
 
-async fn log_out(
-    front: Data<Front>,
-    request: HttpRequest,
-    body: Body<RefreshToken>,
-) -> Result<HttpResponse, Refused> {
+async fn log_out(front: Data<Front>, request: HttpRequest, body: Body<RefreshToken>) -> Result<HttpResponse, Refused> {
     front.auth.log_out(client(&front, &request), body.0).await?;
     Ok(HttpResponse::NoContent().finish())
 }
@@ -75,20 +57,13 @@ async fn public_keys(front: Data<Front>) -> HttpResponse {
 
 /// Tokens must not stay in any cache.
 fn secret(mut answer: actix_web::HttpResponseBuilder, tokens: &Tokens) -> HttpResponse {
-    answer
-        .insert_header((CACHE_CONTROL, "no-store"))
-        .json(tokens)
+    answer.insert_header((CACHE_CONTROL, "no-store")).json(tokens)
 }
 
 fn client(front: &Front, request: &HttpRequest) -> IpAddr {
     // Only a listener that is no TCP socket has no peer; we have none.
-    let peer = request
-        .peer_addr()
-        .map_or(Ipv4Addr::UNSPECIFIED.into(), |peer| peer.ip());
-    let forwarded: Vec<&str> = request
-        .headers()
-        .get_all(X_FORWARDED_FOR)
-        .filter_map(|header| header.to_str().ok())
-        .collect();
+    let peer = request.peer_addr().map_or(Ipv4Addr::UNSPECIFIED.into(), |peer| peer.ip());
+    let forwarded: Vec<&str> =
+        request.headers().get_all(X_FORWARDED_FOR).filter_map(|header| header.to_str().ok()).collect();
     front.clients.address(peer, forwarded.into_iter())
 }

@@ -34,25 +34,16 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
         Box::pin(async move {
             head?;
             let gathered = tokio::time::timeout(PATIENCE, gather(payload)).await;
-            let bytes = gathered.map_err(|_| {
-                Refused::with_status(StatusCode::REQUEST_TIMEOUT, "the body took too long")
-            })??;
+            let bytes =
+                gathered.map_err(|_| Refused::with_status(StatusCode::REQUEST_TIMEOUT, "the body took too long"))??;
             parse(&bytes).map(Self).map_err(Refused::from)
         })
     }
 }
 
 fn check_head(request: &HttpRequest) -> Result<(), Refused> {
-    let unsupported = |message| {
-        Err(Refused::with_status(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            message,
-        ))
-    };
-    if !request
-        .content_type()
-        .eq_ignore_ascii_case("application/json")
-    {
+    let unsupported = |message| Err(Refused::with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
+    if !request.content_type().eq_ignore_ascii_case("application/json") {
         return unsupported("the body must be application/json");
     }
     let encoding = request.headers().get(CONTENT_ENCODING);
@@ -70,8 +61,7 @@ fn check_head(request: &HttpRequest) -> Result<(), Refused> {
 async fn gather(mut payload: Payload) -> Result<BytesMut, Refused> {
     let mut bytes = BytesMut::new();
     while let Some(part) = payload.next().await {
-        let part =
-            part.map_err(|_| Refused::with_status(StatusCode::BAD_REQUEST, "the body broke off"))?;
+        let part = part.map_err(|_| Refused::with_status(StatusCode::BAD_REQUEST, "the body broke off"))?;
         if bytes.len() + part.len() > BODY_BYTES {
             return Err(too_large());
         }
@@ -81,28 +71,19 @@ async fn gather(mut payload: Payload) -> Result<BytesMut, Refused> {
 }
 
 fn too_large() -> Refused {
-    Refused::with_status(
-        StatusCode::PAYLOAD_TOO_LARGE,
-        &format!("the body must be at most {BODY_BYTES} bytes"),
-    )
+    Refused::with_status(StatusCode::PAYLOAD_TOO_LARGE, &format!("the body must be at most {BODY_BYTES} bytes"))
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
     // The reader of structs would also take a list of their fields.
     if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
-        return Err(Refusal::new(
-            ErrorCode::BadRequest,
-            "the body must be a JSON object",
-        ));
+        return Err(Refusal::new(ErrorCode::BadRequest, "the body must be a JSON object"));
     }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|fault| refusal(&fault))?;
     match json.end() {
         Ok(()) => Ok(value),
-        Err(_) => Err(Refusal::new(
-            ErrorCode::BadRequest,
-            "something follows the JSON object",
-        )),
+        Err(_) => Err(Refusal::new(ErrorCode::BadRequest, "something follows the JSON object")),
     }
 }
 
@@ -110,20 +91,11 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
 fn refusal(fault: &serde_path_to_error::Error<serde_json::Error>) -> Refusal {
     let cause = fault.inner();
     if !cause.is_data() {
-        let message = format!(
-            "the body is not JSON (line {}, column {})",
-            cause.line(),
-            cause.column()
-        );
+        let message = format!("the body is not JSON (line {}, column {})", cause.line(), cause.column());
         return Refusal::new(ErrorCode::BadRequest, message);
     }
     let said = cause.to_string();
-    let quoted = |start: &str| {
-        said.strip_prefix(start)?
-            .split('`')
-            .next()
-            .map(str::to_owned)
-    };
+    let quoted = |start: &str| said.strip_prefix(start)?.split('`').next().map(str::to_owned);
     if let Some(field) = quoted("missing field `") {
         return Refusal::new(ErrorCode::Invalid, format!("{field}: is missing")).field(field);
     }
@@ -150,14 +122,8 @@ mod tests {
         let invalid = |field: &str| (ErrorCode::Invalid, Some(field.to_owned()));
         let bad = (ErrorCode::BadRequest, None);
         assert_eq!(refused(r#"{"login":"a"}"#), invalid("password"));
-        assert_eq!(
-            refused(r#"{"login":"a","password":["hunter2"]}"#),
-            invalid("password")
-        );
-        assert_eq!(
-            refused(r#"{"login":"a","password":"hunter2","password":"hunter2"}"#),
-            invalid("password")
-        );
+        assert_eq!(refused(r#"{"login":"a","password":["hunter2"]}"#), invalid("password"));
+        assert_eq!(refused(r#"{"login":"a","password":"hunter2","password":"hunter2"}"#), invalid("password"));
         assert_eq!(refused(r#"{"login":"a","password":"hunter2"} x"#), bad);
         assert_eq!(refused(r#"{"login":"a","password":"hunter2"#), bad);
         assert_eq!(refused(r#""hunter2""#), bad);

@@ -20,10 +20,7 @@ impl Refused {
     /// With a status that the code alone does not tell.
     #[must_use]
     pub fn with_status(status: StatusCode, message: &str) -> Self {
-        Self {
-            status,
-            refusal: Refusal::new(ErrorCode::BadRequest, message),
-        }
+        Self { status, refusal: Refusal::new(ErrorCode::BadRequest, message) }
     }
 
     /// There is nothing here.
@@ -35,10 +32,7 @@ impl Refused {
 
 impl From<Refusal> for Refused {
     fn from(refusal: Refusal) -> Self {
-        Self {
-            status: status(refusal.code),
-            refusal,
-        }
+        Self { status: status(refusal.code), refusal }
     }
 }
 
@@ -61,19 +55,16 @@ impl ResponseError for Refused {
         if self.status == StatusCode::UNAUTHORIZED {
             answer.insert_header((WWW_AUTHENTICATE, "Bearer"));
         }
-        answer.json(RestError {
-            error: self.refusal.clone(),
-        })
+        answer.json(RestError { error: self.refusal.clone() })
     }
 }
 
 const fn status(code: ErrorCode) -> StatusCode {
     match code {
         ErrorCode::BadRequest | ErrorCode::Invalid => StatusCode::BAD_REQUEST,
-        ErrorCode::Unauthorized
-        | ErrorCode::BadToken
-        | ErrorCode::TokenExpired
-        | ErrorCode::BadCredentials => StatusCode::UNAUTHORIZED,
+        ErrorCode::Unauthorized | ErrorCode::BadToken | ErrorCode::TokenExpired | ErrorCode::BadCredentials => {
+            StatusCode::UNAUTHORIZED
+        }
         ErrorCode::Forbidden => StatusCode::FORBIDDEN,
         ErrorCode::NotFound | ErrorCode::UnknownMethod => StatusCode::NOT_FOUND,
         ErrorCode::Conflict | ErrorCode::Stale | ErrorCode::LimitReached => StatusCode::CONFLICT,

@@ -25,29 +25,16 @@ struct Told {
 
 /// The routes.
 pub(super) fn routes(app: &mut ServiceConfig) {
-    let read = |path: &str| {
-        web::resource(path.to_owned()).default_service(web::to(|| wrong_method("GET, HEAD")))
-    };
-    app.service(
-        read("/healthz")
-            .route(web::get().to(alive))
-            .route(web::head().to(alive)),
-    )
-    .service(
-        read("/readyz")
-            .route(web::get().to(ready))
-            .route(web::head().to(ready)),
-    )
-    .service(read("/metrics").route(web::get().to(numbers)));
+    let read = |path: &str| web::resource(path.to_owned()).default_service(web::to(|| wrong_method("GET, HEAD")));
+    app.service(read("/healthz").route(web::get().to(alive)).route(web::head().to(alive)))
+        .service(read("/readyz").route(web::get().to(ready)).route(web::head().to(ready)))
+        .service(read("/metrics").route(web::get().to(numbers)));
 }
 
 async fn alive() -> HttpResponse {
     let mut answer = HttpResponse::Ok();
     answer.insert_header((CACHE_CONTROL, "no-store"));
-    answer.json(Told {
-        status: "ok",
-        reasons: Vec::new(),
-    })
+    answer.json(Told { status: "ok", reasons: Vec::new() })
 }
 
 async fn ready(front: Data<Front>) -> HttpResponse {

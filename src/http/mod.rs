@@ -64,13 +64,8 @@ pub fn app(
 
 /// The answer to a method that a path does not know.
 async fn wrong_method(allowed: &'static str) -> HttpResponse {
-    let refused = Refused::with_status(
-        StatusCode::METHOD_NOT_ALLOWED,
-        "this path does not know the method",
-    );
+    let refused = Refused::with_status(StatusCode::METHOD_NOT_ALLOWED, "this path does not know the method");
     let mut answer = refused.error_response();
-    answer
-        .headers_mut()
-        .insert(ALLOW, HeaderValue::from_static(allowed));
+    answer.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
     answer
 }

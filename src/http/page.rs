@@ -23,27 +23,15 @@ struct Client;
 
 /// The routes. They take every path that is left, so they come last.
 pub(super) fn routes(app: &mut ServiceConfig) {
-    let read = |path: &str| {
-        web::resource(path.to_owned()).default_service(web::to(|| wrong_method("GET, HEAD")))
-    };
-    app.service(
-        read("/")
-            .route(web::get().to(index))
-            .route(web::head().to(index)),
-    )
-    .service(
-        read("/client/{path:.+}")
-            .route(web::get().to(client))
-            .route(web::head().to(client)),
-    )
-    .service(
-        web::resource("/{path:.+}")
-            .route(web::get().to(file))
-            .route(web::head().to(file))
-            .default_service(web::to(|| async {
-                Err::<HttpResponse, _>(Refused::nothing_here())
-            })),
-    );
+    let read = |path: &str| web::resource(path.to_owned()).default_service(web::to(|| wrong_method("GET, HEAD")));
+    app.service(read("/").route(web::get().to(index)).route(web::head().to(index)))
+        .service(read("/client/{path:.+}").route(web::get().to(client)).route(web::head().to(client)))
+        .service(
+            web::resource("/{path:.+}")
+                .route(web::get().to(file))
+                .route(web::head().to(file))
+                .default_service(web::to(|| async { Err::<HttpResponse, _>(Refused::nothing_here()) })),
+        );
 }
 
 async fn index(request: HttpRequest) -> Result<HttpResponse, Refused> {
@@ -58,30 +46,15 @@ async fn client(request: HttpRequest, path: Path<String>) -> Result<HttpResponse
     serve(&request, &path, Client::get)
 }
 
-fn serve(
-    request: &HttpRequest,
-    path: &str,
-    find: fn(&str) -> Option<EmbeddedFile>,
-) -> Result<HttpResponse, Refused> {
+fn serve(request: &HttpRequest, path: &str, find: fn(&str) -> Option<EmbeddedFile>) -> Result<HttpResponse, Refused> {
     let kind = kind(path).ok_or_else(Refused::nothing_here)?;
     let file = find(path).ok_or_else(Refused::nothing_here)?;
     let tag = tag(&file);
-    let known = request
-        .headers()
-        .get_all(IF_NONE_MATCH)
-        .filter_map(|header| header.to_str().ok());
-    let fresh = known
-        .flat_map(|header| header.split(','))
-        .any(|known| known.trim().trim_start_matches("W/") == tag);
-    let mut answer = if fresh {
-        HttpResponse::NotModified()
-    } else {
-        HttpResponse::Ok()
-    };
+    let known = request.headers().get_all(IF_NONE_MATCH).filter_map(|header| header.to_str().ok());
+    let fresh = known.flat_map(|header| header.split(',')).any(|known| known.trim().trim_start_matches("W/") == tag);
+    let mut answer = if fresh { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     // Names do not change with content, so browsers ask each time; mostly the answer is "not modified".
-    answer
-        .insert_header((ETAG, tag))
-        .insert_header((CACHE_CONTROL, "no-cache"));
+    answer.insert_header((ETAG, tag)).insert_header((CACHE_CONTROL, "no-cache"));
     if fresh {
         return Ok(answer.finish());
     }
@@ -121,16 +94,7 @@ mod tests {
     fn only_listed_kinds_are_served() {
         assert!(kind("index.html").is_some());
         assert!(kind("tidings.d.ts").is_some());
-        for path in [
-            "tidings.ts",
-            "package.json",
-            "README",
-            ".env",
-            ".git/x.js",
-            "a/../b.js",
-            "x.JS",
-            "x.js/",
-        ] {
+        for path in ["tidings.ts", "package.json", "README", ".env", ".git/x.js", "a/../b.js", "x.JS", "x.js/"] {
             assert_eq!(kind(path), None, "{path}");
         }
     }

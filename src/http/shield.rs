@@ -21,18 +21,9 @@ const REQUEST_ID_BYTES: usize = 64;
 
 /// Headers that are the same everywhere.
 const CAREFUL: [(HeaderName, HeaderValue); 3] = [
-    (
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    ),
-    (
-        header::REFERRER_POLICY,
-        HeaderValue::from_static("no-referrer"),
-    ),
-    (
-        HeaderName::from_static("cross-origin-opener-policy"),
-        HeaderValue::from_static("same-origin"),
-    ),
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
 ];
 
 /// Gives the request a name, and afterwards says how it went.
@@ -51,15 +42,8 @@ pub(super) async fn observe<B: MessageBody + 'static>(
     let mut response = next.call(request).instrument(span.clone()).await?;
     let took = started.elapsed();
     let status = response.status().as_u16();
-    let route = response
-        .request()
-        .match_pattern()
-        .unwrap_or_else(|| "none".to_owned());
-    let labels = [
-        ("method", method.to_owned()),
-        ("route", route.clone()),
-        ("status", status.to_string()),
-    ];
+    let route = response.request().match_pattern().unwrap_or_else(|| "none".to_owned());
+    let labels = [("method", method.to_owned()), ("route", route.clone()), ("status", status.to_string())];
     metrics::counter!("tidings_http_requests_total", &labels).increment(1);
     metrics::histogram!("tidings_http_request_seconds", &labels[..2]).record(took.as_secs_f64());
     let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
@@ -81,10 +65,8 @@ pub(super) async fn guard<B: MessageBody + 'static>(
 ) -> Result<ServiceResponse<actix_web::body::EitherBody<B>>, Error> {
     let policy = content_policy(request.headers().get(header::HOST));
     let origin = listed_origin(&request);
-    let asks_first = request.method() == Method::OPTIONS
-        && request
-            .headers()
-            .contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+    let asks_first =
+        request.method() == Method::OPTIONS && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
     let mut response = match (&origin, asks_first) {
         (Some(_), true) => request.into_response(preflight()).map_into_right_body(),
         _ => next.call(request).await?.map_into_left_body(),
@@ -97,10 +79,7 @@ pub(super) async fn guard<B: MessageBody + 'static>(
     if let Some(origin) = origin {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
         headers.insert(header::VARY, HeaderValue::from_static("origin"));
-        headers.insert(
-            header::ACCESS_CONTROL_EXPOSE_HEADERS,
-            HeaderValue::from_static("retry-after"),
-        );
+        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("retry-after"));
     }
     Ok(response)
 }
@@ -109,10 +88,7 @@ pub(super) async fn guard<B: MessageBody + 'static>(
 fn listed_origin(request: &ServiceRequest) -> Option<HeaderValue> {
     let front: &Data<Front> = request.app_data()?;
     let origin = request.headers().get(header::ORIGIN)?;
-    front
-        .origins
-        .is_listed(origin.to_str().ok()?)
-        .then(|| origin.clone())
+    front.origins.is_listed(origin.to_str().ok()?).then(|| origin.clone())
 }
 
 fn preflight() -> HttpResponse {
@@ -127,9 +103,7 @@ fn preflight() -> HttpResponse {
 /// so it is named.
 fn content_policy(host: Option<&HeaderValue>) -> HeaderValue {
     const REST: &str = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; object-src 'none'; connect-src 'self'";
-    let host = host
-        .and_then(|host| host.to_str().ok())
-        .filter(|host| is_plain(host));
+    let host = host.and_then(|host| host.to_str().ok()).filter(|host| is_plain(host));
     let policy = match host {
         Some(host) => HeaderValue::from_str(&format!("{REST} ws://{host} wss://{host}")),
         None => Ok(HeaderValue::from_static(REST)),
@@ -139,16 +113,13 @@ fn content_policy(host: Option<&HeaderValue>) -> HeaderValue {
 
 /// Whether it can stand in a policy without becoming part of its grammar.
 fn is_plain(host: &str) -> bool {
-    let plain =
-        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b':' | b'[' | b']');
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b':' | b'[' | b']');
     !host.is_empty() && host.len() <= 255 && host.bytes().all(plain)
 }
 
 fn given_id(headers: &HeaderMap) -> Option<&HeaderValue> {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    headers
-        .get(REQUEST_ID)
-        .filter(|id| (1..=REQUEST_ID_BYTES).contains(&id.len()) && id.as_bytes().iter().all(plain))
+    headers.get(REQUEST_ID).filter(|id| (1..=REQUEST_ID_BYTES).contains(&id.len()) && id.as_bytes().iter().all(plain))
 }
 
 /// Labels must be few, whatever clients send.
@@ -168,12 +139,8 @@ mod tests {
 
     #[test]
     fn a_host_cannot_write_into_the_policy() {
-        let policy = |host: &'static str| {
-            content_policy(Some(&HeaderValue::from_static(host)))
-                .to_str()
-                .unwrap()
-                .to_owned()
-        };
+        let policy =
+            |host: &'static str| content_policy(Some(&HeaderValue::from_static(host))).to_str().unwrap().to_owned();
         assert!(policy("127.0.0.1:8080").ends_with("ws://127.0.0.1:8080 wss://127.0.0.1:8080"));
         for host in ["a; script-src *", "a *", "a,b", "", "a/b", "a'b"] {
             assert!(policy(host).ends_with("connect-src 'self'"), "{host}");
@@ -189,8 +156,6 @@ mod tests {
         };
         assert!(given("0190f3a2-7c1e"));
         assert!(!given("") && !given("a b") && !given("a\tb") && !given("${x}"));
-        assert!(!given(
-            "0123456789012345678901234567890123456789012345678901234567890123456789"
-        ));
+        assert!(!given("0123456789012345678901234567890123456789012345678901234567890123456789"));
     }
 }

@@ -27,16 +27,10 @@ impl Accounts for Store {
                                        (select user_id from accounts where email = $1))",
             login
         );
-        let answer = line::timed(
-            self.accounts.patience(),
-            question.fetch_optional(line.open()),
-        )
-        .await;
+        let answer = line::timed(self.accounts.patience(), question.fetch_optional(line.open())).await;
         let found = line.settle(answer).map_err(faults::store)?;
-        Ok(found.map(|account| Credentials {
-            user: UserId(account.user_id),
-            password_hash: account.password_hash.into(),
-        }))
+        Ok(found
+            .map(|account| Credentials { user: UserId(account.user_id), password_hash: account.password_hash.into() }))
     }
 
     async fn profile(&self, user: UserId) -> Result<Option<User>, StoreFault> {
@@ -49,23 +43,11 @@ impl Accounts for Store {
                  from journal_head h join user_states s on s.id = $1"#,
             user.0
         );
-        let answer = line::timed(
-            self.accounts.patience(),
-            question.fetch_optional(line.open()),
-        )
-        .await;
-        line.settle(answer)
-            .map_err(faults::store)?
-            .map(the_user)
-            .transpose()
+        let answer = line::timed(self.accounts.patience(), question.fetch_optional(line.open())).await;
+        line.settle(answer).map_err(faults::store)?.map(the_user).transpose()
     }
 
-    async fn open_session(
-        &self,
-        user: UserId,
-        session: SessionId,
-        token: NewToken,
-    ) -> Result<(), StoreFault> {
+    async fn open_session(&self, user: UserId, session: SessionId, token: NewToken) -> Result<(), StoreFault> {
         let mut line = self.accounts.line().await.map_err(faults::store)?;
         let question = sqlx::query!(
             "with opened as (
@@ -82,12 +64,7 @@ impl Accounts for Store {
         line.settle(answer).map_err(faults::store).map(|_| ())
     }
 
-    async fn rotate(
-        &self,
-        old: TokenHash,
-        new: NewToken,
-        grace_ms: u64,
-    ) -> Result<Rotation, StoreFault> {
+    async fn rotate(&self, old: TokenHash, new: NewToken, grace_ms: u64) -> Result<Rotation, StoreFault> {
         let mut line = self.accounts.line().await.map_err(faults::store)?;
         let question = sqlx::query!(
             r#"select r.verdict as "verdict!", r.user_id, r.session,
@@ -106,10 +83,7 @@ impl Accounts for Store {
         };
         let session = SessionId(session);
         if row.verdict == 2 {
-            return Ok(Rotation::Reused {
-                user: UserId(user),
-                session,
-            });
+            return Ok(Rotation::Reused { user: UserId(user), session });
         }
         let user = the_user(EntityRow {
             kind: Some(1),
@@ -129,10 +103,7 @@ impl Accounts for Store {
         }
     }
 
-    async fn session_of(
-        &self,
-        token: TokenHash,
-    ) -> Result<Option<(UserId, SessionId)>, StoreFault> {
+    async fn session_of(&self, token: TokenHash) -> Result<Option<(UserId, SessionId)>, StoreFault> {
         let mut line = self.accounts.line().await.map_err(faults::store)?;
         let question = sqlx::query!(
             "select s.user_id, s.id
@@ -140,11 +111,7 @@ impl Accounts for Store {
               where t.hash = $1 and t.expires_ms > clock_ms() and s.revoked_ms is null",
             &token[..]
         );
-        let answer = line::timed(
-            self.accounts.patience(),
-            question.fetch_optional(line.open()),
-        )
-        .await;
+        let answer = line::timed(self.accounts.patience(), question.fetch_optional(line.open())).await;
         let found = line.settle(answer).map_err(faults::store)?;
         Ok(found.map(|row| (UserId(row.user_id), SessionId(row.id))))
     }

@@ -12,9 +12,7 @@ pub(crate) const NO_SUCH_STATEMENT: &str = "26000";
 
 /// What Postgres itself said, if the error comes from there.
 pub(crate) fn postgres(error: &sqlx::Error) -> Option<&PgDatabaseError> {
-    error
-        .as_database_error()
-        .and_then(|said| said.try_downcast_ref::<PgDatabaseError>())
+    error.as_database_error().and_then(|said| said.try_downcast_ref::<PgDatabaseError>())
 }
 
 /// Whether an error that Postgres reports is about its condition, so that the same may succeed later.
@@ -30,8 +28,7 @@ fn passes(code: &str) -> bool {
         "57", // cancelled, shutting down, starting up
         "58", // I/O
     ];
-    matches!(code, PLAN_CHANGED | NO_SUCH_STATEMENT)
-        || CLASSES.iter().any(|class| code.starts_with(class))
+    matches!(code, PLAN_CHANGED | NO_SUCH_STATEMENT) || CLASSES.iter().any(|class| code.starts_with(class))
 }
 
 /// For the operator, without what people wrote.
@@ -48,11 +45,7 @@ fn describe(error: &sqlx::Error) -> String {
     };
     let code = said.code();
     // Class 22 (data exceptions) quotes the value.
-    let message = if code.starts_with("22") {
-        "a value was refused"
-    } else {
-        said.message()
-    };
+    let message = if code.starts_with("22") { "a value was refused" } else { said.message() };
     format!(
         "{message} ({code}{}{})",
         if said.constraint().is_some() { " " } else { "" },
@@ -75,11 +68,7 @@ pub(crate) fn store(error: sqlx::Error) -> StoreFault {
                 | sqlx::Error::WorkerCrashed
         ),
     };
-    if later {
-        StoreFault::Unavailable(said)
-    } else {
-        StoreFault::Broken(said)
-    }
+    if later { StoreFault::Unavailable(said) } else { StoreFault::Broken(said) }
 }
 
 /// The fault of a batch that has not been sent yet.
@@ -91,10 +80,7 @@ pub(crate) fn not_sent(error: &sqlx::Error) -> CommitFault {
 /// a session that is being ended (FATAL) may have committed just before.
 pub(crate) fn in_flight(error: &sqlx::Error) -> CommitFault {
     let said = describe(error);
-    if matches!(
-        error,
-        sqlx::Error::Encode(_) | sqlx::Error::InvalidArgument(_)
-    ) {
+    if matches!(error, sqlx::Error::Encode(_) | sqlx::Error::InvalidArgument(_)) {
         // Never left this process.
         return CommitFault::Rejected(said);
     }

@@ -53,8 +53,7 @@ impl Store {
                 keep_ms,
                 CHUNK
             );
-            let answer =
-                line::timed(self.accounts.patience(), question.fetch_one(line.open())).await;
+            let answer = line::timed(self.accounts.patience(), question.fetch_one(line.open())).await;
             let raised = line.settle(answer).map_err(faults::store)?;
             if !raised.more {
                 return Ok(raised.floor);
@@ -62,15 +61,11 @@ impl Store {
         }
     }
 
-    async fn in_chunks<'q>(
-        &self,
-        deletion: impl Fn() -> Deletion<'q> + Send + Sync,
-    ) -> Result<u64, StoreFault> {
+    async fn in_chunks<'q>(&self, deletion: impl Fn() -> Deletion<'q> + Send + Sync) -> Result<u64, StoreFault> {
         let mut gone = 0;
         loop {
             let mut line = self.accounts.line().await.map_err(faults::store)?;
-            let answer =
-                line::timed(self.accounts.patience(), deletion().execute(line.open())).await;
+            let answer = line::timed(self.accounts.patience(), deletion().execute(line.open())).await;
             let chunk = line.settle(answer).map_err(faults::store)?.rows_affected();
             gone += chunk;
             if chunk < CHUNK.unsigned_abs() {
@@ -89,8 +84,7 @@ impl Store {
                 rev,
                 CHUNK
             );
-            let answer =
-                line::timed(self.accounts.patience(), question.fetch_one(line.open())).await;
+            let answer = line::timed(self.accounts.patience(), question.fetch_one(line.open())).await;
             from = line.settle(answer).map_err(faults::store)?;
         }
         Ok(())
@@ -99,17 +93,9 @@ impl Store {
     async fn forget_follows(&self, floor: i64) -> Result<(), StoreFault> {
         loop {
             let mut line = self.accounts.line().await.map_err(faults::store)?;
-            let question = sqlx::query_scalar!(
-                "select forget_ended_follows($1, $2::bigint::integer)",
-                floor,
-                CHUNK
-            );
-            let answer =
-                line::timed(self.accounts.patience(), question.fetch_one(line.open())).await;
-            let gone = line
-                .settle(answer)
-                .map_err(faults::store)?
-                .ok_or_else(|| unexpected("null"))?;
+            let question = sqlx::query_scalar!("select forget_ended_follows($1, $2::bigint::integer)", floor, CHUNK);
+            let answer = line::timed(self.accounts.patience(), question.fetch_one(line.open())).await;
+            let gone = line.settle(answer).map_err(faults::store)?.ok_or_else(|| unexpected("null"))?;
             if gone < CHUNK {
                 return Ok(());
             }

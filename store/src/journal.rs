@@ -19,15 +19,10 @@ impl JournalStore for Store {
     async fn head(&self) -> Result<Head, StoreFault> {
         let mut line = self.tail.line().await.map_err(faults::store)?;
         // journal_epoch() fails in recovery, which keeps standbys out.
-        let question =
-            sqlx::query!(r#"select seq, floor, journal_epoch() as "epoch!" from journal_head"#);
+        let question = sqlx::query!(r#"select seq, floor, journal_epoch() as "epoch!" from journal_head"#);
         let answer = line::timed(self.tail.patience(), question.fetch_one(line.open())).await;
         let head = line.settle(answer).map_err(faults::store)?;
-        Ok(Head {
-            epoch: shape::epoch(head.epoch),
-            seq: seq(head.seq)?,
-            floor: seq(head.floor)?,
-        })
+        Ok(Head { epoch: shape::epoch(head.epoch), seq: seq(head.seq)?, floor: seq(head.floor)? })
     }
 
     async fn commit(&self, commands: &[Command]) -> Result<Committed, CommitFault> {
@@ -49,16 +44,8 @@ impl JournalStore for Store {
         }
         let epoch = shape::epoch(place.entity.epoch);
         let last = to.min(seq(place.entity.as_of)?);
-        let entries = rows
-            .into_iter()
-            .filter_map(|row| row.entry().transpose())
-            .collect::<Result<_, _>>()?;
-        Ok(Batch {
-            epoch,
-            first: from,
-            last,
-            entries,
-        })
+        let entries = rows.into_iter().filter_map(|row| row.entry(first).transpose()).collect::<Result<_, _>>()?;
+        Ok(Batch { epoch, first: from, last, entries })
     }
 
     async fn prune(&self, keep_ms: u64) -> Result<u64, StoreFault> {
@@ -77,8 +64,8 @@ struct JournalRow {
 }
 
 impl JournalRow {
-    /// None where the entity has changed again since.
-    fn entry(self) -> Result<Option<Entry>, StoreFault> {
+    /// For somebody who knows the journal up to `first`. None where the entity has changed again since.
+    fn entry(self, first: Seq) -> Result<Option<Entry>, StoreFault> {
         let (Some(at), Some(act)) = (self.journal_seq, self.act) else {
             return Ok(None);
         };
@@ -87,10 +74,7 @@ impl JournalRow {
             let user = self.subject.ok_or_else(|| unexpected("null"))?;
             return Ok(Some(Entry {
                 seq: at,
-                change: Change::SessionRevoked {
-                    user: UserId(user),
-                    session: self.log_in.map(SessionId),
-                },
+                change: Change::SessionRevoked { user: UserId(user), session: self.log_in.map(SessionId) },
                 body: shape::body(&serde_json::Map::new())?,
             }));
         }
@@ -100,10 +84,7 @@ impl JournalRow {
             4 | 7 | 10 => Verb::Removed,
             _ => return Err(unexpected("kind of entry")),
         };
-        self.entity
-            .entity()?
-            .map(|entity| shape::entry(at, verb, &entity))
-            .transpose()
+        self.entity.entity()?.map(|entity| shape::entry(at, verb, &entity, first)).transpose()
     }
 }
 

@@ -24,11 +24,7 @@ impl SigningKeys for Store {
         Ok(keys.collect())
     }
 
-    async fn keep_signing_key(
-        &self,
-        key: &SealedKey,
-        unless_younger_than_ms: u64,
-    ) -> Result<bool, StoreFault> {
+    async fn keep_signing_key(&self, key: &SealedKey, unless_younger_than_ms: u64) -> Result<bool, StoreFault> {
         let question = sqlx::query_scalar::<_, bool>("select keep_signing_key($1, $2, $3)")
             .bind(&key.kid)
             .bind(&key.sealed)

@@ -35,18 +35,15 @@ pub(crate) struct Pool {
 impl Pool {
     pub(crate) fn new(target: &PgConnectOptions, purpose: &Purpose<'_>) -> Self {
         let limit_ms = purpose.limit.as_millis().to_string();
-        let target = target
-            .clone()
-            .application_name(&format!("{} {}", purpose.node, purpose.purpose))
-            .options([
-                ("statement_timeout", limit_ms.as_str()),
-                ("idle_in_transaction_session_timeout", limit_ms.as_str()),
-                ("default_transaction_isolation", "read committed"),
-                // Compiling a query takes longer than any query we have.
-                ("jit", "off"),
-                // Plans are made once per connection, perhaps while a table is still small; every statement of ours has an index.
-                ("enable_seqscan", "off"),
-            ]);
+        let target = target.clone().application_name(&format!("{} {}", purpose.node, purpose.purpose)).options([
+            ("statement_timeout", limit_ms.as_str()),
+            ("idle_in_transaction_session_timeout", limit_ms.as_str()),
+            ("default_transaction_isolation", "read committed"),
+            // Compiling a query takes longer than any query we have.
+            ("jit", "off"),
+            // Plans are made once per connection, perhaps while a table is still small; every statement of ours has an index.
+            ("enable_seqscan", "off"),
+        ]);
         let connections = PgPoolOptions::new()
             .max_connections(purpose.most)
             .acquire_timeout(ACQUIRE_LIMIT)
@@ -60,18 +57,12 @@ impl Pool {
                 })
             })
             .connect_lazy_with(target);
-        Self {
-            connections,
-            limit: purpose.limit,
-        }
+        Self { connections, limit: purpose.limit }
     }
 
     /// Borrows a connection, within [`ACQUIRE_LIMIT`].
     pub(crate) async fn line(&self) -> Result<Line, sqlx::Error> {
-        Ok(Line {
-            connection: self.connections.acquire().await?,
-            sound: false,
-        })
+        Ok(Line { connection: self.connections.acquire().await?, sound: false })
     }
 
     /// How long to wait for an answer: the server gives up first, unless it cannot be heard.

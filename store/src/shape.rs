@@ -91,9 +91,7 @@ pub(crate) fn unexpected(what: &str) -> StoreFault {
 
 /// A `seq` from its column.
 pub(crate) fn seq(stored: i64) -> Result<Seq, StoreFault> {
-    u64::try_from(stored)
-        .map(Seq)
-        .map_err(|_| unexpected("negative seq"))
+    u64::try_from(stored).map(Seq).map_err(|_| unexpected("negative seq"))
 }
 
 /// A `seq` for its column. What is larger than any stored one stays so.
@@ -122,9 +120,7 @@ pub(crate) fn role(stored: i16) -> Result<Role, StoreFault> {
 
 /// The bytes of an entity, encoded once.
 pub(crate) fn body(entity: &impl Serialize) -> Result<Arc<RawValue>, StoreFault> {
-    serde_json::value::to_raw_value(entity)
-        .map(Arc::from)
-        .map_err(|_| unexpected("entity that JSON cannot hold"))
+    serde_json::value::to_raw_value(entity).map(Arc::from).map_err(|_| unexpected("entity that JSON cannot hold"))
 }
 
 fn need<T>(field: Option<T>) -> Result<T, StoreFault> {
@@ -182,10 +178,7 @@ impl EntityRow {
     fn post(mut self) -> Result<Entity, StoreFault> {
         let (id, rev) = (need(self.id)?, seq(need(self.rev)?)?);
         if need(self.removed)? {
-            return Ok(Entity::PostGone {
-                gone: Removed { id, rev },
-                author: UserId(need(self.author)?),
-            });
+            return Ok(Entity::PostGone { gone: Removed { id, rev }, author: UserId(need(self.author)?) });
         }
         Ok(Entity::Post(Post {
             id: PostId(id),
@@ -211,75 +204,41 @@ impl EntityRow {
             depth: u8::try_from(need(self.depth)?).map_err(|_| unexpected("depth"))?,
             removed,
             author: (!removed).then_some(author),
-            text: if removed {
-                None
-            } else {
-                Some(need(self.text)?)
-            },
+            text: if removed { None } else { Some(need(self.text)?) },
             created_at: millis(need(self.created_ms)?),
-            edited_at: if removed {
-                None
-            } else {
-                self.edited_ms.map(millis)
-            },
+            edited_at: if removed { None } else { self.edited_ms.map(millis) },
         };
-        Ok(Entity::Comment {
-            comment,
-            author: by,
-        })
+        Ok(Entity::Comment { comment, author: by })
     }
 }
 
-/// The entry numbered `seq` about an entity. `verb` is what became of it if it is alive; what is gone is `Removed`.
-pub(crate) fn entry(seq: Seq, verb: Verb, entity: &Entity) -> Result<Entry, StoreFault> {
+/// The entry numbered `seq` about an entity, for somebody who has heard nothing from `unheard` on. `verb` is what became of it if it is
+/// alive; what is gone is `Removed`, but for a comment that came and went unheard: it is told as the placeholder that may still hold
+/// answers in place, which are not unheard of (P4).
+pub(crate) fn entry(seq: Seq, verb: Verb, entity: &Entity, unheard: Seq) -> Result<Entry, StoreFault> {
     let (change, body) = match entity {
         Entity::User(user) => (Change::User { verb, id: user.id }, body(user)?),
         Entity::Follow { follow, active } => (
             Change::Follow {
-                verb: if *active {
-                    Verb::Created
-                } else {
-                    Verb::Removed
-                },
+                verb: if *active { Verb::Created } else { Verb::Removed },
                 follower: follow.follower,
                 followee: follow.followee,
             },
             body(follow)?,
         ),
-        Entity::Post(post) => (
-            Change::Post {
-                verb,
-                id: post.id,
-                author: post.author.id,
-            },
-            body(post)?,
-        ),
-        Entity::PostGone { gone, author } => (
-            Change::Post {
-                verb: Verb::Removed,
-                id: PostId(gone.id),
-                author: *author,
-            },
-            body(gone)?,
-        ),
+        Entity::Post(post) => (Change::Post { verb, id: post.id, author: post.author.id }, body(post)?),
+        Entity::PostGone { gone, author } => {
+            (Change::Post { verb: Verb::Removed, id: PostId(gone.id), author: *author }, body(gone)?)
+        }
         Entity::Comment { comment, author } => {
-            let (verb, body) = if comment.removed {
-                (
-                    Verb::Removed,
-                    body(&Removed {
-                        id: comment.id.0,
-                        rev: comment.rev,
-                    })?,
-                )
+            let (verb, body) = if comment.removed && comment.seq >= unheard {
+                (Verb::Created, body(comment)?)
+            } else if comment.removed {
+                (Verb::Removed, body(&Removed { id: comment.id.0, rev: comment.rev })?)
             } else {
                 (verb, body(comment)?)
             };
-            let change = Change::Comment {
-                verb,
-                id: comment.id,
-                post: comment.post,
-                author: *author,
-            };
+            let change = Change::Comment { verb, id: comment.id, post: comment.post, author: *author };
             (change, body)
         }
     };

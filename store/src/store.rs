@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{ConnectOptions, Connection};
+use sqlx::ConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tidings_actors::ports::StoreFault;
 
 use crate::faults;
@@ -23,11 +23,7 @@ pub struct StoreOptions {
 
 impl Default for StoreOptions {
     fn default() -> Self {
-        Self {
-            name: "tidings".to_owned(),
-            read_connections: 8,
-            account_connections: 4,
-        }
+        Self { name: "tidings".to_owned(), read_connections: 8, account_connections: 4 }
     }
 }
 
@@ -42,6 +38,8 @@ const WRITE_LIMIT: Duration = Duration::from_millis(3_500);
 const TAIL_LIMIT: Duration = Duration::from_millis(1_500);
 const READ_LIMIT: Duration = Duration::from_millis(3_000);
 const ACCOUNT_LIMIT: Duration = Duration::from_millis(3_000);
+/// For making contact, where nobody waits yet.
+const CONTACT_LIMIT: Duration = Duration::from_secs(5);
 /// For building an index on a large table, or waiting while another node migrates.
 const MIGRATION_PATIENCE: Duration = Duration::from_secs(600);
 
@@ -66,29 +64,16 @@ impl Store {
     /// `Broken` if the URL cannot be read.
     pub fn connect(url: &str, options: &StoreOptions) -> Result<Self, StoreFault> {
         // The URL may hold a password: its error is not shown.
-        let target: PgConnectOptions = url
-            .parse()
-            .map_err(|_| StoreFault::Broken("the database's URL cannot be read".to_owned()))?;
+        let target: PgConnectOptions =
+            url.parse().map_err(|_| StoreFault::Broken("the database's URL cannot be read".to_owned()))?;
         let target = target.disable_statement_logging();
-        let pool = |purpose, most, limit| {
-            Pool::new(
-                &target,
-                &Purpose {
-                    node: &options.name,
-                    purpose,
-                    most,
-                    limit,
-                },
-            )
-        };
+        let pool = |purpose, most, limit| Pool::new(&target, &Purpose { node: &options.name, purpose, most, limit });
         Ok(Self {
             writer: pool("journal", WRITE_CONNECTIONS, WRITE_LIMIT),
             tail: pool("tail", TAIL_CONNECTIONS, TAIL_LIMIT),
             reads: pool("reads", options.read_connections, READ_LIMIT),
             accounts: pool("accounts", options.account_connections, ACCOUNT_LIMIT),
-            direct: target
-                .clone()
-                .application_name(&format!("{} migrations", options.name)),
+            direct: target.clone().application_name(&format!("{} migrations", options.name)),
         })
     }
 
@@ -98,25 +83,18 @@ impl Store {
     /// `Unavailable` if the database cannot be reached; `Broken` if its schema is newer or was changed by hand.
     pub async fn migrate(&self) -> Result<(), StoreFault> {
         // A connection of its own: the pools' time limits are too short for it.
+        let own = PgPoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(CONTACT_LIMIT)
+            .connect_lazy_with(self.direct.clone());
         let work = async {
-            let mut connection = PgConnection::connect_with(&self.direct)
-                .await
-                .map_err(faults::store)?;
-            let migrated = MIGRATIONS
-                .run(&mut connection)
-                .await
-                .map_err(faults::migration);
-            // It is over either way; the server notices a connection that was not closed politely.
-            drop(connection.close().await);
+            let migrated = MIGRATIONS.run(&own).await.map_err(faults::migration);
+            own.close().await;
             migrated
         };
         tokio::time::timeout(MIGRATION_PATIENCE, work)
             .await
-            .unwrap_or_else(|_| {
-                Err(StoreFault::Unavailable(
-                    "the migrations did not end in time".to_owned(),
-                ))
-            })
+            .unwrap_or_else(|_| Err(StoreFault::Unavailable("the migrations did not end in time".to_owned())))
     }
 
     /// The secret that all nodes of this database share, made by the database when it was first migrated.

@@ -163,6 +163,7 @@ await check("bob loses the line; what happened meanwhile is there when he is bac
   await bob.page.getByText("You are offline").waitFor();
   await picture(bob, "offline");
   for (const number of [1, 2, 3]) await ann.posts(`missed ${number} ${run}`);
+  assert.equal(await bob.text(`missed 1 ${run}`).count(), 0);
   await bob.context.setOffline(false);
   await bob.isLive();
   for (const number of [1, 2, 3]) await bob.sees(`missed ${number} ${run}`);

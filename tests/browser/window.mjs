@@ -4,14 +4,14 @@
 import { existsSync } from "node:fs";
 import { chromium } from "playwright-core";
 
-const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
+const CHROMIUM = process.env.TIDINGS_TEST_CHROMIUM ?? process.env.CHROMIUM ?? "/usr/bin/chromium";
 /** Everything must be there by then, on a busy machine too. */
 export const PATIENCE_MS = 15_000;
 /** What a browser says by itself about a line that the test has cut. */
 const CUT_LINE = /WebSocket connection to|ERR_INTERNET_DISCONNECTED|ERR_CONNECTION/;
 
 export async function startBrowser() {
-  if (!existsSync(CHROMIUM)) throw new Error(`no Chromium at ${CHROMIUM}: run \`cargo xtask test\`, or set CHROMIUM`);
+  if (!existsSync(CHROMIUM)) throw new Error(`no Chromium at ${CHROMIUM}: run \`cargo xtask test\`, or set CHROMIUM to its path`);
   return chromium.launch({
     executablePath: CHROMIUM,
     args: [

@@ -28,12 +28,7 @@ impl Scene {
         let ann = Person::arrives(world.a(), "ann", &[]).await;
         let bob = Person::arrives(world.a(), "bob", &[Global]).await;
         let eve = Person::arrives(world.a(), "eve", &[Global]).await;
-        Self {
-            world,
-            eve,
-            ann,
-            bob,
-        }
+        Self { world, eve, ann, bob }
     }
 
     async fn usual() -> Self {
@@ -43,34 +38,17 @@ impl Scene {
     async fn nobody_else_noticed(mut self) {
         self.ann.posts("life goes on").await;
         self.bob.hears_post("life goes on").await;
-        assert!(
-            !self.world.a().log().contains("panicked"),
-            "{}",
-            self.world.a().log()
-        );
+        assert!(!self.world.a().log().contains("panicked"), "{}", self.world.a().log());
         self.eve.loses_the_line();
         self.eve.connects(self.world.a(), &[Global]).await;
-        assert!(
-            self.eve.state.post("life goes on").is_some(),
-            "eve may come back"
-        );
+        assert!(self.eve.state.post("life goes on").is_some(), "eve may come back");
     }
 }
 
 #[tokio::test]
 async fn not_json() {
     let mut scene = Scene::usual().await;
-    for text in [
-        "",
-        "hello?",
-        "{",
-        "[]",
-        "null",
-        "7",
-        "{\"id\":1}",
-        "{\"id\":1,\"method\":7}",
-        "\u{0}",
-    ] {
+    for text in ["", "hello?", "{", "[]", "null", "7", "{\"id\":1}", "{\"id\":1,\"method\":7}", "\u{0}"] {
         scene.eve.sends(Message::text(text)).await;
         let refusal = match scene.eve.hears().await {
             Ok(Some(tidings_protocol::reply::Reply::Error { error, .. })) => error,
@@ -94,31 +72,18 @@ async fn wrong_types() {
         ("post.get", json!({ "id": "not an id" }), "id"),
         ("feed.subscribe", json!({ "feed": "nonsense" }), "feed"),
         ("feed.subscribe", json!({ "feed": "user:7" }), "feed"),
-        (
-            "feed.page",
-            json!({ "feed": "global", "limit": -1 }),
-            "limit",
-        ),
+        ("feed.page", json!({ "feed": "global", "limit": -1 }), "limit"),
         ("user.update", json!({ "name": 7 }), "name"),
         ("user.follow", json!({ "id": null }), "id"),
     ] {
-        let refusal = scene
-            .eve
-            .is_refused(ErrorCode::Invalid, method, &params)
-            .await;
+        let refusal = scene.eve.is_refused(ErrorCode::Invalid, method, &params).await;
         let named = refusal.field.as_deref() == Some(field) || refusal.message.contains(field);
         assert!(named, "{method} {params}: {refusal:?}");
     }
     for params in [json!([]), json!("x"), json!(7)] {
-        scene
-            .eve
-            .is_refused(ErrorCode::Invalid, "post.get", &params)
-            .await;
+        scene.eve.is_refused(ErrorCode::Invalid, "post.get", &params).await;
     }
-    scene
-        .eve
-        .sends(Message::text(r#"{"id":"x","method":"post.get"}"#))
-        .await;
+    scene.eve.sends(Message::text(r#"{"id":"x","method":"post.get"}"#)).await;
     let refusal = scene.eve.hears_nameless_refusal().await;
     assert_eq!(refusal.code, ErrorCode::BadRequest);
     scene.nobody_else_noticed().await;
@@ -128,10 +93,7 @@ async fn wrong_types() {
 async fn unknown_method() {
     let mut scene = Scene::usual().await;
     for method in ["post.explode", "", "POST.CREATE", "__proto__"] {
-        scene
-            .eve
-            .is_refused(ErrorCode::UnknownMethod, method, json!({}))
-            .await;
+        scene.eve.is_refused(ErrorCode::UnknownMethod, method, json!({})).await;
     }
     scene.nobody_else_noticed().await;
 }
@@ -184,26 +146,17 @@ async fn too_deep() {
 async fn a_binary_frame() {
     let mut scene = Scene::usual().await;
     scene.eve.sends(Message::binary(vec![1, 2, 3])).await;
-    assert_eq!(
-        scene.eve.hears_close().await,
-        CloseCode::ProtocolError.number()
-    );
+    assert_eq!(scene.eve.hears_close().await, CloseCode::ProtocolError.number());
     scene.nobody_else_noticed().await;
 }
 
 #[tokio::test]
 async fn something_before_hello() {
     let mut scene = Scene::usual().await;
-    for text in [
-        r#"{"id":1,"method":"feed.page","params":{"feed":"global"}}"#,
-        "hi",
-    ] {
+    for text in [r#"{"id":1,"method":"feed.page","params":{"feed":"global"}}"#, "hi"] {
         scene.eve.dials(scene.world.a()).await;
         scene.eve.sends(Message::text(text)).await;
-        assert_eq!(
-            scene.eve.hears_close().await,
-            CloseCode::ProtocolError.number()
-        );
+        assert_eq!(scene.eve.hears_close().await, CloseCode::ProtocolError.number());
     }
     scene.nobody_else_noticed().await;
 }
@@ -213,10 +166,7 @@ async fn hello_twice() {
     let mut scene = Scene::usual().await;
     let hello = json!({ "token": scene.eve.token() });
     scene.eve.asks("hello", hello).await;
-    assert_eq!(
-        scene.eve.hears_close().await,
-        CloseCode::ProtocolError.number()
-    );
+    assert_eq!(scene.eve.hears_close().await, CloseCode::ProtocolError.number());
     scene.nobody_else_noticed().await;
 }
 
@@ -224,10 +174,7 @@ async fn hello_twice() {
 async fn no_hello() {
     let mut scene = Scene::set(Plan::default().set("hello_timeout_ms", "300")).await;
     scene.eve.dials(scene.world.a()).await;
-    assert_eq!(
-        scene.eve.hears_close().await,
-        CloseCode::HelloTimeout.number()
-    );
+    assert_eq!(scene.eve.hears_close().await, CloseCode::HelloTimeout.number());
     scene.nobody_else_noticed().await;
 }
 
@@ -246,8 +193,7 @@ async fn a_token_that_is_none() {
     };
     for token in [String::new(), "nonsense".to_owned(), bent, unsigned] {
         scene.eve.dials(scene.world.a()).await;
-        let hello: Result<Value, Refusal> =
-            scene.eve.request("hello", json!({ "token": token })).await;
+        let hello: Result<Value, Refusal> = scene.eve.request("hello", json!({ "token": token })).await;
         assert_eq!(hello.expect_err("refused").code, ErrorCode::BadToken);
         assert_eq!(scene.eve.hears_close().await, CloseCode::BadToken.number());
     }
@@ -261,14 +207,8 @@ async fn a_foreign_origin() {
     let address = scene.world.a().address();
     let port = address.port();
     let dial = |origin| async move {
-        let dial = Dial {
-            origin: Some(origin),
-            ..Dial::default()
-        };
-        Line::dial(address, dial)
-            .await
-            .err()
-            .map(|status| status.as_u16())
+        let dial = Dial { origin: Some(origin), ..Dial::default() };
+        Line::dial(address, dial).await.err().map(|status| status.as_u16())
     };
     for origin in [
         "https://evil.example",
@@ -336,18 +276,12 @@ async fn a_text_that_cannot_be() {
     let most = "x".repeat(limits::POST_TEXT_CHARS);
     for text in ["", " \n\t", "bell \u{7}", &format!("{most}x")] {
         let params = json!({ "id": Uuid::now_v7(), "text": text });
-        let refusal = scene
-            .eve
-            .is_refused(ErrorCode::Invalid, "post.create", params)
-            .await;
+        let refusal = scene.eve.is_refused(ErrorCode::Invalid, "post.create", params).await;
         assert_eq!(refusal.field.as_deref(), Some("text"));
     }
     scene.eve.posts(&most).await;
     // Characters, not bytes.
     scene.eve.posts(&"é".repeat(limits::POST_TEXT_CHARS)).await;
-    scene
-        .eve
-        .posts("<script>alert(1)</script> ' \" \\ \u{202e} 🦀")
-        .await;
+    scene.eve.posts("<script>alert(1)</script> ' \" \\ \u{202e} 🦀").await;
     scene.nobody_else_noticed().await;
 }

@@ -29,17 +29,12 @@ async fn hears_comment(person: &mut Person, feed: FeedName, id: CommentId) -> Co
         let mut comments = person.state.comments(feed).into_iter();
         comments.find(|comment| comment.id == id)
     };
-    person
-        .hears_until("a comment", |person| find(person).is_some())
-        .await;
+    person.hears_until("a comment", |person| find(person).is_some()).await;
     find(person).expect("just heard")
 }
 
 async fn snapshot(person: &mut Person, feed: FeedName) -> Snapshot {
-    person
-        .request("feed.subscribe", json!({ "feed": feed }))
-        .await
-        .expect("a snapshot")
+    person.request("feed.subscribe", json!({ "feed": feed })).await.expect("a snapshot")
 }
 
 #[tokio::test]
@@ -54,10 +49,7 @@ async fn answers_come_to_those_who_watch_the_post_in_their_place() {
     assert_eq!((answer.depth, answer.parent), (1, Some(first.id)));
     assert_eq!(hears_comment(&mut bob, feed, first.id).await, first);
     assert_eq!(hears_comment(&mut bob, feed, answer.id).await, answer);
-    assert_eq!(
-        first.author.as_ref().map(|author| author.id),
-        Some(cara.id())
-    );
+    assert_eq!(first.author.as_ref().map(|author| author.id), Some(cara.id()));
     // Cara watches global, which has posts only.
     cara.posts("the fence").await;
     cara.hears_post("the fence").await;
@@ -75,17 +67,12 @@ async fn a_comment_is_created_once_and_edited_by_its_author() {
     assert_eq!((&first.comment, first.seq), (&again.comment, again.seq));
     let mut other = params.clone();
     other["text"] = "second".into();
-    ann.is_refused(ErrorCode::Conflict, "comment.create", &other)
-        .await;
+    ann.is_refused(ErrorCode::Conflict, "comment.create", &other).await;
     let edit = json!({ "id": first.comment.id, "text": "first", "if_rev": first.comment.rev });
     let edited: CommentResult = ann.request("comment.update", &edit).await.unwrap();
     assert_eq!(edited.comment.text.as_deref(), Some("first"));
-    ann.is_refused(ErrorCode::Stale, "comment.update", &edit)
-        .await;
-    bob.hears_until("the edit", |bob| {
-        bob.state.comments(FeedName::Post(post.id)) == [edited.comment.clone()]
-    })
-    .await;
+    ann.is_refused(ErrorCode::Stale, "comment.update", &edit).await;
+    bob.hears_until("the edit", |bob| bob.state.comments(FeedName::Post(post.id)) == [edited.comment.clone()]).await;
     assert!(bob.state.repeats().is_empty());
 }
 
@@ -101,33 +88,21 @@ async fn a_removed_comment_holds_its_answers_in_place_without_its_text() {
         hears_comment(&mut bob, feed, id).await;
     }
     for id in [regretted.id, alone.id] {
-        let removed: RemovedResult = ann
-            .request("comment.delete", json!({ "id": id }))
-            .await
-            .unwrap();
+        let removed: RemovedResult = ann.request("comment.delete", json!({ "id": id })).await.unwrap();
         assert_eq!(removed.removed.id, id.0);
         let key = comment_key(&id.to_string());
-        bob.hears_until("the removal", |bob| bob.state.is_gone(feed, &key))
-            .await;
+        bob.hears_until("the removal", |bob| bob.state.is_gone(feed, &key)).await;
     }
     let mut cara = Person::arrives(world.a(), "cara", &[]).await;
     let fresh = snapshot(&mut cara, feed).await;
     let comments = fresh.comments.expect("comments of a post");
-    let placeholder = comments
-        .iter()
-        .find(|comment| comment.id == regretted.id)
-        .expect("it holds an answer");
+    let placeholder = comments.iter().find(|comment| comment.id == regretted.id).expect("it holds an answer");
     assert!(placeholder.removed && placeholder.text.is_none() && placeholder.author.is_none());
-    assert!(
-        comments
-            .iter()
-            .any(|comment| comment.id == answer.id && !comment.removed)
-    );
+    assert!(comments.iter().any(|comment| comment.id == answer.id && !comment.removed));
     assert!(comments.iter().all(|comment| comment.id != alone.id));
     // Nothing can be said to what is gone.
     let late = json!({ "id": Uuid::now_v7(), "post": post.id, "parent": alone.id, "text": "hm" });
-    cara.is_refused(ErrorCode::NotFound, "comment.create", late)
-        .await;
+    cara.is_refused(ErrorCode::NotFound, "comment.create", late).await;
 }
 
 #[tokio::test]
@@ -141,8 +116,7 @@ async fn answers_go_as_deep_as_allowed_and_no_deeper() {
         parent = Some(comment.id);
     }
     let params = json!({ "id": Uuid::now_v7(), "post": post.id, "parent": parent, "text": "no" });
-    ann.is_refused(ErrorCode::LimitReached, "comment.create", params)
-        .await;
+    ann.is_refused(ErrorCode::LimitReached, "comment.create", params).await;
 }
 
 #[tokio::test]
@@ -152,20 +126,15 @@ async fn comment_pages_hold_everything_once_with_the_parents_of_what_they_show()
     let mut ids = Vec::new();
     for number in 0..30_usize {
         let parent = (number % 3 != 0).then(|| ids[number - 1]);
-        ids.push(
-            ann.comments(post.id, parent, &format!("comment {number}"))
-                .await
-                .id,
-        );
+        ids.push(ann.comments(post.id, parent, &format!("comment {number}")).await.id);
     }
     let (mut seen, mut before) = (Vec::new(), None::<Cursor>);
     loop {
         let params = json!({ "post": post.id, "before": before, "limit": 7 });
         let page: CommentsPage = ann.request("comment.page", params).await.unwrap();
         for comment in &page.comments {
-            let parent_is_there = comment
-                .parent
-                .is_none_or(|parent| page.comments.iter().any(|other| other.id == parent));
+            let parent_is_there =
+                comment.parent.is_none_or(|parent| page.comments.iter().any(|other| other.id == parent));
             assert!(parent_is_there, "an answer without what it answers");
         }
         seen.extend(page.comments.iter().map(|comment| comment.id));
@@ -188,9 +157,7 @@ async fn with_its_post_a_thread_is_gone() {
     ann.deletes(post.id).await;
     bob.hears_removal(FeedName::Post(post.id), &post).await;
     let late = json!({ "id": Uuid::now_v7(), "post": post.id, "text": "too late" });
-    bob.is_refused(ErrorCode::NotFound, "comment.create", late)
-        .await;
+    bob.is_refused(ErrorCode::NotFound, "comment.create", late).await;
     let page = json!({ "post": post.id });
-    bob.is_refused(ErrorCode::NotFound, "comment.page", page)
-        .await;
+    bob.is_refused(ErrorCode::NotFound, "comment.page", page).await;
 }

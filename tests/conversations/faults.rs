@@ -27,16 +27,11 @@ async fn while_postgres_is_dead_writes_say_try_again_and_sockets_stay_open() {
 
     world.postgres().kill9().unwrap();
     let params = json!({ "id": Uuid::now_v7(), "text": "in the dark" });
-    let refusal = ann
-        .request::<PostResult>("post.create", &params)
-        .await
-        .expect_err("nothing can be written");
+    let refusal = ann.request::<PostResult>("post.create", &params).await.expect_err("nothing can be written");
     assert_eq!(refusal.code, ErrorCode::Unavailable, "{refusal:?}");
     assert!(refusal.retry);
-    ann.is_refused(ErrorCode::UnknownMethod, "still.there", json!({}))
-        .await;
-    bob.is_refused(ErrorCode::UnknownMethod, "still.there", json!({}))
-        .await;
+    ann.is_refused(ErrorCode::UnknownMethod, "still.there", json!({})).await;
+    bob.is_refused(ErrorCode::UnknownMethod, "still.there", json!({})).await;
 
     world.postgres().start_again().unwrap();
     let began = Instant::now();
@@ -66,10 +61,7 @@ async fn a_reader_who_stops_reading_catches_up_and_harms_nobody() {
     let mut quick = Person::arrives(world.a(), "quick", &[Global]).await;
     let mut slow = Person::signs_up(world.a(), "slow").await;
     slow.feeds = vec![Global];
-    let small = Dial {
-        receive_bytes: Some(4096),
-        ..Dial::default()
-    };
+    let small = Dial { receive_bytes: Some(4096), ..Dial::default() };
     slow.dials_like(world.a().address(), small).await;
     slow.says_hello().await.unwrap();
     let filler = "x".repeat(4_900);
@@ -89,20 +81,10 @@ async fn a_reader_who_stops_reading_catches_up_and_harms_nobody() {
     }
     let last = format!("{} {filler}", FLOOD - 1);
     slow.hears_post(&last).await;
-    let expected: Vec<String> = (0..FLOOD)
-        .map(|number| format!("{number} {filler}"))
-        .collect();
+    let expected: Vec<String> = (0..FLOOD).map(|number| format!("{number} {filler}")).collect();
     for reader in [&slow, &quick] {
-        assert!(
-            reader.state.repeats().is_empty(),
-            "{} was told twice",
-            reader.handle
-        );
-        assert!(
-            reader.state.texts(Global) == expected,
-            "{} missed something",
-            reader.handle
-        );
+        assert!(reader.state.repeats().is_empty(), "{} was told twice", reader.handle);
+        assert!(reader.state.texts(Global) == expected, "{} missed something", reader.handle);
     }
     assert_eq!(slow.snapshots(Global), 1, "caught up by events");
     ann.posts("and live again").await;
@@ -125,10 +107,7 @@ async fn a_node_that_is_stopped_says_goodbye_and_ends_well() {
         Notice::GoingAway { cursor, .. } => Some(*cursor),
         Notice::Heartbeat { .. } | Notice::Resync { .. } | Notice::TokenExpiring { .. } => None,
     });
-    assert_eq!(
-        goodbye, bob.cursor,
-        "goodbye comes with the cursor to go on from"
-    );
+    assert_eq!(goodbye, bob.cursor, "goodbye comes with the cursor to go on from");
     assert_eq!(ending.await.unwrap().unwrap(), 0);
     ann.posts("after").await;
     assert!(bob.resumes(&world.nodes[0]).await.resumed);
@@ -160,11 +139,7 @@ async fn what_was_asked_before_the_goodbye_is_answered() {
     assert_eq!(ann.hears_close().await, CloseCode::GoingAway.number());
     assert_eq!(ending.await.unwrap().unwrap(), 0);
     let rows = world.database.psql("select count(*) from posts").unwrap();
-    assert_eq!(
-        rows,
-        answered.to_string(),
-        "acknowledged is committed, refused is not"
-    );
+    assert_eq!(rows, answered.to_string(), "acknowledged is committed, refused is not");
 }
 
 /// A browser cannot see pings; an idle cursor moves on with the heartbeat.

@@ -30,10 +30,7 @@ async fn home_begins_afresh_when_one_follows_and_when_one_no_longer_does() {
     bob.posts("the fence").await;
     bob.hears_post("the fence").await;
     assert!(bob.state.post("unheard").is_none());
-    let follows_nobody = bob
-        .state
-        .things(Me)
-        .all(|thing| !matches!(thing, Thing::Follow(_)));
+    let follows_nobody = bob.state.things(Me).all(|thing| !matches!(thing, Thing::Follow(_)));
     assert!(follows_nobody);
     assert!(bob.state.repeats().is_empty());
 }
@@ -45,12 +42,8 @@ async fn what_strangers_write_is_in_global_and_not_in_home() {
     let mut bob = Person::arrives(world.a(), "bob", &[Home, Global]).await;
     ann.posts("a stranger's").await;
     bob.posts("the fence").await;
-    bob.hears_until("both in global", |bob| {
-        bob.state.texts(Global) == ["a stranger's", "the fence"]
-    })
-    .await;
-    bob.hears_until("the fence at home", |bob| !bob.state.texts(Home).is_empty())
-        .await;
+    bob.hears_until("both in global", |bob| bob.state.texts(Global) == ["a stranger's", "the fence"]).await;
+    bob.hears_until("the fence at home", |bob| !bob.state.texts(Home).is_empty()).await;
     assert_eq!(bob.state.texts(Home), ["the fence"]);
 }
 
@@ -82,24 +75,15 @@ async fn who_is_not_logged_in_reads_what_is_public_and_nothing_else() {
     for (method, params) in [
         ("feed.subscribe", json!({ "feed": Home })),
         ("feed.page", json!({ "feed": Home })),
-        (
-            "post.create",
-            json!({ "id": uuid::Uuid::now_v7(), "text": "x" }),
-        ),
+        ("post.create", json!({ "id": uuid::Uuid::now_v7(), "text": "x" })),
         ("post.delete", json!({ "id": post.id })),
         ("user.follow", json!({ "id": ann.id() })),
         ("user.update", json!({ "name": "x" })),
     ] {
         nobody.is_refused(unauthorized, method, params).await;
     }
-    let profile: Value = nobody
-        .request("user.get", json!({ "handle": "ann" }))
-        .await
-        .unwrap();
-    assert!(
-        !profile.to_string().contains("example.org"),
-        "no e-mail address"
-    );
+    let profile: Value = nobody.request("user.get", json!({ "handle": "ann" })).await.unwrap();
+    assert!(!profile.to_string().contains("example.org"), "no e-mail address");
 }
 
 /// P4: whatever happened in between, what events made of a feed is what a fresh look at it shows.
@@ -128,15 +112,7 @@ async fn state_reached_by_events_is_state_fetched() {
     }
     ann.posts("the end").await;
     for feed in [Global, Home] {
-        watcher
-            .hears_until("the end", |watcher| {
-                watcher
-                    .state
-                    .texts(feed)
-                    .iter()
-                    .any(|text| text == "the end")
-            })
-            .await;
+        watcher.hears_until("the end", |watcher| watcher.state.texts(feed).iter().any(|text| text == "the end")).await;
     }
     let mut fresh = Person::logs_in(world.b(), "cara").await;
     fresh.connects(world.b(), &[Global, Home]).await;
@@ -154,30 +130,17 @@ async fn a_feed_that_is_watched_later_starts_with_all_there_is_and_goes_on() {
     for number in 0..5 {
         ann.posts(&format!("post {number}")).await;
     }
-    let snapshot: Snapshot = bob
-        .request(
-            "feed.subscribe",
-            json!({ "feed": User(ann.id()), "limit": 3 }),
-        )
-        .await
-        .unwrap();
+    let snapshot: Snapshot =
+        bob.request("feed.subscribe", json!({ "feed": User(ann.id()), "limit": 3 })).await.unwrap();
     assert!(snapshot.next.is_some(), "two more are behind it");
-    assert_eq!(
-        snapshot.user.as_ref().map(|user| user.handle.as_str()),
-        Some("ann")
-    );
+    assert_eq!(snapshot.user.as_ref().map(|user| user.handle.as_str()), Some("ann"));
     bob.feeds.push(User(ann.id()));
     bob.state.starts_afresh(snapshot);
-    assert_eq!(
-        bob.state.texts(User(ann.id())),
-        ["post 2", "post 3", "post 4"]
-    );
+    assert_eq!(bob.state.texts(User(ann.id())), ["post 2", "post 3", "post 4"]);
     ann.posts("post 5").await;
     bob.hears_post("post 5").await;
     let params = json!({ "feed": User(ann.id()) });
-    bob.request::<Value>("feed.unsubscribe", &params)
-        .await
-        .unwrap();
+    bob.request::<Value>("feed.unsubscribe", &params).await.unwrap();
     ann.posts("post 6").await;
     bob.hears_nothing_more().await;
 }
@@ -198,9 +161,7 @@ async fn while_a_feed_is_being_watched_anew_nothing_falls_between() {
             let snapshot: Snapshot = bob.request("feed.subscribe", &params).await.unwrap();
             bob.state.starts_afresh(snapshot);
             bob.is_answered().await;
-            bob.request::<Value>("feed.unsubscribe", &params)
-                .await
-                .unwrap();
+            bob.request::<Value>("feed.unsubscribe", &params).await.unwrap();
         }
         let params = json!({ "feed": Global, "limit": 100 });
         let snapshot: Snapshot = bob.request("feed.subscribe", &params).await.unwrap();
@@ -210,16 +171,8 @@ async fn while_a_feed_is_being_watched_anew_nothing_falls_between() {
     };
     let ((), seen) = tokio::join!(writing, watching);
     bob.hears_post("post 149").await;
-    let numbers: Vec<u64> = bob
-        .state
-        .posts(Global)
-        .iter()
-        .map(|post| post.seq.0)
-        .collect();
-    assert!(
-        numbers.windows(2).all(|pair| pair[1] == pair[0] + 1),
-        "a hole in {numbers:?}"
-    );
+    let numbers: Vec<u64> = bob.state.posts(Global).iter().map(|post| post.seq.0).collect();
+    assert!(numbers.windows(2).all(|pair| pair[1] == pair[0] + 1), "a hole in {numbers:?}");
     assert!(numbers.len() >= seen);
     assert!(bob.state.repeats().is_empty());
 }
@@ -230,9 +183,7 @@ async fn watching_what_one_watches_already_starts_it_afresh() {
     let mut ann = Person::arrives(world.a(), "ann", &[Global]).await;
     ann.posts("one").await;
     ann.hears_post("one").await;
-    let snapshot: Result<Snapshot, Refusal> = ann
-        .request("feed.subscribe", json!({ "feed": Global }))
-        .await;
+    let snapshot: Result<Snapshot, Refusal> = ann.request("feed.subscribe", json!({ "feed": Global })).await;
     ann.state.starts_afresh(snapshot.unwrap());
     ann.posts("two").await;
     ann.hears_post("two").await;

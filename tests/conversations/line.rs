@@ -45,9 +45,7 @@ pub struct Dial<'a> {
 impl Line {
     /// Connects, without `hello`. The status of the answer where the upgrade was refused.
     pub async fn dial(address: SocketAddr, dial: Dial<'_>) -> Result<Self, StatusCode> {
-        let mut request = format!("ws://{address}/api/v1/ws")
-            .into_client_request()
-            .expect("a URL");
+        let mut request = format!("ws://{address}/api/v1/ws").into_client_request().expect("a URL");
         let headers = request.headers_mut();
         let subprotocol = HeaderValue::from_static("tidings.v1.json");
         headers.insert("sec-websocket-protocol", subprotocol);
@@ -64,14 +62,8 @@ impl Line {
         match timeout(PATIENCE, upgrading).await.expect("an answer") {
             Ok((socket, response)) => {
                 let chosen = response.headers().get("sec-websocket-protocol");
-                assert_eq!(
-                    chosen.map(HeaderValue::as_bytes),
-                    Some(&b"tidings.v1.json"[..])
-                );
-                Ok(Self {
-                    socket,
-                    last_seq: Seq(0),
-                })
+                assert_eq!(chosen.map(HeaderValue::as_bytes), Some(&b"tidings.v1.json"[..]));
+                Ok(Self { socket, last_seq: Seq(0) })
             }
             Err(Error::Http(response)) => Err(response.status()),
             Err(other) => panic!("no upgrade: {other}"),
@@ -112,8 +104,8 @@ impl Line {
     }
 
     fn read(&mut self, text: &str) -> Arrival {
-        let frame: ServerFrame = serde_json::from_str(text)
-            .unwrap_or_else(|error| panic!("not a frame of the protocol ({error}): {text}"));
+        let frame: ServerFrame =
+            serde_json::from_str(text).unwrap_or_else(|error| panic!("not a frame of the protocol ({error}): {text}"));
         if let ServerFrame::Feed(push) = &frame {
             assert!(push.seq >= self.last_seq, "seq goes back to {}", push.seq);
             self.last_seq = push.seq;

@@ -33,10 +33,7 @@ async fn a_post_on_one_node_reaches_a_follower_on_the_other() {
     let posted = ann.posts("good news").await;
     let heard = bob.hears_post("good news").await;
     assert_eq!(heard, posted, "what bob hears is what ann was answered");
-    bob.hears_until("global tells it too", |bob| {
-        bob.state.texts(Global) == ["good news"]
-    })
-    .await;
+    bob.hears_until("global tells it too", |bob| bob.state.texts(Global) == ["good news"]).await;
     ann.hears_post("good news").await;
 }
 
@@ -118,13 +115,10 @@ async fn a_node_killed_amid_a_stream_loses_nothing_and_doubles_nothing() {
         follower.follows(ann.id()).await;
         follower.hears_resync(Home).await;
     }
-    let stream: Vec<_> = (0..STREAM)
-        .map(|number| json!({ "id": Uuid::now_v7(), "text": format!("post {number}") }))
-        .collect();
+    let stream: Vec<_> =
+        (0..STREAM).map(|number| json!({ "id": Uuid::now_v7(), "text": format!("post {number}") })).collect();
     for post in &stream[..100] {
-        ann.request::<PostResult>("post.create", post)
-            .await
-            .unwrap();
+        ann.request::<PostResult>("post.create", post).await.unwrap();
     }
     // Forty on their way when the node dies; the first of them is answered.
     let mut asked = Vec::new();
@@ -199,10 +193,7 @@ async fn a_changed_profile_reaches_the_other_device_on_the_other_node() {
         let is_known = |known: &User| *known == changed.user;
         device
             .hears_until("the new name", |device| {
-                device
-                    .state
-                    .things(Me)
-                    .any(|thing| matches!(thing, Thing::User(user) if is_known(user)))
+                device.state.things(Me).any(|thing| matches!(thing, Thing::User(user) if is_known(user)))
             })
             .await;
     }
@@ -221,9 +212,5 @@ async fn whom_one_follows_on_one_device_is_followed_on_the_other() {
     ann.posts("from now").await;
     laptop.hears_post("from now").await;
     phone.unfollows(ann.id()).await;
-    laptop
-        .hears_until("home is empty again", |laptop| {
-            laptop.state.texts(Home).is_empty()
-        })
-        .await;
+    laptop.hears_until("home is empty again", |laptop| laptop.state.texts(Home).is_empty()).await;
 }

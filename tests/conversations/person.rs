@@ -68,22 +68,14 @@ impl Person {
         let body = json!({ "handle": handle, "email": format!("{handle}@example.org"), "password": PASSWORD });
         let tokens: Tokens = rest(node, "users", &body).await.expect("signed up");
         assert_eq!(tokens.user.handle, handle);
-        Self {
-            handle: handle.to_owned(),
-            tokens: Some(tokens),
-            ..Self::anonymous()
-        }
+        Self { handle: handle.to_owned(), tokens: Some(tokens), ..Self::anonymous() }
     }
 
     /// Logs in: the same person with another client.
     pub async fn logs_in(node: &Node, handle: &str) -> Self {
         let body = json!({ "login": handle, "password": PASSWORD });
         let tokens: Tokens = rest(node, "auth/login", &body).await.expect("logged in");
-        Self {
-            handle: handle.to_owned(),
-            tokens: Some(tokens),
-            ..Self::anonymous()
-        }
+        Self { handle: handle.to_owned(), tokens: Some(tokens), ..Self::anonymous() }
     }
 
     /// Signs up, connects, watches `feeds`.
@@ -100,9 +92,7 @@ impl Person {
 
     /// The access token.
     pub fn token(&self) -> Option<&str> {
-        self.tokens
-            .as_ref()
-            .map(|tokens| tokens.access_token.as_str())
+        self.tokens.as_ref().map(|tokens| tokens.access_token.as_str())
     }
 
     // Lines.
@@ -113,10 +103,7 @@ impl Person {
         self.cursor = None;
         self.dials(node).await;
         let welcome = self.says_hello().await.expect("welcome");
-        assert!(
-            !welcome.resumed || feeds.is_empty(),
-            "resumed without a cursor"
-        );
+        assert!(!welcome.resumed || feeds.is_empty(), "resumed without a cursor");
         welcome
     }
 
@@ -167,11 +154,7 @@ impl Person {
     // Requests.
 
     /// Asks, and reads until the answer; what is pushed on the way is applied.
-    pub async fn request<R: DeserializeOwned>(
-        &mut self,
-        method: &str,
-        params: impl Serialize,
-    ) -> Result<R, Refusal> {
+    pub async fn request<R: DeserializeOwned>(&mut self, method: &str, params: impl Serialize) -> Result<R, Refusal> {
         match self.tries(method, params).await {
             Outcome::Done(result) => Ok(serde_json::from_value(result.clone())
                 .unwrap_or_else(|error| panic!("{method} was answered with {result}: {error}"))),
@@ -261,9 +244,9 @@ impl Person {
             }
             Arrival::Frame(ServerFrame::Notice(notice)) => {
                 match notice {
-                    Notice::Heartbeat { cursor }
-                    | Notice::GoingAway { cursor, .. }
-                    | Notice::Resync { cursor } => self.cursor = Some(cursor),
+                    Notice::Heartbeat { cursor } | Notice::GoingAway { cursor, .. } | Notice::Resync { cursor } => {
+                        self.cursor = Some(cursor)
+                    }
                     Notice::TokenExpiring { .. } => {}
                 }
                 self.notices.push(notice);
@@ -291,31 +274,25 @@ impl Person {
     /// A post with this text is in one of the feeds, or comes.
     pub async fn hears_post(&mut self, text: &str) -> Post {
         let what = format!("{} hears the post {text:?}", self.handle);
-        self.hears_until(&what, |me| me.state.post(text).is_some())
-            .await;
+        self.hears_until(&what, |me| me.state.post(text).is_some()).await;
         self.state.post(text).expect("just heard")
     }
 
     /// The post goes from the feed.
     pub async fn hears_removal(&mut self, feed: FeedName, post: &Post) {
         let key = post_key(&post.id.to_string());
-        self.hears_until("a post is removed", |me| me.state.is_gone(feed, &key))
-            .await;
+        self.hears_until("a post is removed", |me| me.state.is_gone(feed, &key)).await;
     }
 
     /// The feed begins afresh once more.
     pub async fn hears_resync(&mut self, feed: FeedName) {
         let before = self.snapshots(feed);
-        self.hears_until("the feed starts afresh", |me| me.snapshots(feed) > before)
-            .await;
+        self.hears_until("the feed starts afresh", |me| me.snapshots(feed) > before).await;
     }
 
     /// How often the feed has begun afresh.
     pub fn snapshots(&self, feed: FeedName) -> usize {
-        self.state
-            .feeds
-            .get(&feed)
-            .map_or(0, |state| state.snapshots)
+        self.state.feeds.get(&feed).map_or(0, |state| state.snapshots)
     }
 
     /// Asks something; whatever the node had to tell by then has been told before the answer.
@@ -359,54 +336,36 @@ impl Person {
     // What people do.
 
     pub async fn posts(&mut self, text: &str) -> Post {
-        let created: PostResult = self
-            .request("post.create", json!({ "id": Uuid::now_v7(), "text": text }))
-            .await
-            .expect("posted");
+        let created: PostResult =
+            self.request("post.create", json!({ "id": Uuid::now_v7(), "text": text })).await.expect("posted");
         assert!(!created.duplicate);
         assert_eq!(created.post.text, text);
         created.post
     }
 
-    pub async fn comments(
-        &mut self,
-        post: PostId,
-        parent: Option<CommentId>,
-        text: &str,
-    ) -> Comment {
+    pub async fn comments(&mut self, post: PostId, parent: Option<CommentId>, text: &str) -> Comment {
         let params = json!({ "id": Uuid::now_v7(), "post": post, "parent": parent, "text": text });
-        let created: CommentResult = self
-            .request("comment.create", params)
-            .await
-            .expect("commented");
+        let created: CommentResult = self.request("comment.create", params).await.expect("commented");
         created.comment
     }
 
     pub async fn follows(&mut self, whom: UserId) {
-        let followed: Result<Value, Refusal> =
-            self.request("user.follow", json!({ "id": whom })).await;
+        let followed: Result<Value, Refusal> = self.request("user.follow", json!({ "id": whom })).await;
         assert_eq!(followed.expect("followed")["following"], true);
     }
 
     pub async fn unfollows(&mut self, whom: UserId) {
-        let unfollowed: Result<Value, Refusal> =
-            self.request("user.unfollow", json!({ "id": whom })).await;
+        let unfollowed: Result<Value, Refusal> = self.request("user.unfollow", json!({ "id": whom })).await;
         assert_eq!(unfollowed.expect("unfollowed")["following"], false);
     }
 
     pub async fn deletes(&mut self, post: PostId) {
-        let removed: Result<Value, Refusal> =
-            self.request("post.delete", json!({ "id": post })).await;
+        let removed: Result<Value, Refusal> = self.request("post.delete", json!({ "id": post })).await;
         removed.expect("deleted");
     }
 
     /// A request that must be refused with this code.
-    pub async fn is_refused(
-        &mut self,
-        code: ErrorCode,
-        method: &str,
-        params: impl Serialize,
-    ) -> Refusal {
+    pub async fn is_refused(&mut self, code: ErrorCode, method: &str, params: impl Serialize) -> Refusal {
         let answer: Result<Value, Refusal> = self.request(method, params).await;
         let refusal = answer.expect_err("this must be refused");
         assert_eq!(refusal.code, code, "{refusal:?}");

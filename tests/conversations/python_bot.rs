@@ -34,10 +34,7 @@ async fn the_example_bot_answers_a_post_that_calls_it() {
         let snapshot = snapshot.await.expect("one's own post");
         ann.state.starts_afresh(snapshot);
         let answered = ann.hears_until("an answer", |ann| !ann.state.comments(feed).is_empty());
-        if tokio::time::timeout(Duration::from_millis(500), answered)
-            .await
-            .is_ok()
-        {
+        if tokio::time::timeout(Duration::from_millis(500), answered).await.is_ok() {
             heard = ann.state.comments(feed).pop();
             break;
         }

@@ -16,10 +16,7 @@ async fn reads_all(reader: &mut Person, feed: FeedName, limit: u16) -> (Vec<Stri
         let params = json!({ "feed": feed, "before": before, "limit": limit });
         let page: PostsPage = reader.request("feed.page", params).await.expect("a page");
         assert!(page.posts.len() <= usize::from(limit));
-        assert!(
-            page.posts.is_sorted_by(|a, b| a.seq > b.seq),
-            "newest first"
-        );
+        assert!(page.posts.is_sorted_by(|a, b| a.seq > b.seq), "newest first");
         texts.extend(page.posts.into_iter().map(|post| post.text));
         pages += 1;
         match page.next {
@@ -37,10 +34,7 @@ async fn pages_hold_everything_once_to_the_end() {
     for number in 0..45 {
         ann.posts(&format!("post {number}")).await;
     }
-    let all: Vec<String> = (0..45)
-        .rev()
-        .map(|number| format!("post {number}"))
-        .collect();
+    let all: Vec<String> = (0..45).rev().map(|number| format!("post {number}")).collect();
     for feed in [Global, User(ann.id())] {
         assert_eq!(reads_all(&mut bob, feed, 20).await.0, all);
         assert_eq!(reads_all(&mut bob, feed, 45).await.0, all);
@@ -63,11 +57,7 @@ async fn pages_go_on_behind_the_snapshot_though_more_is_written() {
     let Some(FeedStart::Snapshot { snapshot }) = welcome.feeds.first() else {
         panic!("no snapshot: {welcome:?}");
     };
-    assert_eq!(
-        bob.state.texts(Global).len(),
-        50,
-        "a page is 50 unless asked otherwise"
-    );
+    assert_eq!(bob.state.texts(Global).len(), 50, "a page is 50 unless asked otherwise");
     let mut before = snapshot.next;
     let mut older = Vec::new();
     while let Some(cursor) = before {
@@ -77,10 +67,7 @@ async fn pages_go_on_behind_the_snapshot_though_more_is_written() {
         older.extend(page.posts.into_iter().map(|post| post.text));
         before = page.next;
     }
-    let expected: Vec<String> = (0..70)
-        .rev()
-        .map(|number| format!("post {number}"))
-        .collect();
+    let expected: Vec<String> = (0..70).rev().map(|number| format!("post {number}")).collect();
     assert_eq!(older, expected);
 }
 
@@ -90,9 +77,7 @@ async fn a_page_limit_out_of_bounds_is_refused_or_bounded() {
     let mut ann = Person::arrives(world.a(), "ann", &[]).await;
     for limit in [0, 101, 65_535] {
         let params = json!({ "feed": Global, "limit": limit });
-        let refusal = ann
-            .is_refused(ErrorCode::Invalid, "feed.page", params)
-            .await;
+        let refusal = ann.is_refused(ErrorCode::Invalid, "feed.page", params).await;
         assert_eq!(refusal.field.as_deref(), Some("limit"));
     }
 }
@@ -103,20 +88,13 @@ async fn a_page_cursor_of_another_epoch_is_expired() {
     let mut ann = Person::arrives(world.a(), "ann", &[Global]).await;
     let mut bob = Person::arrives(world.a(), "bob", &[Global]).await;
     let post = ann.posts("one").await;
-    let foreign = Cursor {
-        epoch: Epoch(12_345),
-        seq: Seq(1),
-    };
+    let foreign = Cursor { epoch: Epoch(12_345), seq: Seq(1) };
     let params = json!({ "feed": Global, "before": foreign });
-    ann.is_refused(ErrorCode::CursorExpired, "feed.page", params)
-        .await;
+    ann.is_refused(ErrorCode::CursorExpired, "feed.page", params).await;
     let params = json!({ "post": post.id, "before": foreign });
-    ann.is_refused(ErrorCode::CursorExpired, "comment.page", params)
-        .await;
+    ann.is_refused(ErrorCode::CursorExpired, "comment.page", params).await;
     let params = json!({ "feed": Global, "before": "not a cursor" });
-    let refusal = ann
-        .is_refused(ErrorCode::Invalid, "feed.page", params)
-        .await;
+    let refusal = ann.is_refused(ErrorCode::Invalid, "feed.page", params).await;
     assert_eq!(refusal.field.as_deref(), Some("before"));
     ann.posts("still here").await;
     bob.hears_post("still here").await;
@@ -129,14 +107,8 @@ async fn a_cursor_of_another_epoch_or_of_the_future_gets_a_snapshot() {
     ann.posts("one").await;
     ann.hears_post("one").await;
     let own = ann.cursor.expect("a cursor");
-    let foreign = Cursor {
-        epoch: Epoch(own.epoch.0 ^ 1),
-        ..own
-    };
-    let future = Cursor {
-        seq: Seq(own.seq.0 + 1_000),
-        ..own
-    };
+    let foreign = Cursor { epoch: Epoch(own.epoch.0 ^ 1), ..own };
+    let future = Cursor { seq: Seq(own.seq.0 + 1_000), ..own };
     for cursor in [foreign, future] {
         ann.loses_the_line();
         ann.cursor = Some(cursor);

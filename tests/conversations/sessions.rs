@@ -23,9 +23,7 @@ async fn refreshes(node: &Node, person: &Person) -> Result<Tokens, (u16, Refusal
 async fn logs_out(node: &Node, person: &Person) {
     let token = &person.tokens.as_ref().expect("signed up").refresh_token;
     let body = json!({ "refresh_token": token });
-    rest::<Value>(node, "auth/logout", &body)
-        .await
-        .expect("logged out");
+    rest::<Value>(node, "auth/logout", &body).await.expect("logged out");
 }
 
 #[tokio::test]
@@ -36,15 +34,8 @@ async fn a_log_out_closes_the_socket_on_the_other_node_and_no_other() {
     staying.connects(world.b(), &[Home]).await;
     let began = Instant::now();
     logs_out(world.a(), &leaving).await;
-    assert_eq!(
-        leaving.hears_close().await,
-        CloseCode::SessionRevoked.number()
-    );
-    assert!(
-        began.elapsed() < Duration::from_secs(2),
-        "{:?}",
-        began.elapsed()
-    );
+    assert_eq!(leaving.hears_close().await, CloseCode::SessionRevoked.number());
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
     staying.posts("still here").await;
     staying.hears_post("still here").await;
 
@@ -54,10 +45,7 @@ async fn a_log_out_closes_the_socket_on_the_other_node_and_no_other() {
         let refusal = leaving.says_hello().await.expect_err("logged out");
         assert_eq!(refusal.code, ErrorCode::BadToken);
         let number = leaving.hears_close().await;
-        let expected = [
-            CloseCode::BadToken.number(),
-            CloseCode::SessionRevoked.number(),
-        ];
+        let expected = [CloseCode::BadToken.number(), CloseCode::SessionRevoked.number()];
         assert!(expected.contains(&number), "{number}");
     }
     let refreshed = refreshes(world.a(), &leaving).await;
@@ -72,19 +60,12 @@ async fn with_redis_dead_a_log_out_still_closes_the_socket_on_the_other_node() {
     let began = Instant::now();
     logs_out(world.a(), &ann).await;
     assert_eq!(ann.hears_close().await, CloseCode::SessionRevoked.number());
-    assert!(
-        began.elapsed() < Duration::from_secs(2),
-        "{:?}",
-        began.elapsed()
-    );
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
 }
 
 #[tokio::test]
 async fn a_token_that_has_run_out_is_refused_in_hello() {
-    let world = Plan::default()
-        .set("access_token_ttl", "1s")
-        .one_node()
-        .await;
+    let world = Plan::default().set("access_token_ttl", "1s").one_node().await;
     let mut ann = Person::signs_up(world.a(), "ann").await;
     let began = Instant::now();
     let refusal = loop {
@@ -98,10 +79,7 @@ async fn a_token_that_has_run_out_is_refused_in_hello() {
     };
     assert_eq!(refusal.code, ErrorCode::TokenExpired);
     let number = ann.hears_close().await;
-    let expected = [
-        CloseCode::BadToken.number(),
-        CloseCode::TokenExpired.number(),
-    ];
+    let expected = [CloseCode::BadToken.number(), CloseCode::TokenExpired.number()];
     assert!(expected.contains(&number), "{number}");
     // The refresh token gets her back in.
     ann.tokens = Some(refreshes(world.a(), &ann).await.expect("refreshed"));
@@ -140,10 +118,7 @@ async fn another_users_token_does_not_take_over_the_socket() {
     let params = json!({ "token": bob.token() });
     let switched: Result<Value, Refusal> = ann.request("auth.refresh", params).await;
     let refusal = switched.expect_err("refused");
-    assert!(
-        matches!(refusal.code, ErrorCode::BadToken | ErrorCode::Forbidden),
-        "{refusal:?}"
-    );
+    assert!(matches!(refusal.code, ErrorCode::BadToken | ErrorCode::Forbidden), "{refusal:?}");
     let post = ann.posts("as myself").await;
     assert_eq!(post.author.handle, "ann");
 }
@@ -153,14 +128,10 @@ async fn a_lost_answer_may_be_asked_for_again_and_a_stolen_token_ends_the_log_in
     let world = World::two_nodes().await;
     let mut ann = Person::arrives(world.b(), "ann", &[]).await;
     let second = refreshes(world.a(), &ann).await.expect("refreshed");
-    let again = refreshes(world.b(), &ann)
-        .await
-        .expect("the answer was lost");
+    let again = refreshes(world.b(), &ann).await.expect("the answer was lost");
     assert_eq!(again.refresh_token, second.refresh_token);
     let body = json!({ "refresh_token": second.refresh_token });
-    let third: Tokens = rest(world.b(), "auth/refresh", &body)
-        .await
-        .expect("refreshed");
+    let third: Tokens = rest(world.b(), "auth/refresh", &body).await.expect("refreshed");
     assert_ne!(third.refresh_token, second.refresh_token);
     ann.is_answered().await;
 
@@ -170,15 +141,8 @@ async fn a_lost_answer_may_be_asked_for_again_and_a_stolen_token_ends_the_log_in
     assert_eq!(ann.hears_close().await, CloseCode::SessionRevoked.number());
     let body = json!({ "refresh_token": third.refresh_token });
     let late = rest::<Tokens>(world.b(), "auth/refresh", &body).await;
-    assert_eq!(
-        late.err().map(|(status, _)| status),
-        Some(401),
-        "the whole family is revoked"
-    );
-    Person::logs_in(world.a(), "ann")
-        .await
-        .connects(world.a(), &[])
-        .await;
+    assert_eq!(late.err().map(|(status, _)| status), Some(401), "the whole family is revoked");
+    Person::logs_in(world.a(), "ann").await.connects(world.a(), &[]).await;
 }
 
 #[tokio::test]
@@ -193,13 +157,8 @@ async fn wrong_password_and_unknown_user_are_answered_alike() {
     }
     assert_eq!(answers[0].0, 401);
     assert_eq!(answers[0].1.code, ErrorCode::BadCredentials);
-    assert!(
-        answers.iter().all(|answer| *answer == answers[0]),
-        "{answers:?}"
-    );
+    assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
     let body = json!({ "login": "ann@example.org", "password": crate::person::PASSWORD });
-    let tokens: Tokens = rest(world.a(), "auth/login", &body)
-        .await
-        .expect("by e-mail");
+    let tokens: Tokens = rest(world.a(), "auth/login", &body).await.expect("by e-mail");
     assert_eq!(tokens.user.handle, "ann");
 }

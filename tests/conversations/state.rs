@@ -76,13 +76,7 @@ impl State {
         let Some(state) = self.feeds.get_mut(&push.feed) else {
             panic!("an event of {}, which is not watched", push.feed);
         };
-        assert!(
-            push.seq > state.since,
-            "event {} of {}, which stood at {}",
-            push.seq,
-            push.feed,
-            state.since
-        );
+        assert!(push.seq > state.since, "event {} of {}, which stood at {}", push.seq, push.feed, state.since);
         let (key, rev, thing) = match push.event {
             Event::FeedResync(snapshot) => {
                 assert_eq!(snapshot.feed, push.feed);
@@ -96,26 +90,13 @@ impl State {
                 (key, comment.rev, Thing::Comment(comment))
             }
             Event::UserUpdated(user) => (format!("user {}", user.id), user.rev, Thing::User(user)),
-            Event::FollowCreated(follow) => {
-                (follow_key(&follow), follow.rev, Thing::Follow(follow))
-            }
+            Event::FollowCreated(follow) => (follow_key(&follow), follow.rev, Thing::Follow(follow)),
             Event::FollowRemoved(follow) => (follow_key(&follow), follow.rev, Thing::Gone),
             Event::PostRemoved(gone) => (post_key(&gone.id.to_string()), gone.rev, Thing::Gone),
-            Event::CommentRemoved(gone) => {
-                (comment_key(&gone.id.to_string()), gone.rev, Thing::Gone)
-            }
+            Event::CommentRemoved(gone) => (comment_key(&gone.id.to_string()), gone.rev, Thing::Gone),
         };
-        let repeat = state
-            .things
-            .get(&key)
-            .is_some_and(|(known, _)| *known >= rev);
-        self.told.push(Told {
-            feed: push.feed,
-            seq: push.seq,
-            key: key.clone(),
-            rev,
-            repeat,
-        });
+        let repeat = state.things.get(&key).is_some_and(|(known, _)| *known >= rev);
+        self.told.push(Told { feed: push.feed, seq: push.seq, key: key.clone(), rev, repeat });
         if !repeat {
             state.things.insert(key, (rev, thing));
         }
@@ -165,10 +146,7 @@ impl State {
 
     /// Whether the thing of this key was there in `feed` and is gone.
     pub fn is_gone(&self, feed: FeedName, key: &str) -> bool {
-        let known = self
-            .feeds
-            .get(&feed)
-            .and_then(|state| state.things.get(key));
+        let known = self.feeds.get(&feed).and_then(|state| state.things.get(key));
         matches!(known, Some((_, Thing::Gone)))
     }
 

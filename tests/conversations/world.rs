@@ -50,9 +50,7 @@ impl World {
 
     /// The Postgres of a world that may kill it.
     pub fn postgres(&mut self) -> &mut PrivatePostgres {
-        self.postgres
-            .as_mut()
-            .expect("a world with its own Postgres")
+        self.postgres.as_mut().expect("a world with its own Postgres")
     }
 }
 
@@ -94,12 +92,7 @@ impl Plan {
         let url = redis.as_ref().map(Redis::url);
         let node = || self.node(&database, url.as_deref()).start();
         let nodes = (0..count).map(|_| node()).collect::<Result<_, _>>()?;
-        Ok(World {
-            nodes,
-            redis,
-            database,
-            postgres,
-        })
+        Ok(World { nodes, redis, database, postgres })
     }
 
     /// Cheap passwords and no limits that a fast test would run into; conversations about those set their own.

@@ -33,15 +33,11 @@ async fn the_same_id_with_another_text_is_a_conflict() {
     let mut bob = Person::arrives(world.a(), "bob", &[]).await;
     let id = Uuid::now_v7();
     let first = json!({ "id": id, "text": "mine" });
-    ann.request::<PostResult>("post.create", &first)
-        .await
-        .unwrap();
+    ann.request::<PostResult>("post.create", &first).await.unwrap();
     let other = json!({ "id": id, "text": "another" });
-    ann.is_refused(ErrorCode::Conflict, "post.create", &other)
-        .await;
+    ann.is_refused(ErrorCode::Conflict, "post.create", &other).await;
     // Somebody else's id is a conflict even with the same text: the answer must not be taken for one's own post.
-    bob.is_refused(ErrorCode::Conflict, "post.create", &first)
-        .await;
+    bob.is_refused(ErrorCode::Conflict, "post.create", &first).await;
     let got: PostGot = bob.request("post.get", json!({ "id": id })).await.unwrap();
     assert_eq!(got.post.text, "mine");
 }
@@ -71,28 +67,13 @@ async fn nobody_changes_what_another_wrote() {
     let mut bob = Person::arrives(world.a(), "bob", &[]).await;
     let post = ann.posts("mine").await;
     let edit = json!({ "id": post.id, "text": "yours" });
-    bob.is_refused(ErrorCode::Forbidden, "post.update", &edit)
-        .await;
-    bob.is_refused(
-        ErrorCode::Forbidden,
-        "post.delete",
-        json!({ "id": post.id }),
-    )
-    .await;
+    bob.is_refused(ErrorCode::Forbidden, "post.update", &edit).await;
+    bob.is_refused(ErrorCode::Forbidden, "post.delete", json!({ "id": post.id })).await;
     let comment = ann.comments(post.id, None, "mine too").await;
     let edit = json!({ "id": comment.id, "text": "yours" });
-    bob.is_refused(ErrorCode::Forbidden, "comment.update", &edit)
-        .await;
-    bob.is_refused(
-        ErrorCode::Forbidden,
-        "comment.delete",
-        json!({ "id": comment.id }),
-    )
-    .await;
-    let got: PostGot = bob
-        .request("post.get", json!({ "id": post.id }))
-        .await
-        .unwrap();
+    bob.is_refused(ErrorCode::Forbidden, "comment.update", &edit).await;
+    bob.is_refused(ErrorCode::Forbidden, "comment.delete", json!({ "id": comment.id })).await;
+    let got: PostGot = bob.request("post.get", json!({ "id": post.id })).await.unwrap();
     assert_eq!(got.post, post);
 }
 
@@ -106,10 +87,7 @@ async fn a_deleted_post_goes_live_and_in_catch_up_without_its_text() {
     here.hears_post("regretted").await;
     away.hears_post("regretted").await;
     away.loses_the_line();
-    let removed: RemovedResult = ann
-        .request("post.delete", json!({ "id": post.id }))
-        .await
-        .unwrap();
+    let removed: RemovedResult = ann.request("post.delete", json!({ "id": post.id })).await.unwrap();
     assert!(removed.removed.rev > post.rev && !removed.duplicate);
     let fleeting = ann.posts("never to be read by cara").await;
     ann.deletes(fleeting.id).await;
@@ -124,10 +102,7 @@ async fn a_deleted_post_goes_live_and_in_catch_up_without_its_text() {
     let gone = away.is_refused(ErrorCode::NotFound, "post.get", json!({ "id": post.id }));
     gone.await;
     // Deleted is deleted: again is a duplicate, and the id does not come back to life.
-    let again: RemovedResult = ann
-        .request("post.delete", json!({ "id": post.id }))
-        .await
-        .unwrap();
+    let again: RemovedResult = ann.request("post.delete", json!({ "id": post.id })).await.unwrap();
     assert!(again.duplicate);
     assert_eq!(again.removed, removed.removed);
 }
@@ -137,29 +112,18 @@ async fn what_is_not_there_is_not_found() {
     let world = World::one_node().await;
     let mut ann = Person::arrives(world.a(), "ann", &[]).await;
     let nothing = json!({ "id": Uuid::now_v7() });
-    for method in [
-        "post.get",
-        "post.delete",
-        "comment.delete",
-        "user.follow",
-        "user.get",
-    ] {
+    for method in ["post.get", "post.delete", "comment.delete", "user.follow", "user.get"] {
         ann.is_refused(ErrorCode::NotFound, method, &nothing).await;
     }
     let text = json!({ "id": Uuid::now_v7(), "text": "x" });
-    ann.is_refused(ErrorCode::NotFound, "post.update", &text)
-        .await;
-    ann.is_refused(ErrorCode::NotFound, "comment.update", &text)
-        .await;
+    ann.is_refused(ErrorCode::NotFound, "post.update", &text).await;
+    ann.is_refused(ErrorCode::NotFound, "comment.update", &text).await;
     let comment = json!({ "id": Uuid::now_v7(), "post": Uuid::now_v7(), "text": "x" });
-    ann.is_refused(ErrorCode::NotFound, "comment.create", &comment)
-        .await;
+    ann.is_refused(ErrorCode::NotFound, "comment.create", &comment).await;
     let page = json!({ "post": Uuid::now_v7() });
-    ann.is_refused(ErrorCode::NotFound, "comment.page", &page)
-        .await;
+    ann.is_refused(ErrorCode::NotFound, "comment.page", &page).await;
     let watch = json!({ "feed": User(tidings_protocol::ids::UserId(Uuid::now_v7())) });
-    ann.is_refused(ErrorCode::NotFound, "feed.subscribe", &watch)
-        .await;
+    ann.is_refused(ErrorCode::NotFound, "feed.subscribe", &watch).await;
 }
 
 #[tokio::test]
@@ -169,29 +133,16 @@ async fn following_again_changes_nothing_and_oneself_cannot_be_followed() {
     let mut bob = Person::arrives(world.a(), "bob", &[]).await;
     let mut seqs = Vec::new();
     for _ in 0..2 {
-        let followed: Value = bob
-            .request("user.follow", json!({ "id": ann.id() }))
-            .await
-            .unwrap();
+        let followed: Value = bob.request("user.follow", json!({ "id": ann.id() })).await.unwrap();
         seqs.push(followed["seq"].clone());
     }
     assert_eq!(seqs[0], seqs[1], "the second was no change");
-    let myself: Result<Value, Refusal> =
-        bob.request("user.follow", json!({ "id": bob.id() })).await;
-    assert!(matches!(
-        myself.unwrap_err().code,
-        ErrorCode::Invalid | ErrorCode::Forbidden
-    ));
-    let seen: UserResult = bob
-        .request("user.get", json!({ "handle": "ann" }))
-        .await
-        .unwrap();
+    let myself: Result<Value, Refusal> = bob.request("user.follow", json!({ "id": bob.id() })).await;
+    assert!(matches!(myself.unwrap_err().code, ErrorCode::Invalid | ErrorCode::Forbidden));
+    let seen: UserResult = bob.request("user.get", json!({ "handle": "ann" })).await.unwrap();
     assert!(seen.following && !seen.followed_by);
     assert_eq!((seen.followers, seen.follows, seen.posts), (1, 0, 0));
-    let seen: UserResult = ann
-        .request("user.get", json!({ "id": bob.id() }))
-        .await
-        .unwrap();
+    let seen: UserResult = ann.request("user.get", json!({ "id": bob.id() })).await.unwrap();
     assert!(!seen.following && seen.followed_by);
     assert_eq!((seen.followers, seen.follows), (0, 1));
 }

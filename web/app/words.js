@@ -74,7 +74,7 @@ const FIELDS = { handle: "The handle", email: "The e-mail address", password: "T
 export function inWords(error) {
   const field = FIELDS[error.field];
   if (error.code === "conflict") return field ? `${field} is already taken.` : "That is already taken.";
-  if (error.code === "invalid") return field ? `${field} ${error.message.replace(/\.?$/, ".")}` : `That was not accepted: ${error.message}.`;
+  if (error.code === "invalid") return field ? `${field} ${error.message.replace(`${error.field}: `, "")}.` : `That was not accepted: ${error.message}.`;
   if (error.code === "rate_limited" || error.code === "limit_reached") {
     const seconds = Math.ceil((error.retryAfterMs ?? 0) / 1000);
     return `That was a little too fast. Please try again ${seconds > 0 ? `in ${counted(seconds, "second")}` : "in a moment"}.`;

@@ -26,20 +26,12 @@ enum Outcome {
 /// A check and its name.
 type Check = (&'static str, fn() -> Result<Outcome>);
 
-const CHECKS: [Check; 5] = [
-    ("format", format),
-    ("floors", floors),
-    ("lints", lints),
-    ("deny", deny),
-    ("advisories", advisories),
-];
+const CHECKS: [Check; 5] =
+    [("format", format), ("floors", floors), ("lints", lints), ("deny", deny), ("advisories", advisories)];
 
 /// Runs all checks, or those named in `only`; goes on after one has failed.
 pub(crate) fn check(only: &[String]) -> Result<ExitCode> {
-    if let Some(unknown) = only
-        .iter()
-        .find(|name| CHECKS.iter().all(|(known, _)| known != name))
-    {
+    if let Some(unknown) = only.iter().find(|name| CHECKS.iter().all(|(known, _)| known != name)) {
         bail!("no such check: {unknown} (there are format, floors, lints, deny, advisories)");
     }
     let mut code = ExitCode::SUCCESS;
@@ -71,18 +63,13 @@ fn lints() -> Result<Outcome> {
 }
 
 fn advisories() -> Result<Outcome> {
-    let why =
-        "they need a database from the net; run `cargo deny check advisories` where there is one";
+    let why = "they need a database from the net; run `cargo deny check advisories` where there is one";
     Ok(Outcome::Skipped(why.to_owned()))
 }
 
 fn passes(cargo: Cargo) -> Result<Outcome> {
     let passed = cargo.succeeds()?;
-    Ok(if passed {
-        Outcome::Passed
-    } else {
-        Outcome::Failed
-    })
+    Ok(if passed { Outcome::Passed } else { Outcome::Failed })
 }
 
 fn floors() -> Result<Outcome> {
@@ -90,38 +77,22 @@ fn floors() -> Result<Outcome> {
     for fault in &faults {
         println!("floors: {fault}");
     }
-    Ok(if faults.is_empty() {
-        Outcome::Passed
-    } else {
-        Outcome::Failed
-    })
+    Ok(if faults.is_empty() { Outcome::Passed } else { Outcome::Failed })
 }
 
 /// `cargo deny`, but for what needs a database of advisories.
 fn deny() -> Result<Outcome> {
     let Some(deny) = deny_program() else {
-        let why = format!(
-            "cargo-deny is not there; `cargo install cargo-deny --locked --version {DENY_VERSION}`"
-        );
+        let why = format!("cargo-deny is not there; `cargo install cargo-deny --locked --version {DENY_VERSION}`");
         return Ok(Outcome::Skipped(why));
     };
     let mut command = Command::new(deny);
     command
         .args(["--workspace", "--locked", "--log-level", "error"])
-        .args([
-            "check",
-            "--hide-inclusion-graph",
-            "bans",
-            "licenses",
-            "sources",
-        ])
+        .args(["check", "--hide-inclusion-graph", "bans", "licenses", "sources"])
         .current_dir(shell::root());
     let passed = shell::status(&mut command)?.success();
-    Ok(if passed {
-        Outcome::Passed
-    } else {
-        Outcome::Failed
-    })
+    Ok(if passed { Outcome::Passed } else { Outcome::Failed })
 }
 
 /// The developer's own, or else one beside the build, installed there if that works.
@@ -132,22 +103,9 @@ fn deny_program() -> Option<PathBuf> {
     let tools = shell::target().join("tools");
     let program = tools.join("bin/cargo-deny");
     if !program.is_file() {
-        println!(
-            "installing cargo-deny {DENY_VERSION} into {} (once, some minutes)",
-            tools.display()
-        );
-        let install = Cargo::new([
-            "install",
-            "cargo-deny",
-            "--locked",
-            "--quiet",
-            "--version",
-            DENY_VERSION,
-        ]);
-        install
-            .args(["--root".as_ref(), tools.as_os_str()])
-            .run()
-            .ok()?;
+        println!("installing cargo-deny {DENY_VERSION} into {} (once, some minutes)", tools.display());
+        let install = Cargo::new(["install", "cargo-deny", "--locked", "--quiet", "--version", DENY_VERSION]);
+        install.args(["--root".as_ref(), tools.as_os_str()]).run().ok()?;
     }
     Some(program)
 }

@@ -23,53 +23,22 @@ struct Floor {
 const FLOORS: [Floor; 7] = [
     Floor {
         krate: "tidings-protocol",
-        never: &[
-            "tidings-*",
-            "tokio*",
-            "actix*",
-            "sqlx*",
-            "redis",
-            "hyper",
-            "reqwest",
-        ],
+        never: &["tidings-*", "tokio*", "actix*", "sqlx*", "redis", "hyper", "reqwest"],
         not_itself: &[],
     },
     Floor {
         krate: "tidings-actors",
-        never: &[
-            "tidings-store",
-            "tidings-bus",
-            "tidings",
-            "sqlx*",
-            "redis",
-            "actix-web",
-            "actix-http",
-            "figment",
-        ],
+        never: &["tidings-store", "tidings-bus", "tidings", "sqlx*", "redis", "actix-web", "actix-http", "figment"],
         not_itself: &[],
     },
     Floor {
         krate: "tidings-store",
-        never: &[
-            "tidings-bus",
-            "tidings",
-            "redis",
-            "actix-web",
-            "actix-http",
-            "figment",
-        ],
+        never: &["tidings-bus", "tidings", "redis", "actix-web", "actix-http", "figment"],
         not_itself: &["actix*"],
     },
     Floor {
         krate: "tidings-bus",
-        never: &[
-            "tidings-store",
-            "tidings",
-            "sqlx*",
-            "actix-web",
-            "actix-http",
-            "figment",
-        ],
+        never: &["tidings-store", "tidings", "sqlx*", "actix-web", "actix-http", "figment"],
         not_itself: &["actix*"],
     },
     Floor {
@@ -79,56 +48,29 @@ const FLOORS: [Floor; 7] = [
     },
     Floor {
         krate: "tidings-private-postgres",
-        never: &[
-            "tidings-actors",
-            "tidings-store",
-            "tidings-bus",
-            "tokio",
-            "serde",
-        ],
+        never: &["tidings-actors", "tidings-store", "tidings-bus", "tokio", "serde"],
         not_itself: &[],
     },
     Floor {
         krate: "tidings-testkit",
-        never: &[
-            "tidings-protocol",
-            "tidings-actors",
-            "tidings-store",
-            "tidings-bus",
-            "tokio",
-        ],
+        never: &["tidings-protocol", "tidings-actors", "tidings-store", "tidings-bus", "tokio"],
         not_itself: &[],
     },
 ];
 
 /// Who may read the environment: configuration, tests, tools, and what looks for programs in `PATH`.
-const MAY_READ_ENVIRONMENT: [&str; 6] = [
-    "src/config",
-    "src/main.rs",
-    "xtask/",
-    "tests/",
-    "loadtest/",
-    "store/private-postgres/src/",
-];
+const MAY_READ_ENVIRONMENT: [&str; 6] =
+    ["src/config", "src/main.rs", "xtask/", "tests/", "loadtest/", "store/private-postgres/src/"];
 
 /// Everything that breaks the rules, one line each.
 pub(crate) fn faults() -> Result<Vec<String>> {
     let mut faults = Vec::new();
     for floor in &FLOORS {
-        let tree = Cargo::new([
-            "tree",
-            "--locked",
-            "--edges",
-            "normal",
-            "--prefix",
-            "depth",
-            "--package",
-        ]);
+        let tree = Cargo::new(["tree", "--locked", "--edges", "normal", "--prefix", "depth", "--package"]);
         faults.extend(floor.faults(&tree.args([floor.krate]).output()?));
     }
     for path in sources()? {
-        let text = fs::read_to_string(shell::root().join(&path))
-            .with_context(|| path.display().to_string())?;
+        let text = fs::read_to_string(shell::root().join(&path)).with_context(|| path.display().to_string())?;
         faults.extend(faults_of_source(&path, &text));
     }
     Ok(faults)
@@ -147,10 +89,7 @@ impl Floor {
                 continue;
             }
             if forbidden(self.never) {
-                faults.push(format!(
-                    "{} must not know {name}, not even through others",
-                    self.krate
-                ));
+                faults.push(format!("{} must not know {name}, not even through others", self.krate));
             } else if depth == "1" && forbidden(self.not_itself) {
                 faults.push(format!("{} must not use {name} itself", self.krate));
             }
@@ -162,9 +101,7 @@ impl Floor {
 }
 
 fn matches(pattern: &str, name: &str) -> bool {
-    pattern
-        .strip_suffix('*')
-        .map_or(pattern == name, |start| name.starts_with(start))
+    pattern.strip_suffix('*').map_or(pattern == name, |start| name.starts_with(start))
 }
 
 /// The rules for one file of ours.
@@ -182,10 +119,7 @@ fn faults_of_source(path: &Path, text: &str) -> Vec<String> {
         }
     }
     let place = path.to_string_lossy();
-    let exempt = MAY_READ_ENVIRONMENT
-        .iter()
-        .any(|start| place.starts_with(start))
-        || place.contains("/tests/");
+    let exempt = MAY_READ_ENVIRONMENT.iter().any(|start| place.starts_with(start)) || place.contains("/tests/");
     if !exempt && text.contains(concat!("env::", "var")) {
         fault("reads the environment; only src/config does");
     }
@@ -219,11 +153,7 @@ fn sources() -> Result<Vec<PathBuf>> {
 mod tests {
     use super::*;
 
-    const STORE: Floor = Floor {
-        krate: "tidings-store",
-        never: &["redis", "sqlx*"],
-        not_itself: &["actix*"],
-    };
+    const STORE: Floor = Floor { krate: "tidings-store", never: &["redis", "sqlx*"], not_itself: &["actix*"] };
 
     #[test]
     fn an_import_that_goes_up_is_found_at_any_depth() {
@@ -236,30 +166,18 @@ mod tests {
             ]
         );
         let tree = "0tidings-store v0.1.0\n1actix-rt v2.11.0\n";
-        assert_eq!(
-            STORE.faults(tree),
-            ["tidings-store must not use actix-rt itself"]
-        );
+        assert_eq!(STORE.faults(tree), ["tidings-store must not use actix-rt itself"]);
     }
 
     #[test]
     fn a_source_that_breaks_the_rules_is_named() {
         let good = "//! Owns the answer.\nfn f() {}\n";
         assert!(faults_of_source(Path::new("actors/src/a.rs"), good).is_empty());
-        let reads = format!(
-            "//! Owns the answer.\nstd::{}(\"A\")",
-            concat!("env::", "var")
-        );
-        assert_eq!(
-            faults_of_source(Path::new("actors/src/a.rs"), &reads).len(),
-            1
-        );
+        let reads = format!("//! Owns the answer.\nstd::{}(\"A\")", concat!("env::", "var"));
+        assert_eq!(faults_of_source(Path::new("actors/src/a.rs"), &reads).len(), 1);
         assert!(faults_of_source(Path::new("src/config.rs"), &reads).is_empty());
         assert!(faults_of_source(Path::new("store/tests/a.rs"), &reads).is_empty());
-        assert_eq!(
-            faults_of_source(Path::new("a.rs"), "use std::fs;\n").len(),
-            1
-        );
+        assert_eq!(faults_of_source(Path::new("a.rs"), "use std::fs;\n").len(), 1);
         assert_eq!(faults_of_source(Path::new("a.rs"), "//! \n").len(), 1);
     }
 }

@@ -26,13 +26,7 @@ pub(crate) enum Part {
 }
 
 impl Part {
-    pub(crate) const ALL: [Self; 5] = [
-        Self::Postgres,
-        Self::Redis,
-        Self::Chromium,
-        Self::Npm,
-        Self::Python,
-    ];
+    pub(crate) const ALL: [Self; 5] = [Self::Postgres, Self::Redis, Self::Chromium, Self::Npm, Self::Python];
 
     fn is_there(self) -> bool {
         match self {
@@ -88,9 +82,7 @@ pub(crate) fn chromium() -> Option<PathBuf> {
 
 /// Debian's Python comes without the means to make environments.
 fn has_venv() -> bool {
-    let asked = Command::new("python3")
-        .args(["-c", "import venv, ensurepip"])
-        .output();
+    let asked = Command::new("python3").args(["-c", "import venv, ensurepip"]).output();
     asked.is_ok_and(|ended| ended.status.success())
 }
 
@@ -107,10 +99,7 @@ pub(crate) fn ensure(parts: &[Part]) -> Result<()> {
     eprintln!("installing {}", names.join(", "));
     if find("apt-get").is_some() {
         if !nix::unistd::geteuid().is_root() {
-            bail!(
-                "missing. Install with: sudo apt-get install {}",
-                debian_packages(&missing).join(" ")
-            );
+            bail!("missing. Install with: sudo apt-get install {}", debian_packages(&missing).join(" "));
         }
         apt(&missing)?;
     } else if find("brew").is_some() {
@@ -118,15 +107,9 @@ pub(crate) fn ensure(parts: &[Part]) -> Result<()> {
             run(Command::new("brew").arg("install").args(part.brew()))?;
         }
     } else {
-        bail!(
-            "missing. Install {} with your system's packages, then try again",
-            names.join(", ")
-        );
+        bail!("missing. Install {} with your system's packages, then try again", names.join(", "));
     }
-    let still: Vec<_> = self::missing(parts)
-        .iter()
-        .map(|part| part.name())
-        .collect();
+    let still: Vec<_> = self::missing(parts).iter().map(|part| part.name()).collect();
     if !still.is_empty() {
         bail!("installed, but still not found: {}", still.join(", "));
     }
@@ -134,19 +117,11 @@ pub(crate) fn ensure(parts: &[Part]) -> Result<()> {
 }
 
 fn missing(parts: &[Part]) -> Vec<Part> {
-    parts
-        .iter()
-        .copied()
-        .filter(|part| !part.is_there())
-        .collect()
+    parts.iter().copied().filter(|part| !part.is_there()).collect()
 }
 
 fn debian_packages(parts: &[Part]) -> Vec<&'static str> {
-    parts
-        .iter()
-        .flat_map(|part| part.debian())
-        .copied()
-        .collect()
+    parts.iter().flat_map(|part| part.debian()).copied().collect()
 }
 
 /// Debian and Ubuntu, as root.
@@ -186,8 +161,7 @@ struct NoServices {
 
 impl NoServices {
     const POLICY: &str = "/usr/sbin/policy-rc.d";
-    const MARK: &str =
-        "# Written by Tidings' cargo xtask while it installs packages; may be removed.";
+    const MARK: &str = "# Written by Tidings' cargo xtask while it installs packages; may be removed.";
 
     fn begin() -> Result<Self> {
         match fs::read_to_string(Self::POLICY) {
@@ -222,10 +196,7 @@ impl NoCluster {
 
     fn begin() -> Result<Self> {
         let before = fs::read_to_string(Self::SETTINGS).ok();
-        let during = format!(
-            "{}\ncreate_main_cluster = false\n",
-            before.as_deref().unwrap_or_default()
-        );
+        let during = format!("{}\ncreate_main_cluster = false\n", before.as_deref().unwrap_or_default());
         fs::write(Self::SETTINGS, during).context(Self::SETTINGS)?;
         Ok(Self { before })
     }

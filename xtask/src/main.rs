@@ -2,11 +2,7 @@
 //!
 //! Owns what is installed and started for them. Never touches a server it did not start, and leaves nothing running.
 
-#![allow(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a command-line tool speaks to the terminal"
-)]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool speaks to the terminal")]
 
 mod check;
 mod floors;
@@ -23,10 +19,7 @@ use clap::{Parser, Subcommand};
 use crate::shell::Cargo;
 
 #[derive(Parser)]
-#[command(
-    bin_name = "cargo xtask",
-    about = "Start, test, check and measure Tidings"
-)]
+#[command(bin_name = "cargo xtask", about = "Start, test, check and measure Tidings")]
 struct Arguments {
     #[command(subcommand)]
     task: Task,
@@ -76,14 +69,5 @@ fn main() -> ExitCode {
 }
 
 fn bench(args: &[String]) -> Result<ExitCode> {
-    Cargo::new([
-        "run",
-        "--release",
-        "--package",
-        "tidings-load",
-        "--",
-        "bench",
-    ])
-    .args(args)
-    .exit_code()
+    Cargo::new(["run", "--release", "--package", "tidings-load", "--", "bench"]).args(args).exit_code()
 }

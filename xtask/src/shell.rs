@@ -14,9 +14,7 @@ use tidings_private_postgres::{Leash, Rope};
 
 /// The root of the workspace.
 pub(crate) fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("xtask lies in the workspace")
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the workspace")
 }
 
 /// Where cargo builds.
@@ -27,9 +25,7 @@ pub(crate) fn target() -> PathBuf {
 
 /// The program's path, if it is in `PATH`.
 pub(crate) fn find(program: &str) -> Option<PathBuf> {
-    env::split_paths(&env::var_os("PATH")?)
-        .map(|folder| folder.join(program))
-        .find(|path| path.is_file())
+    env::split_paths(&env::var_os("PATH")?).map(|folder| folder.join(program)).find(|path| path.is_file())
 }
 
 /// Runs to the end; an error unless it succeeds.
@@ -41,14 +37,8 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
 
 /// Runs to the end, and ends with us should we be killed.
 pub(crate) fn status(command: &mut Command) -> Result<ExitStatus> {
-    let mut child = command
-        .spawn()
-        .with_context(|| format!("cannot run {}", shown(command)))?;
-    let leash = Leash::tie(Rope {
-        pid: child.id(),
-        signal: "TERM",
-        folder: None,
-    })?;
+    let mut child = command.spawn().with_context(|| format!("cannot run {}", shown(command)))?;
+    let leash = Leash::tie(Rope { pid: child.id(), signal: "TERM", folder: None })?;
     let status = child.wait()?;
     drop(leash);
     Ok(status)
@@ -93,9 +83,7 @@ impl Cargo {
 
     /// Its exit code, to be ours.
     pub(crate) fn exit_code(mut self) -> Result<ExitCode> {
-        let code = status(&mut self.0)?
-            .code()
-            .and_then(|code| u8::try_from(code).ok());
+        let code = status(&mut self.0)?.code().and_then(|code| u8::try_from(code).ok());
         Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
     }
 
@@ -103,11 +91,7 @@ impl Cargo {
     pub(crate) fn output(mut self) -> Result<String> {
         let ended = self.0.output()?;
         let complaint = String::from_utf8_lossy(&ended.stderr);
-        ensure!(
-            ended.status.success(),
-            "{} failed: {complaint}",
-            shown(&self.0)
-        );
+        ensure!(ended.status.success(), "{} failed: {complaint}", shown(&self.0));
         Ok(String::from_utf8_lossy(&ended.stdout).into_owned())
     }
 }

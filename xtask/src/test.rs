@@ -42,8 +42,7 @@ pub(crate) fn test(args: &[String]) -> Result<ExitCode> {
         return with_parts(runner.args(scope(args)).args(args)).exit_code();
     }
     // First, so that the runner's summary comes last. Whoever chooses tests does not mean these.
-    let docs_pass =
-        !args.is_empty() || with_parts(Cargo::new(["test", "--doc", "--workspace"])).succeeds()?;
+    let docs_pass = !args.is_empty() || with_parts(Cargo::new(["test", "--doc", "--workspace"])).succeeds()?;
     let runner = Cargo::new(["nextest", "run", "--no-fail-fast"]);
     let code = with_parts(runner.args(scope(args)).args(args)).exit_code()?;
     Ok(if docs_pass { code } else { ExitCode::FAILURE })
@@ -51,9 +50,7 @@ pub(crate) fn test(args: &[String]) -> Result<ExitCode> {
 
 /// All of the workspace, unless the arguments choose packages.
 fn scope(args: &[String]) -> Option<&'static str> {
-    let chosen = args
-        .iter()
-        .any(|arg| arg.starts_with("-p") || arg.starts_with("--package"));
+    let chosen = args.iter().any(|arg| arg.starts_with("-p") || arg.starts_with("--package"));
     (!chosen).then_some("--workspace")
 }
 
@@ -84,21 +81,10 @@ fn python_packages() -> Result<PathBuf> {
     let python = venv.join("bin/python");
     let wanted = shell::root().join("tests/python/requirements.txt");
     once_per(&wanted, &venv.join("tidings-stamp"), || {
-        shell::run(
-            Command::new("python3")
-                .args(["-m", "venv", "--clear"])
-                .arg(&venv),
-        )?;
+        shell::run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv))?;
         shell::run(
             Command::new(&python)
-                .args([
-                    "-m",
-                    "pip",
-                    "install",
-                    "--quiet",
-                    "--disable-pip-version-check",
-                    "-r",
-                ])
+                .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"])
                 .arg(&wanted),
         )
     })?;

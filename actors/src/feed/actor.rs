@@ -79,10 +79,7 @@ impl Feed {
     ///
     /// # Errors
     /// The tail has stopped.
-    pub async fn start_worker(
-        node: Arc<Node>,
-        tail: &Addr<Tail>,
-    ) -> Result<Rc<Worker>, TailStopped> {
+    pub async fn start_worker(node: Arc<Node>, tail: &Addr<Tail>) -> Result<Rc<Worker>, TailStopped> {
         let (ready, worker) = oneshot::channel();
         let pending = Arc::new(AtomicUsize::new(0));
         let feed = Self {
@@ -100,10 +97,7 @@ impl Feed {
 
     fn begin(&mut self, head: Head) {
         if let Some(State::New(ready)) = self.state.take() {
-            let worker = Worker::new(
-                Arc::clone(&self.node),
-                FeedTable::new(self.node.framing, head),
-            );
+            let worker = Worker::new(Arc::clone(&self.node), FeedTable::new(self.node.framing, head));
             self.state = Some(State::Running(Rc::clone(&worker)));
             if ready.send(worker).is_err() {
                 tracing::debug!("nobody waits for this worker any more");

@@ -35,16 +35,10 @@ impl<L: Line> FeedTable<L> {
         let circle = self.circle(id);
         let mut matching = 0;
         for entry in entries {
-            if feeds.contains(&FeedName::Home)
-                && is_follow_by(entry, circle.map(|circle| circle.user))
-            {
+            if feeds.contains(&FeedName::Home) && is_follow_by(entry, circle.map(|circle| circle.user)) {
                 return false;
             }
-            matching += usize::from(
-                feeds
-                    .iter()
-                    .any(|&feed| belongs(feed, &entry.change, circle)),
-            );
+            matching += usize::from(feeds.iter().any(|&feed| belongs(feed, &entry.change, circle)));
         }
         matching <= CATCH_UP_EVENTS
     }
@@ -52,10 +46,7 @@ impl<L: Line> FeedTable<L> {
     /// Puts a session back: `backlog` first (read from Postgres), then the hot log from `from` on, inclusive, then live.
     /// [`Self::catch_up`] moves it on.
     pub fn fall_back(&mut self, id: &SlotId, backlog: Vec<Entry>, from: Seq) {
-        self.slots[id.0].behind = Some(Behind {
-            backlog: VecDeque::from(backlog),
-            from,
-        });
+        self.slots[id.0].behind = Some(Behind { backlog: VecDeque::from(backlog), from });
     }
 
     /// Makes a session live where the table stands, whatever it has missed: its feeds are about to be told afresh.
@@ -82,11 +73,7 @@ impl<L: Line> FeedTable<L> {
             // The whole entry again next time: repeats are harmless by the rev rule.
             let still = |entry: &&Entry| entry.seq >= stopped && entry.seq < behind.from;
             let backlog: VecDeque<Entry> = missed.iter().filter(still).cloned().collect();
-            let from = if backlog.is_empty() {
-                behind.from.max(stopped)
-            } else {
-                behind.from
-            };
+            let from = if backlog.is_empty() { behind.from.max(stopped) } else { behind.from };
             slot.behind = Some(Behind { backlog, from });
             if !slot.line.has_room() {
                 return CaughtUp::Waiting;
@@ -102,11 +89,7 @@ impl<L: Line> FeedTable<L> {
             if !slot.line.has_room() {
                 return Some(entry.seq);
             }
-            for &feed in slot
-                .feeds
-                .iter()
-                .filter(|&&feed| belongs(feed, &entry.change, circle))
-            {
+            for &feed in slot.feeds.iter().filter(|&&feed| belongs(feed, &entry.change, circle)) {
                 let Some(frame) = frame::push(self.framing, feed, entry) else {
                     continue;
                 };
@@ -126,10 +109,7 @@ impl<L: Line> FeedTable<L> {
         let mut missed = Vec::new();
         let recent = self.log.since(behind.from)?;
         for entry in recent.rev().chain(behind.backlog.iter().rev()) {
-            let wanted = slot
-                .feeds
-                .iter()
-                .any(|&feed| belongs(feed, &entry.change, circle));
+            let wanted = slot.feeds.iter().any(|&feed| belongs(feed, &entry.change, circle));
             if wanted && seen.insert(entry.change.subject()) {
                 missed.push(entry.clone());
             }

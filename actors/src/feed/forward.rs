@@ -25,10 +25,7 @@ pub enum Forwarded {
 impl<L: Line> FeedTable<L> {
     /// Brings a snapshot of a session's feed forward to the table's position. The snapshot's `seq` is at most [`Self::applied`].
     pub fn forward(&self, id: &SlotId, snapshot: &mut Snapshot) -> Forwarded {
-        debug_assert!(
-            snapshot.seq <= self.applied(),
-            "the caller waits until the table has reached the snapshot"
-        );
+        debug_assert!(snapshot.seq <= self.applied(), "the caller waits until the table has reached the snapshot");
         let Some(entries) = self.log.since(snapshot.seq.next()) else {
             return Forwarded::Stale;
         };
@@ -52,11 +49,7 @@ impl<L: Line> FeedTable<L> {
 /// Applies one entry by the rev rule, as a client would. False if the snapshot's own subject is gone.
 fn put_in(snapshot: &mut Snapshot, entry: &Entry) -> bool {
     match entry.change {
-        Change::Post {
-            verb: Verb::Removed,
-            id,
-            ..
-        } => {
+        Change::Post { verb: Verb::Removed, id, .. } => {
             if let Some(posts) = &mut snapshot.posts {
                 posts.retain(|post| post.id != id);
             }
@@ -67,22 +60,11 @@ fn put_in(snapshot: &mut Snapshot, entry: &Entry) -> bool {
             if snapshot.feed == FeedName::Post(id) {
                 snapshot.post = Some(post);
             } else if let Some(posts) = &mut snapshot.posts {
-                upsert(posts, post, snapshot.next.is_none(), |post| {
-                    (post.id.0, post.seq.0)
-                });
+                upsert(posts, post, snapshot.next.is_none(), |post| (post.id.0, post.seq.0));
             }
         }
-        Change::Comment {
-            verb: Verb::Removed,
-            id,
-            ..
-        } => {
-            for comment in snapshot
-                .comments
-                .iter_mut()
-                .flatten()
-                .filter(|comment| comment.id == id)
-            {
+        Change::Comment { verb: Verb::Removed, id, .. } => {
+            for comment in snapshot.comments.iter_mut().flatten().filter(|comment| comment.id == id) {
                 comment.rev = entry.seq;
                 comment.removed = true;
                 (comment.author, comment.text, comment.edited_at) = (None, None, None);
@@ -91,9 +73,7 @@ fn put_in(snapshot: &mut Snapshot, entry: &Entry) -> bool {
         Change::Comment { .. } => {
             if let Some(comments) = &mut snapshot.comments {
                 let comment: Comment = read(entry);
-                upsert(comments, comment, snapshot.next.is_none(), |comment| {
-                    (comment.id.0, comment.seq.0)
-                });
+                upsert(comments, comment, snapshot.next.is_none(), |comment| (comment.id.0, comment.seq.0));
             }
         }
         Change::User { .. } => {
@@ -131,6 +111,5 @@ fn upsert<E>(list: &mut Vec<E>, new: E, whole: bool, key: impl Fn(&E) -> (Uuid, 
 }
 
 fn read<E: DeserializeOwned>(entry: &Entry) -> E {
-    serde_json::from_str(entry.body.get())
-        .expect("bodies are encoded by the store from these very types")
+    serde_json::from_str(entry.body.get()).expect("bodies are encoded by the store from these very types")
 }

@@ -29,19 +29,11 @@ pub enum Topic {
 /// The topics a change reaches.
 pub fn topics(change: &Change) -> impl Iterator<Item = Topic> {
     let reached = match *change {
-        Change::Post { id, author, .. } => [
-            Some(Topic::HomeOf(author)),
-            Some(Topic::User(author)),
-            Some(Topic::Global),
-            Some(Topic::Post(id)),
-        ],
+        Change::Post { id, author, .. } => {
+            [Some(Topic::HomeOf(author)), Some(Topic::User(author)), Some(Topic::Global), Some(Topic::Post(id))]
+        }
         Change::Comment { post, .. } => [Some(Topic::Post(post)), None, None, None],
-        Change::User { id, .. } => [
-            Some(Topic::HomeOf(id)),
-            Some(Topic::User(id)),
-            Some(Topic::Me(id)),
-            None,
-        ],
+        Change::User { id, .. } => [Some(Topic::HomeOf(id)), Some(Topic::User(id)), Some(Topic::Me(id)), None],
         Change::Follow { follower, .. } => [Some(Topic::Me(follower)), None, None, None],
         Change::SessionRevoked { .. } => [None; 4],
     };
@@ -67,9 +59,7 @@ impl Circle<'_> {
 #[must_use]
 pub fn belongs(feed: FeedName, change: &Change, circle: Option<Circle<'_>>) -> bool {
     topics(change).any(|topic| match (feed, topic) {
-        (FeedName::Home, Topic::HomeOf(author)) => {
-            circle.is_some_and(|circle| circle.holds(author))
-        }
+        (FeedName::Home, Topic::HomeOf(author)) => circle.is_some_and(|circle| circle.holds(author)),
         (FeedName::Me, Topic::Me(user)) => circle.is_some_and(|circle| circle.user == user),
         (FeedName::Global, Topic::Global) => true,
         (FeedName::User(watched), Topic::User(user)) => watched == user,

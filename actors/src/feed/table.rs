@@ -103,10 +103,7 @@ pub(super) struct ViewerSlot {
 
 impl ViewerSlot {
     pub(super) fn circle(&self) -> Circle<'_> {
-        Circle {
-            user: self.user,
-            follows: &self.follows,
-        }
+        Circle { user: self.user, follows: &self.follows }
     }
 }
 
@@ -165,10 +162,7 @@ impl<L: Line> FeedTable<L> {
 
     /// Delivers a batch: for each event and feed one frame, shared by all; then one flush for each line that got something.
     pub fn apply(&mut self, batch: &Arc<Batch>) {
-        debug_assert_eq!(
-            batch.epoch, self.epoch,
-            "a new epoch is announced before its entries"
-        );
+        debug_assert_eq!(batch.epoch, self.epoch, "a new epoch is announced before its entries");
         for entry in &batch.entries {
             self.note_context(entry);
             self.fan_out(entry);
@@ -180,10 +174,7 @@ impl<L: Line> FeedTable<L> {
             slot.dirty = false;
             slot.line.flush();
             // More in one batch than a queue holds, but the reader takes it: no need to wait for anything.
-            if slot.behind.is_some()
-                && slot.line.has_room()
-                && self.catch_up(&SlotId(id)) == CaughtUp::Beyond
-            {
+            if slot.behind.is_some() && slot.line.has_room() && self.catch_up(&SlotId(id)) == CaughtUp::Beyond {
                 self.slots[id].line.tell(Told::Beyond);
             }
         }
@@ -198,10 +189,7 @@ impl<L: Line> FeedTable<L> {
             viewer.of_old_epoch = true;
         }
         for (_, slot) in &mut self.slots {
-            slot.behind = Some(Behind {
-                backlog: VecDeque::new(),
-                from: head.seq.next(),
-            });
+            slot.behind = Some(Behind { backlog: VecDeque::new(), from: head.seq.next() });
             slot.line.tell(Told::NewEpoch);
         }
     }
@@ -215,11 +203,7 @@ impl<L: Line> FeedTable<L> {
                 return;
             };
             self.counts.encoded += 1;
-            let mut out = Deliver {
-                slots: &mut self.slots,
-                dirty: &mut self.dirty,
-                counts: &mut self.counts,
-            };
+            let mut out = Deliver { slots: &mut self.slots, dirty: &mut self.dirty, counts: &mut self.counts };
             if let Topic::HomeOf(_) = topic {
                 for &viewer in subscribed {
                     for &slot in &self.viewers[viewer].home {
@@ -237,11 +221,7 @@ impl<L: Line> FeedTable<L> {
     /// Lets an entry change what viewers see or end their log-in, before it is delivered.
     fn note_context(&mut self, entry: &Entry) {
         match entry.change {
-            Change::Follow {
-                verb,
-                follower,
-                followee,
-            } => {
+            Change::Follow { verb, follower, followee } => {
                 let Some(&viewer) = self.viewer_of.get(&follower) else {
                     return;
                 };
@@ -272,10 +252,7 @@ impl<L: Line> FeedTable<L> {
         match (list.binary_search(&followee), follows) {
             (Err(at), true) => {
                 list.insert(at, followee);
-                self.index
-                    .entry(Topic::HomeOf(followee))
-                    .or_default()
-                    .push(viewer);
+                self.index.entry(Topic::HomeOf(followee)).or_default().push(viewer);
                 true
             }
             (Ok(at), false) => {
@@ -292,23 +269,12 @@ impl<L: Line> FeedTable<L> {
     ///
     /// # Errors
     /// Its log-in has ended, or it was looked up too long ago.
-    pub fn join(
-        &mut self,
-        line: L,
-        viewer: Option<(Viewer, SessionId)>,
-    ) -> Result<SlotId, NotJoined> {
+    pub fn join(&mut self, line: L, viewer: Option<(Viewer, SessionId)>) -> Result<SlotId, NotJoined> {
         let (viewer, session) = match viewer {
             None => (None, None),
             Some((viewer, session)) => (Some(self.take_in(viewer, session)?), Some(session)),
         };
-        let slot = Slot {
-            line,
-            viewer,
-            session,
-            feeds: Vec::new(),
-            behind: None,
-            dirty: false,
-        };
+        let slot = Slot { line, viewer, session, feeds: Vec::new(), behind: None, dirty: false };
         let id = self.slots.insert(slot);
         if let Some(viewer) = viewer {
             self.viewers[viewer].slots.push(id);
@@ -317,10 +283,7 @@ impl<L: Line> FeedTable<L> {
     }
 
     fn take_in(&mut self, viewer: Viewer, session: SessionId) -> Result<usize, NotJoined> {
-        debug_assert!(
-            viewer.seq <= self.applied,
-            "the caller waits until the table has reached the viewer's seq"
-        );
+        debug_assert!(viewer.seq <= self.applied, "the caller waits until the table has reached the viewer's seq");
         let user = viewer.user.id;
         let mut follows = viewer.follows;
         follows.sort_unstable();
@@ -328,17 +291,12 @@ impl<L: Line> FeedTable<L> {
         let since = self.log.since(viewer.seq.next()).ok_or(NotJoined::TooOld)?;
         for entry in since {
             match entry.change {
-                Change::SessionRevoked {
-                    user: whose,
-                    session: which,
-                } if whose == user && which.is_none_or(|which| which == session) => {
+                Change::SessionRevoked { user: whose, session: which }
+                    if whose == user && which.is_none_or(|which| which == session) =>
+                {
                     return Err(NotJoined::Revoked);
                 }
-                Change::Follow {
-                    verb,
-                    follower,
-                    followee,
-                } if follower == user => {
+                Change::Follow { verb, follower, followee } if follower == user => {
                     match (follows.binary_search(&followee), verb != Verb::Removed) {
                         (Err(at), true) => follows.insert(at, followee),
                         (Ok(at), false) => drop(follows.remove(at)),
@@ -359,20 +317,11 @@ impl<L: Line> FeedTable<L> {
             }
             return Ok(here);
         }
-        let viewer = ViewerSlot {
-            user,
-            follows,
-            slots: Vec::new(),
-            home: Vec::new(),
-            of_old_epoch: false,
-        };
+        let viewer = ViewerSlot { user, follows, slots: Vec::new(), home: Vec::new(), of_old_epoch: false };
         let id = self.viewers.insert(viewer);
         self.viewer_of.insert(user, id);
         for author in self.viewers[id].follows.iter().chain([&user]) {
-            self.index
-                .entry(Topic::HomeOf(*author))
-                .or_default()
-                .push(id);
+            self.index.entry(Topic::HomeOf(*author)).or_default().push(id);
         }
         Ok(id)
     }
@@ -426,11 +375,7 @@ impl<L: Line> FeedTable<L> {
     pub fn position(&self, id: &SlotId) -> Seq {
         match &self.slots[id.0].behind {
             None => self.applied,
-            Some(behind) => behind
-                .backlog
-                .front()
-                .map_or(behind.from, |entry| entry.seq)
-                .before(),
+            Some(behind) => behind.backlog.front().map_or(behind.from, |entry| entry.seq).before(),
         }
     }
 
@@ -440,10 +385,7 @@ impl<L: Line> FeedTable<L> {
     }
 
     /// Forgets a session.
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "the place cannot be used after this"
-    )]
+    #[expect(clippy::needless_pass_by_value, reason = "the place cannot be used after this")]
     pub fn leave(&mut self, id: SlotId) {
         for feed in self.slots[id.0].feeds.clone() {
             self.unsubscribe(&id, feed);
@@ -465,9 +407,7 @@ impl<L: Line> FeedTable<L> {
         match feed {
             FeedName::Home => None,
             FeedName::Global => Some(Topic::Global),
-            FeedName::Me => {
-                slot_viewer(&self.slots, id).map(|viewer| Topic::Me(self.viewers[viewer].user))
-            }
+            FeedName::Me => slot_viewer(&self.slots, id).map(|viewer| Topic::Me(self.viewers[viewer].user)),
             FeedName::User(user) => Some(Topic::User(user)),
             FeedName::Post(post) => Some(Topic::Post(post)),
         }
@@ -520,10 +460,7 @@ impl<L: Line> Deliver<'_, L> {
             Pushed::Queued => self.counts.deliveries += 1,
             Pushed::Overflow { from } => {
                 self.counts.overflows += 1;
-                slot.behind = Some(Behind {
-                    backlog: VecDeque::new(),
-                    from,
-                });
+                slot.behind = Some(Behind { backlog: VecDeque::new(), from });
             }
         }
         if !slot.dirty {

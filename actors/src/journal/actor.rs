@@ -73,20 +73,8 @@ impl Journal {
             broken: metrics::counter!("tidings_journal_broken_total"),
         };
         let machine = Machine::default();
-        let addr = Self {
-            machine,
-            store,
-            bus,
-            tail,
-            started,
-            idle: Vec::new(),
-            meters,
-        }
-        .start();
-        JournalAddr {
-            addr,
-            waiting: Arc::new(AtomicUsize::new(0)),
-        }
+        let addr = Self { machine, store, bus, tail, started, idle: Vec::new(), meters }.start();
+        JournalAddr { addr, waiting: Arc::new(AtomicUsize::new(0)) }
     }
 
     fn now(&self) -> u64 {
@@ -128,9 +116,7 @@ impl Journal {
         let patience = Duration::from_millis(limits::COMMIT_PATIENCE_MS);
         let commit = async move {
             let late = |_| Err(CommitFault::Unknown("no answer in time".to_owned()));
-            timeout(patience, store.commit(&commands))
-                .await
-                .unwrap_or_else(late)
+            timeout(patience, store.commit(&commands)).await.unwrap_or_else(late)
         };
         ctx.spawn(commit.into_actor(self).map(move |result, journal, ctx| {
             if let Err(fault) = &result {
@@ -142,8 +128,7 @@ impl Journal {
     }
 
     fn announce(&self, batch: Arc<Batch>, sent_at: u64) {
-        self.tail
-            .do_send(ToTail::Committed(Arc::clone(&batch), sent_at));
+        self.tail.do_send(ToTail::Committed(Arc::clone(&batch), sent_at));
         self.bus.publish(batch);
     }
 
@@ -224,18 +209,14 @@ impl Submit for JournalAddr {
     async fn submit(&self, command: Command) -> Result<Outcome, Refusal> {
         self.outcome(command).await.map_err(|none| match none {
             NoOutcome::Overloaded => {
-                Refusal::new(ErrorCode::Overloaded, "too much is waiting to be written")
-                    .after_ms(500)
+                Refusal::new(ErrorCode::Overloaded, "too much is waiting to be written").after_ms(500)
             }
             NoOutcome::Unavailable => Refusal::new(
                 ErrorCode::Unavailable,
                 "the journal cannot be reached; it may have been done: send the same again",
             )
             .after_ms(1_000),
-            NoOutcome::Broken => Refusal::new(
-                ErrorCode::Internal,
-                "a fault in the server; nothing was done",
-            ),
+            NoOutcome::Broken => Refusal::new(ErrorCode::Internal, "a fault in the server; nothing was done"),
         })
     }
 }

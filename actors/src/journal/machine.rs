@@ -67,13 +67,7 @@ const AGAIN_MS: Now = 100;
 
 impl<T> Default for Journal<T> {
     fn default() -> Self {
-        Self {
-            queue: VecDeque::new(),
-            in_flight: Vec::new(),
-            busy: false,
-            alone: 0,
-            asked_before: false,
-        }
+        Self { queue: VecDeque::new(), in_flight: Vec::new(), busy: false, alone: 0, asked_before: false }
     }
 }
 
@@ -84,11 +78,7 @@ impl<T> Journal<T> {
             return vec![Effect::Answer(to, Err(NoOutcome::Overloaded))];
         }
         let give_up_at = now + limits::COMMIT_PATIENCE_MS;
-        self.queue.push_back(Waiting {
-            command,
-            to,
-            give_up_at,
-        });
+        self.queue.push_back(Waiting { command, to, give_up_at });
         self.go().into_iter().collect()
     }
 
@@ -143,11 +133,7 @@ impl<T> Journal<T> {
         }
         self.alone = self.alone.saturating_sub(self.in_flight.len());
         let in_flight = std::mem::take(&mut self.in_flight);
-        debug_assert_eq!(
-            in_flight.len(),
-            committed.outcomes.len(),
-            "one outcome for each command"
-        );
+        debug_assert_eq!(in_flight.len(), committed.outcomes.len(), "one outcome for each command");
         for (waiting, outcome) in in_flight.into_iter().zip(committed.outcomes) {
             effects.push(Effect::Answer(waiting.to, Ok(outcome)));
         }
@@ -188,11 +174,7 @@ impl<T> Journal<T> {
         if self.busy || self.queue.is_empty() {
             return None;
         }
-        let most = if self.alone > 0 {
-            1
-        } else {
-            limits::BATCH_COMMANDS
-        };
+        let most = if self.alone > 0 { 1 } else { limits::BATCH_COMMANDS };
         let mut touched = Touched::default();
         while self.in_flight.len() < most {
             let Some(next) = self.queue.front() else {
@@ -204,12 +186,7 @@ impl<T> Journal<T> {
             self.in_flight.extend(self.queue.pop_front());
         }
         self.busy = true;
-        Some(Effect::Commit(
-            self.in_flight
-                .iter()
-                .map(|waiting| waiting.command.clone())
-                .collect(),
-        ))
+        Some(Effect::Commit(self.in_flight.iter().map(|waiting| waiting.command.clone()).collect()))
     }
 }
 
@@ -225,17 +202,8 @@ fn announcement(committed: &Committed) -> Option<Batch> {
         .collect();
     let first = entries.first()?.seq;
     let last = Seq(first.0 + entries.len() as u64 - 1);
-    assert_eq!(
-        entries.last()?.seq,
-        last,
-        "a commit's entries are contiguous (P1)"
-    );
-    Some(Batch {
-        epoch: committed.epoch,
-        first,
-        last,
-        entries,
-    })
+    assert_eq!(entries.last()?.seq, last, "a commit's entries are contiguous (P1)");
+    Some(Batch { epoch: committed.epoch, first, last, entries })
 }
 
 /// An entity as far as one command can get in another's way.
@@ -262,9 +230,7 @@ impl Touched {
         let reads = reads.into_iter().flatten();
         let writes = writes.into_iter().flatten();
         let free = reads.clone().all(|thing| !self.written.contains(&thing))
-            && writes
-                .clone()
-                .all(|thing| !self.written.contains(&thing) && !self.read.contains(&thing));
+            && writes.clone().all(|thing| !self.written.contains(&thing) && !self.read.contains(&thing));
         if free {
             self.read.extend(reads);
             self.written.extend(writes);
@@ -278,31 +244,20 @@ fn things(command: &Command) -> ([Option<Thing>; 3], [Option<Thing>; 2]) {
     let actor = Some(Thing::One(command.actor.0));
     match &command.act {
         Act::UserCreate { .. } | Act::UserUpdate { .. } => ([None; 3], [actor, None]),
-        Act::Follow { whom } | Act::Unfollow { whom } => (
-            [actor, Some(Thing::One(whom.0)), None],
-            [Some(Thing::Pair(command.actor, *whom)), None],
-        ),
+        Act::Follow { whom } | Act::Unfollow { whom } => {
+            ([actor, Some(Thing::One(whom.0)), None], [Some(Thing::Pair(command.actor, *whom)), None])
+        }
         Act::PostCreate { id, .. } | Act::PostUpdate { id, .. } => {
             ([actor, None, None], [Some(Thing::One(id.0)), None])
         }
-        Act::PostDelete { id } => (
-            [actor, None, None],
-            [Some(Thing::One(id.0)), Some(Thing::Comments)],
-        ),
-        Act::CommentCreate {
-            id, post, parent, ..
-        } => (
-            [
-                actor,
-                Some(Thing::One(post.0)),
-                parent.map(|parent| Thing::One(parent.0)),
-            ],
+        Act::PostDelete { id } => ([actor, None, None], [Some(Thing::One(id.0)), Some(Thing::Comments)]),
+        Act::CommentCreate { id, post, parent, .. } => (
+            [actor, Some(Thing::One(post.0)), parent.map(|parent| Thing::One(parent.0))],
             [Some(Thing::One(id.0)), None],
         ),
-        Act::CommentUpdate { id, .. } | Act::CommentDelete { id } => (
-            [actor, Some(Thing::Comments), None],
-            [Some(Thing::One(id.0)), None],
-        ),
+        Act::CommentUpdate { id, .. } | Act::CommentDelete { id } => {
+            ([actor, Some(Thing::Comments), None], [Some(Thing::One(id.0)), None])
+        }
         Act::SessionRevoke { session } => match session {
             Some(session) => ([actor, None, None], [Some(Thing::One(session.0)), None]),
             None => ([None; 3], [actor, None]),

@@ -68,23 +68,12 @@ pub trait Accounts: Send + Sync + 'static {
     async fn profile(&self, user: UserId) -> Result<Option<User>, StoreFault>;
 
     /// Begins a log-in with its first refresh token.
-    async fn open_session(
-        &self,
-        user: UserId,
-        session: SessionId,
-        token: NewToken,
-    ) -> Result<(), StoreFault>;
+    async fn open_session(&self, user: UserId, session: SessionId, token: NewToken) -> Result<(), StoreFault>;
 
     /// Trades the token with hash `old` for `new`, exactly once however many ask at the same time. `grace_ms`: for how long after a
     /// rotation a repeat counts as a lost answer.
-    async fn rotate(
-        &self,
-        old: TokenHash,
-        new: NewToken,
-        grace_ms: u64,
-    ) -> Result<Rotation, StoreFault>;
+    async fn rotate(&self, old: TokenHash, new: NewToken, grace_ms: u64) -> Result<Rotation, StoreFault>;
 
     /// The live log-in that a refresh token belongs to.
-    async fn session_of(&self, token: TokenHash)
-    -> Result<Option<(UserId, SessionId)>, StoreFault>;
+    async fn session_of(&self, token: TokenHash) -> Result<Option<(UserId, SessionId)>, StoreFault>;
 }

@@ -31,11 +31,7 @@ pub trait SigningKeys: Send + Sync + 'static {
 
     /// Keeps `key`, unless there is one already that is younger than `unless_younger_than_ms`: of several nodes that want a new key at
     /// the same time, one gets its way. Tells whether it was this one.
-    async fn keep_signing_key(
-        &self,
-        key: &SealedKey,
-        unless_younger_than_ms: u64,
-    ) -> Result<bool, StoreFault>;
+    async fn keep_signing_key(&self, key: &SealedKey, unless_younger_than_ms: u64) -> Result<bool, StoreFault>;
 
     /// Forgets a key; nothing happens if it is not kept.
     async fn forget_signing_key(&self, kid: &str) -> Result<(), StoreFault>;

@@ -92,11 +92,7 @@ pub trait Reads: Send + Sync + 'static {
     ) -> Result<Option<CommentsPage>, StoreFault>;
 
     /// A profile, its counts and how `viewer` stands to it.
-    async fn user(
-        &self,
-        viewer: Option<UserId>,
-        who: &Who,
-    ) -> Result<Option<UserResult>, StoreFault>;
+    async fn user(&self, viewer: Option<UserId>, who: &Who) -> Result<Option<UserResult>, StoreFault>;
 
     /// One post.
     async fn post(&self, viewer: Option<UserId>, id: PostId) -> Result<Option<Post>, StoreFault>;

@@ -5,10 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix::{
-    Actor, ActorContext, ActorFutureExt, Addr, AsyncContext, Context, Handler, SpawnHandle,
-    WrapFuture,
-};
+use actix::{Actor, ActorContext, ActorFutureExt, Addr, AsyncContext, Context, Handler, SpawnHandle, WrapFuture};
 use bytes::Bytes;
 use tidings_protocol::close::CloseCode;
 use tidings_protocol::error::{ErrorCode, Refusal};
@@ -102,8 +99,7 @@ impl Session {
         for effect in effects {
             match effect {
                 Effect::Refuse(id, refusal) => {
-                    metrics::counter!("tidings_refusals_total", "code" => refusal.code.as_str())
-                        .increment(1);
+                    metrics::counter!("tidings_refusals_total", "code" => refusal.code.as_str()).increment(1);
                     self.reply(frame::error(self.worker.node.framing, id, refusal));
                 }
                 Effect::Greet(id, hello, claims) => self.greet(id, hello, claims, ctx),
@@ -120,31 +116,14 @@ impl Session {
         self.link.request_answered();
     }
 
-    fn greet(
-        &mut self,
-        id: RequestId,
-        hello: Hello,
-        claims: Option<Claims>,
-        ctx: &mut Context<Self>,
-    ) {
+    fn greet(&mut self, id: RequestId, hello: Hello, claims: Option<Claims>, ctx: &mut Context<Self>) {
         self.claims = claims;
         let (worker, link) = (Rc::clone(&self.worker), Rc::clone(&self.link));
-        let greet = Box::pin(greet::greet(
-            worker,
-            link,
-            self.connection,
-            id,
-            hello,
-            claims,
-        ));
-        ctx.spawn(
-            greet
-                .into_actor(self)
-                .map(move |greeted, session, ctx| match greeted {
-                    Ok(greeted) => session.greeted(greeted, ctx),
-                    Err(turned) => session.turned(id, turned, ctx),
-                }),
-        );
+        let greet = Box::pin(greet::greet(worker, link, self.connection, id, hello, claims));
+        ctx.spawn(greet.into_actor(self).map(move |greeted, session, ctx| match greeted {
+            Ok(greeted) => session.greeted(greeted, ctx),
+            Err(turned) => session.turned(id, turned, ctx),
+        }));
     }
 
     fn greeted(&mut self, greeted: Greeted, ctx: &mut Context<Self>) {
@@ -155,18 +134,16 @@ impl Session {
         }
         self.seat = greeted.seat;
         self.place = Some(Rc::new(greeted.place));
-        self.caught_up(greeted.caught_up, ctx);
+        if let Some(caught_up) = greeted.caught_up {
+            self.caught_up(caught_up, ctx);
+        }
         self.watch_token(ctx);
         let effects = self.machine.greeted(self.viewer);
         self.perform(effects, ctx);
     }
 
     fn turned(&mut self, id: RequestId, turned: Turned, ctx: &mut Context<Self>) {
-        self.reply(frame::error(
-            self.worker.node.framing,
-            Some(id),
-            turned.refusal,
-        ));
+        self.reply(frame::error(self.worker.node.framing, Some(id), turned.refusal));
         let effects = self.machine.end(turned.code);
         self.perform(effects, ctx);
     }
@@ -185,11 +162,7 @@ impl Session {
             Job::Write(_) | Job::User(_) | Job::Post(_) | Job::Posts(..) | Job::Comments(..) => {
                 let (worker, viewer) = (Rc::clone(&self.worker), self.viewer);
                 let answer = async move { jobs::answer(&worker, viewer, id, job).await };
-                ctx.spawn(
-                    answer
-                        .into_actor(self)
-                        .map(move |answer, session, ctx| session.finish(ticket, answer, ctx)),
-                );
+                ctx.spawn(answer.into_actor(self).map(move |answer, session, ctx| session.finish(ticket, answer, ctx)));
             }
         }
     }
@@ -200,14 +173,7 @@ impl Session {
         self.perform(effects, ctx);
     }
 
-    fn subscribe(
-        &mut self,
-        ticket: Ticket,
-        id: RequestId,
-        feed: FeedName,
-        limit: u16,
-        ctx: &mut Context<Self>,
-    ) {
+    fn subscribe(&mut self, ticket: Ticket, id: RequestId, feed: FeedName, limit: u16, ctx: &mut Context<Self>) {
         let Some(place) = self.place.clone() else {
             return;
         };
@@ -217,27 +183,15 @@ impl Session {
             (place, started.pop())
         };
         // Nothing waits between the end of `start` and this closure: the snapshot is exact where the subscription begins.
-        ctx.spawn(
-            start
-                .into_actor(self)
-                .map(move |(place, started), session, ctx| {
-                    let answer = session.subscribed(id, &place, started);
-                    session.finish(ticket, answer, ctx);
-                }),
-        );
+        ctx.spawn(start.into_actor(self).map(move |(place, started), session, ctx| {
+            let answer = session.subscribed(id, &place, started);
+            session.finish(ticket, answer, ctx);
+        }));
     }
 
-    fn subscribed(
-        &self,
-        id: RequestId,
-        place: &Rc<Place>,
-        started: Option<feeds::Started>,
-    ) -> Bytes {
+    fn subscribed(&self, id: RequestId, place: &Rc<Place>, started: Option<feeds::Started>) -> Bytes {
         let framing = self.worker.node.framing;
-        let same_place = self
-            .place
-            .as_ref()
-            .is_some_and(|now| Rc::ptr_eq(now, place));
+        let same_place = self.place.as_ref().is_some_and(|now| Rc::ptr_eq(now, place));
         let (feed, result) = match started {
             Some(started) if same_place => started,
             // A new epoch came in between.
@@ -246,11 +200,7 @@ impl Session {
         let mut table = self.worker.table_mut();
         let watched = table.feeds(place.slot());
         if watched.len() >= FEEDS_PER_CONNECTION && !watched.contains(&feed) {
-            return frame::error(
-                framing,
-                Some(id),
-                Refusal::new(ErrorCode::LimitReached, "too many feeds"),
-            );
+            return frame::error(framing, Some(id), Refusal::new(ErrorCode::LimitReached, "too many feeds"));
         }
         match result {
             Ok(snapshot) => {
@@ -279,27 +229,15 @@ impl Session {
         match self.claims {
             Some(had) if had.user == claims.user && had.session == claims.session => {}
             Some(_) => {
-                return refused(Refusal::new(
-                    ErrorCode::Forbidden,
-                    "the token is of another log-in",
-                ));
+                return refused(Refusal::new(ErrorCode::Forbidden, "the token is of another log-in"));
             }
             None => {
-                return refused(Refusal::new(
-                    ErrorCode::Forbidden,
-                    "an anonymous connection stays so",
-                ));
+                return refused(Refusal::new(ErrorCode::Forbidden, "an anonymous connection stays so"));
             }
         }
         self.claims = Some(claims);
         self.watch_token(ctx);
-        frame::result(
-            framing,
-            id,
-            AuthRefreshed {
-                expires_at: claims.expires_at,
-            },
-        )
+        frame::result(framing, id, AuthRefreshed { expires_at: claims.expires_at })
     }
 
     /// Warns before the token runs out, and closes when it does.
@@ -311,29 +249,22 @@ impl Session {
         let left = claims.expires_at.0.saturating_sub(wall_clock());
         let warning = Duration::from_millis(left.saturating_sub(limits::TOKEN_WARNING_MS));
         self.expiry = Some(ctx.run_later(warning, move |session, ctx| {
-            let notice = Notice::TokenExpiring {
-                expires_at: claims.expires_at,
-            };
+            let notice = Notice::TokenExpiring { expires_at: claims.expires_at };
             session.notice(&notice);
             let left = Duration::from_millis(claims.expires_at.0.saturating_sub(wall_clock()));
-            session.expiry = Some(ctx.run_later(left, |session, ctx| {
-                session.end(CloseCode::TokenExpired, ctx)
-            }));
+            session.expiry = Some(ctx.run_later(left, |session, ctx| session.end(CloseCode::TokenExpired, ctx)));
         }));
     }
 
     fn notice(&self, notice: &Notice) {
-        self.link
-            .keep(frame::message(self.worker.node.framing, notice));
+        self.link.keep(frame::message(self.worker.node.framing, notice));
         self.link.flush();
     }
 
     fn heartbeat(&self) {
         let Some(place) = &self.place else { return };
         let position = self.worker.table().position(place.slot());
-        self.notice(&Notice::Heartbeat {
-            cursor: self.worker.cursor(position),
-        });
+        self.notice(&Notice::Heartbeat { cursor: self.worker.cursor(position) });
     }
 
     fn pulse(&mut self, ctx: &mut Context<Self>) {
@@ -426,15 +357,13 @@ impl Session {
     }
 
     fn go_away(&mut self, ctx: &mut Context<Self>) {
-        let position = self.place.as_ref().map_or_else(
-            || self.worker.table().applied(),
-            |place| self.worker.table().position(place.slot()),
-        );
+        let position = self
+            .place
+            .as_ref()
+            .map_or_else(|| self.worker.table().applied(), |place| self.worker.table().position(place.slot()));
         let within = self.worker.node.settings.drain_ms.max(1);
-        let spread = u64::from(u16::from_be_bytes([
-            self.connection.0.as_bytes()[14],
-            self.connection.0.as_bytes()[15],
-        ]));
+        let spread =
+            u64::from(u16::from_be_bytes([self.connection.0.as_bytes()[14], self.connection.0.as_bytes()[15]]));
         self.notice(&Notice::GoingAway {
             reconnect_after_ms: spread * within / u64::from(u16::MAX),
             cursor: self.worker.cursor(position),
@@ -458,9 +387,7 @@ impl Session {
 /// Milliseconds since 1970, for what tokens say; never for order or waiting.
 fn wall_clock() -> u64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.map_or(0, |since| {
-        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-    })
+    since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
 struct Door<'a> {
@@ -483,14 +410,11 @@ impl Actor for Session {
 
     fn started(&mut self, ctx: &mut Context<Self>) {
         let settings = self.worker.node.settings;
-        ctx.run_later(
-            Duration::from_millis(settings.hello_timeout_ms),
-            |session, ctx| {
-                if session.machine.is_greeting() {
-                    session.end(CloseCode::HelloTimeout, ctx);
-                }
-            },
-        );
+        ctx.run_later(Duration::from_millis(settings.hello_timeout_ms), |session, ctx| {
+            if session.machine.is_greeting() {
+                session.end(CloseCode::HelloTimeout, ctx);
+            }
+        });
         ctx.run_interval(Duration::from_millis(settings.heartbeat_ms), Self::pulse);
     }
 
@@ -505,10 +429,7 @@ impl Handler<Message> for Session {
     fn handle(&mut self, message: Message, ctx: &mut Context<Self>) {
         match message {
             Message::Text(text) => {
-                let door = Door {
-                    worker: &self.worker,
-                    budget: &self.budget,
-                };
+                let door = Door { worker: &self.worker, budget: &self.budget };
                 let effects = self.machine.text(&text, &door);
                 self.perform(effects, ctx);
             }

@@ -40,9 +40,7 @@ pub(super) fn fault(fault: &StoreFault) -> Refusal {
 }
 
 /// Waits for a read, within bounds.
-pub(super) async fn bounded<T>(
-    read: impl Future<Output = Result<T, StoreFault>>,
-) -> Result<T, Refusal> {
+pub(super) async fn bounded<T>(read: impl Future<Output = Result<T, StoreFault>>) -> Result<T, Refusal> {
     match timeout(Duration::from_millis(limits::READ_PATIENCE_MS), read).await {
         Ok(Ok(found)) => Ok(found),
         Ok(Err(error)) => Err(fault(&error)),
@@ -51,23 +49,13 @@ pub(super) async fn bounded<T>(
 }
 
 /// Waits until the worker has applied `seq`, within bounds.
-pub(super) async fn reached(
-    worker: &Worker,
-    seq: tidings_protocol::position::Seq,
-) -> Result<(), Refusal> {
+pub(super) async fn reached(worker: &Worker, seq: tidings_protocol::position::Seq) -> Result<(), Refusal> {
     let patience = Duration::from_millis(limits::READ_PATIENCE_MS);
-    timeout(patience, worker.reached(seq))
-        .await
-        .map_err(|_| unavailable())
+    timeout(patience, worker.reached(seq)).await.map_err(|_| unavailable())
 }
 
 /// Reads one snapshot and waits until the table has reached it.
-async fn read(
-    worker: &Worker,
-    viewer: Option<UserId>,
-    feed: FeedName,
-    limit: u16,
-) -> Result<Snapshot, Refusal> {
+async fn read(worker: &Worker, viewer: Option<UserId>, feed: FeedName, limit: u16) -> Result<Snapshot, Refusal> {
     allowed(viewer, feed)?;
     let snapshot = bounded(worker.node.reads.snapshot(viewer, feed, limit)).await?;
     let snapshot = snapshot.ok_or_else(no_such_feed)?;
@@ -90,9 +78,7 @@ pub(super) async fn start(
     let limit = share(limit, feeds.len());
     let mut started: Vec<Option<Started>> = vec![None; feeds.len()];
     for _ in 0..limits::SNAPSHOT_TRIES {
-        let missing: Vec<usize> = (0..feeds.len())
-            .filter(|&at| started[at].is_none())
-            .collect();
+        let missing: Vec<usize> = (0..feeds.len()).filter(|&at| started[at].is_none()).collect();
         let mut reads = stream::iter(missing)
             .map(|at| async move { (at, read(worker, viewer, feeds[at], limit).await) })
             .buffer_unordered(limits::SESSION_READS);
@@ -113,8 +99,7 @@ pub(super) async fn start(
             break;
         }
     }
-    let given_up =
-        |(feed, entry): (&FeedName, Option<Started>)| entry.unwrap_or((*feed, Err(unavailable())));
+    let given_up = |(feed, entry): (&FeedName, Option<Started>)| entry.unwrap_or((*feed, Err(unavailable())));
     feeds.iter().zip(started).map(given_up).collect()
 }
 

@@ -30,8 +30,8 @@ pub(super) struct Greeted {
     pub(super) viewer: Option<UserId>,
     pub(super) seat: Option<Rc<Seat>>,
     pub(super) place: Place,
-    /// How far the reader has been caught up.
-    pub(super) caught_up: CaughtUp,
+    /// How far the reader of a resumed session has been caught up.
+    pub(super) caught_up: Option<CaughtUp>,
 }
 
 /// A session that has not.
@@ -42,10 +42,7 @@ pub(super) struct Turned {
 
 impl Turned {
     fn unavailable(refusal: Refusal) -> Self {
-        Self {
-            refusal,
-            code: CloseCode::Unavailable,
-        }
+        Self { refusal, code: CloseCode::Unavailable }
     }
 }
 
@@ -79,9 +76,7 @@ pub(super) async fn take_place(
         let mut viewer: Option<Viewer> = None;
         if let Some((seat, claims)) = who {
             let found = seat.look_up(claims.session).await?;
-            feeds::reached(worker, found.seq)
-                .await
-                .map_err(Turned::unavailable)?;
+            feeds::reached(worker, found.seq).await.map_err(Turned::unavailable)?;
             viewer = Some(found);
         }
         let user = viewer.as_ref().map(|viewer| viewer.user.clone());
@@ -112,14 +107,8 @@ pub(super) async fn greet(
     hello: Hello,
     claims: Option<Claims>,
 ) -> Result<Greeted, Turned> {
-    let limit = entities(hello.limit).map_err(|refusal| Turned {
-        refusal,
-        code: CloseCode::ProtocolError,
-    })?;
-    let seat = claims
-        .map(|claims| worker.node.users.sit(claims.user))
-        .transpose()?
-        .map(Rc::new);
+    let limit = entities(hello.limit).map_err(|refusal| Turned { refusal, code: CloseCode::ProtocolError })?;
+    let seat = claims.map(|claims| worker.node.users.sit(claims.user)).transpose()?.map(Rc::new);
     let who = seat.as_deref().zip(claims);
     let (place, user) = take_place(&worker, &link, who).await?;
     let viewer = claims.map(|claims| claims.user);
@@ -127,9 +116,7 @@ pub(super) async fn greet(
     let mut wanted = hello.feeds;
     let mut met = rustc_hash::FxHashSet::default();
     wanted.retain(|feed| met.insert(*feed));
-    let (open, shut): (Vec<FeedName>, Vec<FeedName>) = wanted
-        .iter()
-        .partition(|&&feed| allowed(viewer, feed).is_ok());
+    let (open, shut): (Vec<FeedName>, Vec<FeedName>) = wanted.iter().partition(|&&feed| allowed(viewer, feed).is_ok());
     let mut resumed = resumable(&worker, &place, viewer, &open, hello.cursor).await?;
     let started = loop {
         let fresh: Vec<FeedName> = match &resumed {
@@ -148,9 +135,7 @@ pub(super) async fn greet(
         (Some(_), Some(cursor)) => cursor,
         _ => worker.cursor(worker.table().applied()),
     };
-    let whole = resumed
-        .as_ref()
-        .is_some_and(|(_, restart)| restart.is_empty());
+    let whole = resumed.as_ref().is_some_and(|(_, restart)| restart.is_empty());
     let welcome = Welcome {
         session: connection,
         user,
@@ -161,20 +146,10 @@ pub(super) async fn greet(
         heartbeat_ms: worker.node.settings.heartbeat_ms,
         feeds: starts(&wanted, started, &shut, viewer),
     };
-    let caught_up = run(
-        &worker,
-        &link,
-        &place,
-        id,
-        &welcome,
-        resumed.map(|(resume, _)| resume),
-    );
-    Ok(Greeted {
-        viewer,
-        seat,
-        place,
-        caught_up,
-    })
+    let going_on = resumed.is_some();
+    let caught_up = run(&worker, &link, &place, id, &welcome, resumed.map(|(resume, _)| resume));
+    let caught_up = going_on.then_some(caught_up);
+    Ok(Greeted { viewer, seat, place, caught_up })
 }
 
 /// What of `open` can go on from the cursor, and which feeds of it have to start afresh all the same. None: all have to.
@@ -200,13 +175,8 @@ async fn resumable(
     if missed.too_much {
         return Ok(None);
     }
-    feeds::reached(worker, missed.seq)
-        .await
-        .map_err(Turned::unavailable)?;
-    let resume = Resume::Read {
-        entries: missed.entries,
-        seq: missed.seq,
-    };
+    feeds::reached(worker, missed.seq).await.map_err(Turned::unavailable)?;
+    let resume = Resume::Read { entries: missed.entries, seq: missed.seq };
     Ok(Some((resume, missed.restart)))
 }
 
@@ -220,11 +190,7 @@ fn still_resumable(
     let (Some((resume, restart)), Some(cursor)) = (resumed, cursor) else {
         return true;
     };
-    let going_on: Vec<FeedName> = open
-        .iter()
-        .copied()
-        .filter(|feed| !restart.contains(feed))
-        .collect();
+    let going_on: Vec<FeedName> = open.iter().copied().filter(|feed| !restart.contains(feed)).collect();
     let from = match resume {
         Resume::FromMemory => cursor.seq,
         Resume::Read { seq, .. } => seq.next(),
@@ -234,28 +200,15 @@ fn still_resumable(
 }
 
 /// The answer's entry for each feed, in the order they were asked for.
-fn starts(
-    wanted: &[FeedName],
-    mut started: Vec<Started>,
-    shut: &[FeedName],
-    viewer: Option<UserId>,
-) -> Vec<FeedStart> {
+fn starts(wanted: &[FeedName], mut started: Vec<Started>, shut: &[FeedName], viewer: Option<UserId>) -> Vec<FeedStart> {
     let start = |&feed: &FeedName| {
         if shut.contains(&feed) {
-            let error = allowed(viewer, feed)
-                .err()
-                .unwrap_or_else(feeds::unavailable);
+            let error = allowed(viewer, feed).err().unwrap_or_else(feeds::unavailable);
             return FeedStart::Refused { feed, error };
         }
-        match started
-            .iter()
-            .position(|(name, _)| *name == feed)
-            .map(|at| started.swap_remove(at))
-        {
+        match started.iter().position(|(name, _)| *name == feed).map(|at| started.swap_remove(at)) {
             None => FeedStart::Live { feed },
-            Some((_, Ok(snapshot))) => FeedStart::Snapshot {
-                snapshot: Box::new(snapshot),
-            },
+            Some((_, Ok(snapshot))) => FeedStart::Snapshot { snapshot: Box::new(snapshot) },
             Some((feed, Err(error))) => FeedStart::Refused { feed, error },
         }
     };

@@ -6,9 +6,7 @@ use tidings_protocol::error::{ErrorCode, Refusal};
 use tidings_protocol::ids::RequestId;
 use tidings_protocol::ids::UserId;
 use tidings_protocol::position::{Cursor, Seq};
-use tidings_protocol::reply::{
-    CommentResult, FollowResult, PostGot, PostResult, RemovedResult, UserUpdated,
-};
+use tidings_protocol::reply::{CommentResult, FollowResult, PostGot, PostResult, RemovedResult, UserUpdated};
 
 use super::feeds::bounded;
 use super::machine::Job;
@@ -19,38 +17,22 @@ use crate::ports::Submit;
 use crate::worker::Worker;
 
 /// Carries out a write or a read and gives the answer's frame.
-pub(super) async fn answer(
-    worker: &Worker,
-    viewer: Option<UserId>,
-    id: RequestId,
-    job: Job,
-) -> Bytes {
+pub(super) async fn answer(worker: &Worker, viewer: Option<UserId>, id: RequestId, job: Job) -> Bytes {
     let framing = worker.node.framing;
-    carry_out(worker, viewer, id, job)
-        .await
-        .unwrap_or_else(|refusal| frame::error(framing, Some(id), refusal))
+    carry_out(worker, viewer, id, job).await.unwrap_or_else(|refusal| frame::error(framing, Some(id), refusal))
 }
 
-async fn carry_out(
-    worker: &Worker,
-    viewer: Option<UserId>,
-    id: RequestId,
-    job: Job,
-) -> Result<Bytes, Refusal> {
+async fn carry_out(worker: &Worker, viewer: Option<UserId>, id: RequestId, job: Job) -> Result<Bytes, Refusal> {
     let reads = &worker.node.reads;
     let framing = worker.node.framing;
     match job {
         Job::Write(command) => write(worker, id, command).await,
         Job::User(who) => {
-            let found = bounded(reads.user(viewer, &who))
-                .await?
-                .ok_or_else(not_found)?;
+            let found = bounded(reads.user(viewer, &who)).await?.ok_or_else(not_found)?;
             Ok(frame::result(framing, id, found))
         }
         Job::Post(post) => {
-            let post = bounded(reads.post(viewer, post))
-                .await?
-                .ok_or_else(not_found)?;
+            let post = bounded(reads.post(viewer, post)).await?.ok_or_else(not_found)?;
             Ok(frame::result(framing, id, PostGot { post }))
         }
         Job::Posts(feed, before, limit) => {
@@ -77,8 +59,7 @@ fn not_found() -> Refusal {
 fn place_in(worker: &Worker, before: Option<Cursor>) -> Result<Option<Seq>, Refusal> {
     match before {
         Some(cursor) if cursor.epoch != worker.table().epoch() => {
-            let message =
-                "this cursor belongs to an earlier life of the journal: start from the newest page";
+            let message = "this cursor belongs to an earlier life of the journal: start from the newest page";
             Err(Refusal::new(ErrorCode::CursorExpired, message).field("before"))
         }
         Some(cursor) => Ok(Some(cursor.seq)),
@@ -114,52 +95,18 @@ impl Answer {
             Act::PostDelete { .. } | Act::CommentDelete { .. } => Self::Removed,
             Act::Follow { .. } => Self::Follow { following: true },
             Act::Unfollow { .. } => Self::Follow { following: false },
-            Act::UserCreate { .. } | Act::UserUpdate { .. } | Act::SessionRevoke { .. } => {
-                Self::User
-            }
+            Act::UserCreate { .. } | Act::UserUpdate { .. } | Act::SessionRevoke { .. } => Self::User,
         }
     }
 
     fn frame(self, framing: Framing, id: RequestId, entry: &Entry, duplicate: bool) -> Bytes {
         let (body, seq): (&RawValue, Seq) = (&entry.body, entry.seq);
         match self {
-            Self::Post => frame::result(
-                framing,
-                id,
-                PostResult {
-                    post: body,
-                    seq,
-                    duplicate,
-                },
-            ),
-            Self::Comment => frame::result(
-                framing,
-                id,
-                CommentResult {
-                    comment: body,
-                    seq,
-                    duplicate,
-                },
-            ),
-            Self::Removed => frame::result(
-                framing,
-                id,
-                RemovedResult {
-                    removed: body,
-                    seq,
-                    duplicate,
-                },
-            ),
+            Self::Post => frame::result(framing, id, PostResult { post: body, seq, duplicate }),
+            Self::Comment => frame::result(framing, id, CommentResult { comment: body, seq, duplicate }),
+            Self::Removed => frame::result(framing, id, RemovedResult { removed: body, seq, duplicate }),
             Self::User => frame::result(framing, id, UserUpdated { user: body, seq }),
-            Self::Follow { following } => frame::result(
-                framing,
-                id,
-                FollowResult {
-                    follow: body,
-                    following,
-                    seq,
-                },
-            ),
+            Self::Follow { following } => frame::result(framing, id, FollowResult { follow: body, following, seq }),
         }
     }
 }

@@ -56,11 +56,7 @@ impl Job {
     const fn class(&self) -> Class {
         match self {
             Self::Write(_) => Class::Write,
-            Self::User(_)
-            | Self::Post(_)
-            | Self::Posts(..)
-            | Self::Comments(..)
-            | Self::Subscribe(..) => Class::Read,
+            Self::User(_) | Self::Post(_) | Self::Posts(..) | Self::Comments(..) | Self::Subscribe(..) => Class::Read,
             Self::Unsubscribe(_) | Self::Token(_) => Class::Sole,
         }
     }
@@ -150,16 +146,13 @@ impl Machine {
             return Vec::new();
         }
         match Request::decode(message) {
-            Err(misread) if self.is_greeting() => self.over([
-                Effect::Refuse(misread.id, misread.refusal),
-                Effect::Close(CloseCode::ProtocolError),
-            ]),
+            Err(misread) if self.is_greeting() => {
+                self.over([Effect::Refuse(misread.id, misread.refusal), Effect::Close(CloseCode::ProtocolError)])
+            }
             Err(misread) => self.refuse(misread.id, misread.refusal),
             Ok(request) => match (&self.phase, request.method) {
                 (Phase::Greeting, Method::Hello(hello)) => self.hello(request.id, hello, door),
-                (Phase::Greeting, _) => {
-                    self.protocol_error(request.id, "the first request must be hello")
-                }
+                (Phase::Greeting, _) => self.protocol_error(request.id, "the first request must be hello"),
                 (_, Method::Hello(_)) => self.protocol_error(request.id, "hello was said already"),
                 (_, method) => self.request(request.id, method, door),
             },
@@ -169,17 +162,9 @@ impl Machine {
     fn hello(&mut self, id: RequestId, hello: Hello, door: &dyn Doorkeeper) -> Vec<Effect> {
         if hello.feeds.len() > limits::FEEDS_PER_CONNECTION {
             let refusal = Refusal::new(ErrorCode::LimitReached, "too many feeds").field("feeds");
-            return self.over([
-                Effect::Refuse(Some(id), refusal),
-                Effect::Close(CloseCode::ProtocolError),
-            ]);
+            return self.over([Effect::Refuse(Some(id), refusal), Effect::Close(CloseCode::ProtocolError)]);
         }
-        let claims = match hello
-            .token
-            .as_deref()
-            .map(|token| door.verify(token))
-            .transpose()
-        {
+        let claims = match hello.token.as_deref().map(|token| door.verify(token)).transpose() {
             Ok(claims) => claims,
             Err(bad) => {
                 let (refusal, code) = bad_token(bad);
@@ -192,10 +177,7 @@ impl Machine {
 
     fn protocol_error(&mut self, id: RequestId, message: &str) -> Vec<Effect> {
         let refusal = Refusal::new(ErrorCode::BadRequest, message);
-        self.over([
-            Effect::Refuse(Some(id), refusal),
-            Effect::Close(CloseCode::ProtocolError),
-        ])
+        self.over([Effect::Refuse(Some(id), refusal), Effect::Close(CloseCode::ProtocolError)])
     }
 
     fn over(&mut self, last: impl Into<Vec<Effect>>) -> Vec<Effect> {
@@ -230,10 +212,7 @@ impl Machine {
 
     fn request(&mut self, id: RequestId, method: Method, door: &dyn Doorkeeper) -> Vec<Effect> {
         if let Err(wait) = door.charge(cost(&method)) {
-            return self.refuse(
-                Some(id),
-                Refusal::new(ErrorCode::RateLimited, "too fast").after_ms(wait),
-            );
+            return self.refuse(Some(id), Refusal::new(ErrorCode::RateLimited, "too fast").after_ms(wait));
         }
         self.refused_in_a_row = 0;
         self.waiting.push_back((id, method));
@@ -262,9 +241,7 @@ impl Machine {
         };
         while let Some((id, method)) = self.waiting.pop_front() {
             match job(viewer, method.clone()) {
-                Err(refusal) if self.running.is_empty() => {
-                    effects.push(Effect::Refuse(Some(id), refusal))
-                }
+                Err(refusal) if self.running.is_empty() => effects.push(Effect::Refuse(Some(id), refusal)),
                 Ok(job) if self.may_run(job.class()) => {
                     self.tickets += 1;
                     let ticket = Ticket(self.tickets);
@@ -286,16 +263,9 @@ impl Machine {
     fn may_run(&self, class: Class) -> bool {
         match class {
             Class::Sole => self.running.is_empty(),
-            Class::Write => self
-                .running
-                .iter()
-                .all(|(_, running)| *running == Class::Write),
+            Class::Write => self.running.iter().all(|(_, running)| *running == Class::Write),
             Class::Read => {
-                self.running.len() < SESSION_READS
-                    && self
-                        .running
-                        .iter()
-                        .all(|(_, running)| *running == Class::Read)
+                self.running.len() < SESSION_READS && self.running.iter().all(|(_, running)| *running == Class::Read)
             }
         }
     }
@@ -305,14 +275,12 @@ impl Machine {
 #[must_use]
 pub fn bad_token(bad: BadToken) -> (Refusal, CloseCode) {
     match bad {
-        BadToken::Expired => (
-            Refusal::new(ErrorCode::TokenExpired, "the token has run out").field("token"),
-            CloseCode::TokenExpired,
-        ),
-        BadToken::Invalid => (
-            Refusal::new(ErrorCode::BadToken, "the token is not valid").field("token"),
-            CloseCode::BadToken,
-        ),
+        BadToken::Expired => {
+            (Refusal::new(ErrorCode::TokenExpired, "the token has run out").field("token"), CloseCode::TokenExpired)
+        }
+        BadToken::Invalid => {
+            (Refusal::new(ErrorCode::BadToken, "the token is not valid").field("token"), CloseCode::BadToken)
+        }
     }
 }
 
@@ -338,10 +306,7 @@ const fn cost(method: &Method) -> u32 {
 fn job(viewer: Option<UserId>, method: Method) -> Result<Job, Refusal> {
     let act = match method {
         Method::Hello(_) => {
-            return Err(Refusal::new(
-                ErrorCode::BadRequest,
-                "hello was said already",
-            ));
+            return Err(Refusal::new(ErrorCode::BadRequest, "hello was said already"));
         }
         Method::AuthRefresh(refresh) => return Ok(Job::Token(refresh.token)),
         Method::UserGet(get) => return whom(viewer, get.id, get.handle).map(Job::User),
@@ -358,62 +323,36 @@ fn job(viewer: Option<UserId>, method: Method) -> Result<Job, Refusal> {
             return Ok(Job::Subscribe(feed, entities(limit)?));
         }
         Method::FeedUnsubscribe(unsubscribe) => return Ok(Job::Unsubscribe(unsubscribe.feed)),
-        Method::UserUpdate(update) => Act::UserUpdate {
-            name: update.name,
-            bio: update.bio,
-            if_rev: update.if_rev,
-        },
+        Method::UserUpdate(update) => Act::UserUpdate { name: update.name, bio: update.bio, if_rev: update.if_rev },
         Method::UserFollow(user) => Act::Follow { whom: user.id },
         Method::UserUnfollow(user) => Act::Unfollow { whom: user.id },
-        Method::PostCreate(post) => Act::PostCreate {
-            id: post.id,
-            text: post.text,
-        },
-        Method::PostUpdate(post) => Act::PostUpdate {
-            id: post.id,
-            text: post.text,
-            if_rev: post.if_rev,
-        },
+        Method::PostCreate(post) => Act::PostCreate { id: post.id, text: post.text },
+        Method::PostUpdate(post) => Act::PostUpdate { id: post.id, text: post.text, if_rev: post.if_rev },
         Method::PostDelete(post) => Act::PostDelete { id: post.id },
-        Method::CommentCreate(comment) => Act::CommentCreate {
-            id: comment.id,
-            post: comment.post,
-            parent: comment.parent,
-            text: comment.text,
-        },
-        Method::CommentUpdate(comment) => Act::CommentUpdate {
-            id: comment.id,
-            text: comment.text,
-            if_rev: comment.if_rev,
-        },
+        Method::CommentCreate(comment) => {
+            Act::CommentCreate { id: comment.id, post: comment.post, parent: comment.parent, text: comment.text }
+        }
+        Method::CommentUpdate(comment) => {
+            Act::CommentUpdate { id: comment.id, text: comment.text, if_rev: comment.if_rev }
+        }
         Method::CommentDelete(comment) => Act::CommentDelete { id: comment.id },
     };
     let actor = viewer.ok_or_else(log_in_first)?;
     Ok(Job::Write(Command { actor, act }))
 }
 
-fn whom(
-    viewer: Option<UserId>,
-    id: Option<UserId>,
-    handle: Option<Handle>,
-) -> Result<Who, Refusal> {
+fn whom(viewer: Option<UserId>, id: Option<UserId>, handle: Option<Handle>) -> Result<Who, Refusal> {
     match (id, handle) {
         (Some(id), None) => Ok(Who::Id(id)),
         (None, Some(handle)) => Ok(Who::Handle(handle)),
         (None, None) => viewer.map(Who::Id).ok_or_else(log_in_first),
-        (Some(_), Some(_)) => {
-            Err(Refusal::new(ErrorCode::Invalid, "either id or handle, not both").field("handle"))
-        }
+        (Some(_), Some(_)) => Err(Refusal::new(ErrorCode::Invalid, "either id or handle, not both").field("handle")),
     }
 }
 
 /// Whether the viewer may watch or page a feed at all.
 pub(super) fn allowed(viewer: Option<UserId>, feed: FeedName) -> Result<(), Refusal> {
-    if viewer.is_some() || feed.is_public() {
-        Ok(())
-    } else {
-        Err(log_in_first())
-    }
+    if viewer.is_some() || feed.is_public() { Ok(()) } else { Err(log_in_first()) }
 }
 
 fn log_in_first() -> Refusal {

@@ -36,12 +36,7 @@ impl Reach {
             (Self::Epoch, _) | (_, Self::Epoch) => Self::Epoch,
             (Self::All, _) | (_, Self::All) => Self::All,
             (Self::Some(mut feeds), Self::Some(others)) => {
-                feeds.extend(
-                    others
-                        .into_iter()
-                        .filter(|feed| !feeds.contains(feed))
-                        .collect::<Vec<_>>(),
-                );
+                feeds.extend(others.into_iter().filter(|feed| !feeds.contains(feed)).collect::<Vec<_>>());
                 Self::Some(feeds)
             }
         }
@@ -67,46 +62,27 @@ pub(super) async fn refresh(
 ) -> Result<Rc<Place>, NotRefreshed> {
     let watched = worker.table().feeds(place.slot()).to_vec();
     let (feeds, place) = match &reach {
-        Reach::Some(feeds) => (
-            watched
-                .iter()
-                .copied()
-                .filter(|feed| feeds.contains(feed))
-                .collect(),
-            place,
-        ),
+        Reach::Some(feeds) => (watched.iter().copied().filter(|feed| feeds.contains(feed)).collect(), place),
         Reach::All => (watched, place),
         Reach::Epoch => {
             let who = who.as_ref().map(|(seat, claims)| (&**seat, *claims));
             let joined = take_place(&worker, &link, who).await;
             let (place, _) = joined.map_err(|turned| {
                 let later = turned.refusal.code == ErrorCode::Unavailable;
-                if later {
-                    NotRefreshed::Later
-                } else {
-                    NotRefreshed::Turned(turned)
-                }
+                if later { NotRefreshed::Later } else { NotRefreshed::Turned(turned) }
             })?;
             (watched, Rc::new(place))
         }
     };
     let started = feeds::start(&worker, &place, viewer, &feeds, PAGE_DEFAULT).await;
-    if started
-        .iter()
-        .any(|(_, result)| matches!(result, Err(refusal) if refusal.retry))
-    {
+    if started.iter().any(|(_, result)| matches!(result, Err(refusal) if refusal.retry)) {
         return Err(NotRefreshed::Later);
     }
     // From here to the end nothing waits: the table stands still.
     let framing = worker.node.framing;
     let applied = worker.table().applied();
     if let Reach::Epoch = reach {
-        link.keep(frame::message(
-            framing,
-            &Notice::Resync {
-                cursor: worker.cursor(applied),
-            },
-        ));
+        link.keep(frame::message(framing, &Notice::Resync { cursor: worker.cursor(applied) }));
     }
     for (feed, result) in started {
         // What is not there any more is told as an empty feed.

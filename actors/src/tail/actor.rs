@@ -5,9 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use actix::{
-    Actor, ActorFutureExt, AsyncContext, Context, Handler, SpawnHandle, StreamHandler, WrapFuture,
-};
+use actix::{Actor, ActorFutureExt, AsyncContext, Context, Handler, SpawnHandle, StreamHandler, WrapFuture};
 use metrics::{Counter, Gauge};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -93,36 +91,21 @@ impl Tail {
         };
         let machine = machine::Tail::new(head, now_of(started));
         sight.applied.store(head.seq.0, Ordering::Relaxed);
-        Self {
-            machine,
-            journal,
-            outlets: Vec::new(),
-            sight,
-            started,
-            head,
-            tick: None,
-            heard: Some(heard),
-            meters,
-        }
+        Self { machine, journal, outlets: Vec::new(), sight, started, head, tick: None, heard: Some(heard), meters }
     }
 
     fn take(&mut self, input: Input, ctx: &mut Context<Self>) {
         let now = now_of(self.started);
         // Worker threads end one by one when the node is stopped.
         self.outlets.retain(|outlet| !outlet.is_gone());
-        let crowded = self
-            .outlets
-            .iter()
-            .any(|outlet| outlet.pending() >= limits::WORKER_PENDING);
+        let crowded = self.outlets.iter().any(|outlet| outlet.pending() >= limits::WORKER_PENDING);
         if crowded {
             self.meters.crowded.increment(1);
         }
         for effect in self.machine.on(now, input, crowded) {
             self.perform(effect, now, ctx);
         }
-        self.sight
-            .applied
-            .store(self.machine.applied().0, Ordering::Relaxed);
+        self.sight.applied.store(self.machine.applied().0, Ordering::Relaxed);
         self.set_tick(now, ctx);
     }
 
@@ -140,10 +123,7 @@ impl Tail {
     fn perform(&mut self, effect: Effect, now: Now, ctx: &mut Context<Self>) {
         match effect {
             Effect::Apply(batch) => {
-                #[expect(
-                    clippy::cast_precision_loss,
-                    reason = "a gauge; exact below 2^53, as seq is"
-                )]
+                #[expect(clippy::cast_precision_loss, reason = "a gauge; exact below 2^53, as seq is")]
                 self.meters.applied.set(batch.last.0 as f64);
                 self.head.seq = batch.last;
                 self.hand(&ToFeed::Apply(batch));
@@ -155,9 +135,7 @@ impl Tail {
                 self.hand(&ToFeed::NewEpoch(head));
             }
             Effect::Blind => {
-                tracing::error!(
-                    "the journal's head cannot be confirmed: pushing nothing until it can"
-                );
+                tracing::error!("the journal's head cannot be confirmed: pushing nothing until it can");
                 self.see(false);
             }
             Effect::Sighted => {
@@ -170,10 +148,7 @@ impl Tail {
                 let journal = Arc::clone(&self.journal);
                 let read = async move { timeout(PATIENCE, journal.read(from, to)).await };
                 ctx.spawn(read.into_actor(self).map(|read, tail, ctx| {
-                    let stretch = read
-                        .ok()
-                        .and_then(|read| logged("read the journal", read))
-                        .map(Arc::new);
+                    let stretch = read.ok().and_then(|read| logged("read the journal", read)).map(Arc::new);
                     tail.take(Input::Stretch(stretch), ctx);
                 }));
             }
@@ -184,9 +159,7 @@ impl Tail {
         let journal = Arc::clone(&self.journal);
         let ask = async move { timeout(PATIENCE, journal.head()).await };
         ctx.spawn(ask.into_actor(self).map(move |head, tail, ctx| {
-            let head = head
-                .ok()
-                .and_then(|head| logged("read the journal's head", head));
+            let head = head.ok().and_then(|head| logged("read the journal's head", head));
             tail.take(Input::Head(head, asked_at), ctx);
         }));
     }
@@ -211,9 +184,7 @@ fn now_of(started: std::time::Instant) -> Now {
 }
 
 fn logged<T>(what: &str, result: Result<T, crate::ports::StoreFault>) -> Option<T> {
-    result
-        .inspect_err(|error| tracing::warn!(%error, "could not {what}"))
-        .ok()
+    result.inspect_err(|error| tracing::warn!(%error, "could not {what}")).ok()
 }
 
 impl Actor for Tail {
@@ -252,9 +223,7 @@ impl Handler<Message> for Tail {
                 outlet.hand(ToFeed::Begin(self.head));
                 self.outlets.push(outlet);
             }
-            Message::Committed(batch, asked_at) => {
-                self.take(Input::Committed(batch, asked_at), ctx)
-            }
+            Message::Committed(batch, asked_at) => self.take(Input::Committed(batch, asked_at), ctx),
             Message::Suspect => self.take(Input::Suspect, ctx),
             Message::Drain => self.hand(&ToFeed::GoingAway),
         }

@@ -107,14 +107,8 @@ impl Tail {
     #[must_use]
     pub fn next_tick(&self, now: Now) -> Now {
         let head = self.asked_head_at + self.head_interval();
-        let hole = self
-            .hole_since
-            .map_or(Now::MAX, |since| since + limits::HOLE_PATIENCE_MS);
-        let blind = if self.blind {
-            Now::MAX
-        } else {
-            self.confirmed_at + limits::BLIND_AFTER_MS
-        };
+        let hole = self.hole_since.map_or(Now::MAX, |since| since + limits::HOLE_PATIENCE_MS);
+        let blind = if self.blind { Now::MAX } else { self.confirmed_at + limits::BLIND_AFTER_MS };
         head.min(hole).min(blind).max(now + 1)
     }
 
@@ -166,11 +160,7 @@ impl Tail {
     }
 
     const fn head_interval(&self) -> Now {
-        if self.bus_up && !self.blind {
-            limits::HEAD_CHECK_MS
-        } else {
-            limits::HEAD_CHECK_ALONE_MS
-        }
+        if self.bus_up && !self.blind { limits::HEAD_CHECK_MS } else { limits::HEAD_CHECK_ALONE_MS }
     }
 
     fn ask_head(&mut self, now: Now, effects: &mut Vec<Effect>) {
@@ -238,11 +228,7 @@ impl Tail {
     fn apply(&mut self, batch: Arc<Batch>, effects: &mut Vec<Effect>) {
         let first = self.applied.next();
         self.applied = batch.last;
-        let batch = if batch.first == first {
-            batch
-        } else {
-            Arc::new(without_repeats(&batch, first))
-        };
+        let batch = if batch.first == first { batch } else { Arc::new(without_repeats(&batch, first)) };
         effects.push(Effect::Apply(batch));
     }
 
@@ -273,10 +259,7 @@ impl Tail {
         if self.asking_stretch || now < since + limits::HOLE_PATIENCE_MS {
             return;
         }
-        let before_parked = self
-            .parked
-            .first_key_value()
-            .map_or(self.known, |(first, _)| first.before());
+        let before_parked = self.parked.first_key_value().map_or(self.known, |(first, _)| first.before());
         let to = before_parked.min(Seq(self.applied.0 + limits::TAIL_READ_ENTRIES));
         self.asking_stretch = true;
         effects.push(Effect::AskStretch(self.applied.next(), to));
@@ -284,16 +267,6 @@ impl Tail {
 }
 
 fn without_repeats(batch: &Batch, first: Seq) -> Batch {
-    let entries = batch
-        .entries
-        .iter()
-        .filter(|entry| entry.seq >= first)
-        .cloned()
-        .collect();
-    Batch {
-        epoch: batch.epoch,
-        first,
-        last: batch.last,
-        entries,
-    }
+    let entries = batch.entries.iter().filter(|entry| entry.seq >= first).cloned().collect();
+    Batch { epoch: batch.epoch, first, last: batch.last, entries }
 }

@@ -37,11 +37,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 impl User {
     pub(super) fn new(id: UserId, reads: Arc<dyn Reads>) -> Self {
-        Self {
-            id,
-            reads,
-            look_ups: LookUps::default(),
-        }
+        Self { id, reads, look_ups: LookUps::default() }
     }
 
     fn read(&self, session: SessionId, ctx: &mut Context<Self>) {

@@ -20,9 +20,7 @@ struct Group<T> {
 
 impl<T> Default for LookUps<T> {
     fn default() -> Self {
-        Self {
-            under_way: FxHashMap::default(),
-        }
+        Self { under_way: FxHashMap::default() }
     }
 }
 
@@ -34,13 +32,7 @@ impl<T> LookUps<T> {
             group.next.push(to);
             return false;
         }
-        self.under_way.insert(
-            session,
-            Group {
-                now: vec![to],
-                next: Vec::new(),
-            },
-        );
+        self.under_way.insert(session, Group { now: vec![to], next: Vec::new() });
         true
     }
 
@@ -52,13 +44,7 @@ impl<T> LookUps<T> {
         };
         let again = !group.next.is_empty();
         if again {
-            self.under_way.insert(
-                session,
-                Group {
-                    now: group.next,
-                    next: Vec::new(),
-                },
-            );
+            self.under_way.insert(session, Group { now: group.next, next: Vec::new() });
         }
         (group.now, again)
     }

@@ -25,9 +25,7 @@ impl Budget {
     /// A full budget of so many points a minute.
     #[must_use]
     pub fn per_minute(points: u32) -> Self {
-        Self(RateLimiter::direct(Quota::per_minute(
-            NonZeroU32::new(points).unwrap_or(NonZeroU32::MIN),
-        )))
+        Self(RateLimiter::direct(Quota::per_minute(NonZeroU32::new(points).unwrap_or(NonZeroU32::MIN))))
     }
 
     /// Takes points.
@@ -81,11 +79,7 @@ impl Users {
     /// Nobody yet.
     #[must_use]
     pub fn new(reads: Arc<dyn Reads>, points_per_minute: u32) -> Arc<Self> {
-        Arc::new(Self {
-            online: DashMap::new(),
-            reads,
-            points_per_minute,
-        })
+        Arc::new(Self { online: DashMap::new(), reads, points_per_minute })
     }
 
     /// Users online.
@@ -111,20 +105,11 @@ impl Users {
             Entry::Vacant(place) => {
                 let addr = User::new(user, Arc::clone(&self.reads)).start();
                 let budget = Arc::new(Budget::per_minute(self.points_per_minute));
-                place.insert(Online {
-                    user: addr.clone(),
-                    budget: Arc::clone(&budget),
-                    connections: 1,
-                });
+                place.insert(Online { user: addr.clone(), budget: Arc::clone(&budget), connections: 1 });
                 (addr, budget)
             }
         };
-        Ok(Seat {
-            users: Arc::clone(self),
-            user,
-            addr,
-            budget,
-        })
+        Ok(Seat { users: Arc::clone(self), user, addr, budget })
     }
 
     fn stand_up(&self, user: UserId) {

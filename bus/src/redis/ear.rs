@@ -30,13 +30,7 @@ pub struct Ear {
 
 impl Ear {
     pub const fn new(to_tail: mpsc::Sender<Heard>, seal: Seal, tally: Tally) -> Self {
-        Self {
-            to_tail,
-            seal,
-            tally,
-            now: None,
-            unsaid: None,
-        }
+        Self { to_tail, seal, tally, now: None, unsaid: None }
     }
 
     /// Tells how the bus stands, if that is news.

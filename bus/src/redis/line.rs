@@ -3,16 +3,14 @@
 
 use redis::aio::MultiplexedConnection;
 use redis::{
-    AsyncConnectionConfig, Client, IntoConnectionInfo, ProtocolVersion, PushInfo, PushKind,
-    RedisError, RedisResult, Value,
+    AsyncConnectionConfig, Client, IntoConnectionInfo, ProtocolVersion, PushInfo, PushKind, RedisError, RedisResult,
+    Value,
 };
 use tokio::sync::mpsc;
 
 use super::BadRedisUrl;
 use crate::budget::{Budget, Share};
-use crate::limits::{
-    CONNECT_PATIENCE, MESSAGE_BYTES, PING_PATIENCE, PUBLISH_PATIENCE, RAW_QUEUE, WAITING_BYTES,
-};
+use crate::limits::{CONNECT_PATIENCE, MESSAGE_BYTES, PING_PATIENCE, PUBLISH_PATIENCE, RAW_QUEUE, WAITING_BYTES};
 use crate::sealed::Seal;
 use crate::tally::{Dropped, Tally};
 
@@ -42,10 +40,7 @@ impl Redis {
     pub fn parse(url: &str, channel: String) -> Result<Self, BadRedisUrl> {
         let address = url.into_connection_info().map_err(|_| BadRedisUrl)?;
         // Pushes beside replies, so that a subscribed connection can be pinged, need RESP3 (Redis 6 and later).
-        let settings = address
-            .redis_settings()
-            .clone()
-            .set_protocol(ProtocolVersion::RESP3);
+        let settings = address.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
         let client = Client::open(address.set_redis_settings(settings)).map_err(|_| BadRedisUrl)?;
         Ok(Self { client, channel })
     }
@@ -55,9 +50,7 @@ impl Redis {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECT_PATIENCE))
             .set_response_timeout(Some(PUBLISH_PATIENCE));
-        self.client
-            .get_multiplexed_async_connection_with_config(&config)
-            .await
+        self.client.get_multiplexed_async_connection_with_config(&config).await
     }
 
     /// A connection that is subscribed to the channel.
@@ -74,33 +67,21 @@ impl Redis {
                 }
                 Ok::<(), RedisError>(())
             });
-        let mut connection = self
-            .client
-            .get_multiplexed_async_connection_with_config(&config)
-            .await?;
+        let mut connection = self.client.get_multiplexed_async_connection_with_config(&config).await?;
         connection.subscribe(&self.channel).await?;
         Ok(Line { connection, raw })
     }
 }
 
 /// Called by the driver for each message; must be quick and never block.
-fn hand_over(
-    bytes: Vec<u8>,
-    to_ear: &mpsc::Sender<Raw>,
-    budget: &Budget,
-    seal: &Seal,
-    tally: &Tally,
-) {
+fn hand_over(bytes: Vec<u8>, to_ear: &mpsc::Sender<Raw>, budget: &Budget, seal: &Seal, tally: &Tally) {
     if seal.is_own(&bytes) {
         tally.own_skipped();
     } else if bytes.len() > MESSAGE_BYTES {
         tally.forged();
     } else {
         let taken = budget.take(bytes.len()).is_some_and(|share| {
-            let raw = Raw {
-                bytes,
-                _share: share,
-            };
+            let raw = Raw { bytes, _share: share };
             to_ear.try_send(raw).is_ok()
         });
         if !taken {

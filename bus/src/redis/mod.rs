@@ -35,11 +35,7 @@ pub struct RedisOptions {
 
 impl Default for RedisOptions {
     fn default() -> Self {
-        Self {
-            channel: None,
-            publish_queue: PUBLISH_QUEUE,
-            listen_queue: LISTEN_QUEUE,
-        }
+        Self { channel: None, publish_queue: PUBLISH_QUEUE, listen_queue: LISTEN_QUEUE }
     }
 }
 
@@ -66,23 +62,14 @@ impl RedisBus {
     ///
     /// # Panics
     /// Outside of a tokio runtime, and when an option is 0.
-    pub fn connect(
-        url: &str,
-        node_secret: [u8; 32],
-        options: RedisOptions,
-    ) -> Result<Self, BadRedisUrl> {
+    pub fn connect(url: &str, node_secret: [u8; 32], options: RedisOptions) -> Result<Self, BadRedisUrl> {
         let seal = Seal::new(&node_secret);
         let channel = options.channel.unwrap_or_else(|| seal.channel());
         let redis = Redis::parse(url, channel)?;
         let tally = Tally::new();
         let (waiting, to_publish) = mpsc::channel(options.publish_queue);
         let (to_tail, heard) = mpsc::channel(options.listen_queue);
-        tokio::spawn(publisher::run(
-            redis.clone(),
-            seal.clone(),
-            to_publish,
-            tally.clone(),
-        ));
+        tokio::spawn(publisher::run(redis.clone(), seal.clone(), to_publish, tally.clone()));
         let ear = Ear::new(to_tail, seal, tally.clone());
         let listener = tokio::spawn(listener::run(redis, ear));
         Ok(Self {
@@ -103,26 +90,16 @@ impl RedisBus {
 
 impl Bus for RedisBus {
     fn publish(&self, batch: Arc<Batch>) {
-        let bytes = batch
-            .entries
-            .iter()
-            .map(|entry| entry.body.get().len())
-            .sum();
-        let told = self
-            .waiting_bytes
-            .take(bytes)
-            .is_some_and(|share| self.waiting.try_send(Waiting { batch, share }).is_ok());
+        let bytes = batch.entries.iter().map(|entry| entry.body.get().len()).sum();
+        let told =
+            self.waiting_bytes.take(bytes).is_some_and(|share| self.waiting.try_send(Waiting { batch, share }).is_ok());
         if !told {
             self.tally.dropped(Dropped::PublishQueue, 1);
         }
     }
 
     fn listen(&self) -> mpsc::Receiver<Heard> {
-        self.heard
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
-            .expect("a bus is listened to once")
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).take().expect("a bus is listened to once")
     }
 }
 

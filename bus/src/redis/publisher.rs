@@ -51,12 +51,7 @@ pub async fn run(redis: Redis, seal: Seal, mut queue: mpsc::Receiver<Waiting>, t
 }
 
 /// All that waits as one pipeline, and how many batches are in it.
-fn pipeline(
-    channel: &str,
-    seal: &Seal,
-    tally: &Tally,
-    waiting: &mut Vec<Waiting>,
-) -> (redis::Pipeline, u64) {
+fn pipeline(channel: &str, seal: &Seal, tally: &Tally, waiting: &mut Vec<Waiting>) -> (redis::Pipeline, u64) {
     let mut pipeline = redis::pipe();
     let mut batches = 0;
     for Waiting { batch, share } in waiting.drain(..) {
@@ -74,12 +69,7 @@ fn pipeline(
 
 impl Mouth {
     fn new(redis: Redis) -> Self {
-        Self {
-            redis,
-            connection: None,
-            back_off: BackOff::new(),
-            not_before: Instant::now(),
-        }
+        Self { redis, connection: None, back_off: BackOff::new(), not_before: Instant::now() }
     }
 
     /// Sends the pipeline, once more on a fresh connection if the present one turns out to be broken: a rumour may come twice.

@@ -26,10 +26,7 @@ pub fn batch(seq: u64) -> Arc<Batch> {
         last: Seq(seq),
         entries: vec![Entry {
             seq: Seq(seq),
-            change: Change::User {
-                verb: Verb::Updated,
-                id: UserId(Default::default()),
-            },
+            change: Change::User { verb: Verb::Updated, id: UserId(Default::default()) },
             body: body.into(),
         }],
     })
@@ -42,10 +39,7 @@ pub fn redis_bus(url: &str) -> RedisBus {
 
 /// The next thing heard.
 pub async fn next(heard: &mut mpsc::Receiver<Heard>) -> Heard {
-    timeout(DEADLINE, heard.recv())
-        .await
-        .expect("heard nothing within the deadline")
-        .expect("the bus is gone")
+    timeout(DEADLINE, heard.recv()).await.expect("heard nothing within the deadline").expect("the bus is gone")
 }
 
 /// The next thing heard must be a rumour; its number.
@@ -73,7 +67,5 @@ pub async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    timeout(DEADLINE, asking)
-        .await
-        .unwrap_or_else(|_| panic!("not within the deadline: {what}"));
+    timeout(DEADLINE, asking).await.unwrap_or_else(|_| panic!("not within the deadline: {what}"));
 }

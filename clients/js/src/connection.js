@@ -34,6 +34,7 @@ export class Connection extends Emitter {
   #watchTimer = null;
   #silenceMs = GREETING_MS;
   #connectedAt = 0;
+  #listening = new AbortController();
   #comeBackAt = 0;
 
   /**
@@ -50,15 +51,13 @@ export class Connection extends Emitter {
     super();
     this.#options = options;
     this.#token = options.token;
-    options.network?.addEventListener?.("online", () => this.retryNow());
-    // A line that the system calls down would otherwise look alive until heartbeats are missed.
-    options.network?.addEventListener?.("offline", () => this.#drop(1006, "offline"));
   }
 
   /** Starts trying. Does nothing unless disconnected. */
   connect() {
     if (this.state !== "disconnected") return;
     this.#failures = 0;
+    this.#listen();
     this.#become("connecting", 0, "connect");
     this.#open();
   }
@@ -66,6 +65,7 @@ export class Connection extends Emitter {
   /** Ends the connection and all trying. */
   disconnect(code = 1000, reason = "disconnect") {
     this.#attempt = null;
+    this.#listening.abort();
     this.#stopWaiting();
     this.#discard();
     if (this.state !== "disconnected") this.#become("disconnected", code, reason);
@@ -86,6 +86,15 @@ export class Connection extends Emitter {
     if (!this.#socket) return;
     this.#comeBackAt = Date.now() + comeBackInMs;
     this.#drop(4000, "going_away");
+  }
+
+  /** To what the system says of its network, where there is somebody who says it. */
+  #listen() {
+    this.#listening = new AbortController();
+    const { signal } = this.#listening;
+    this.#options.network?.addEventListener?.("online", () => this.retryNow(), { signal });
+    // A line that the system calls down would otherwise look alive until heartbeats are missed.
+    this.#options.network?.addEventListener?.("offline", () => this.#drop(1006, "offline"), { signal });
   }
 
   async #open() {

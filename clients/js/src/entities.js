@@ -78,8 +78,9 @@ export class Entities {
     return changed;
   }
 
-  /** Posts, newest first, down to the end of the pages loaded. */
+  /** Posts, newest first, down to the end of the pages loaded; none in a `post:…` feed, which is about its one `post`. */
   get posts() {
+    if (this.#feed.startsWith("post:")) return [];
     this.#sorted ??= [...this.#posts.values()].filter((post) => post.seq >= this.#oldest).sort(bySeqNewestFirst);
     return this.#sorted;
   }

@@ -4,8 +4,9 @@ import { beforeEach, mock, test } from "node:test";
 import { Client } from "../src/index.js";
 import { FakeSocket, emptyFeed, postOf, settle } from "./fake_socket.js";
 
-const network = new EventTarget();
+let network;
 beforeEach(() => {
+  network = new EventTarget();
   FakeSocket.opened = [];
   mock.timers.reset();
   mock.timers.enable({ apis: ["setTimeout", "Date"], now: 1_000_000 });

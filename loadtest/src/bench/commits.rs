@@ -61,20 +61,11 @@ struct Tally {
 pub async fn measure(server: &Server, people: &[Person], seconds: u64) -> Result<Commits> {
     let postgres = Postgres::of(server.postgres_socket()?)?;
     let before = postgres.posts()?;
-    let tally = Rc::new(Tally {
-        acknowledged: Cell::new(0),
-        refused: RefCell::default(),
-        over: Cell::new(false),
-    });
+    let tally = Rc::new(Tally { acknowledged: Cell::new(0), refused: RefCell::default(), over: Cell::new(false) });
     let mut tasks = Vec::new();
     for (index, person) in people.iter().take(AUTHORS).enumerate() {
         let token = person.tokens.access_token.clone();
-        tasks.push(tokio::task::spawn_local(press(
-            server.address(),
-            index,
-            token,
-            Rc::clone(&tally),
-        )));
+        tasks.push(tokio::task::spawn_local(press(server.address(), index, token, Rc::clone(&tally))));
     }
     tokio::time::sleep(WARM_UP).await;
     let (first, began) = (tally.acknowledged.get(), Instant::now());
@@ -83,20 +74,13 @@ pub async fn measure(server: &Server, people: &[Person], seconds: u64) -> Result
     let wall = began.elapsed().as_secs_f64();
     let per_second = float(tally.acknowledged.get() - first) / wall;
     let client_cores = machine::own_cpu()?.since(own).total().as_secs_f64() / wall;
-    let server_cores = machine::cpu_of(server.pid())?
-        .since(theirs)
-        .total()
-        .as_secs_f64()
-        / wall;
+    let server_cores = machine::cpu_of(server.pid())?.since(theirs).total().as_secs_f64() / wall;
     tally.over.set(true);
     for task in tasks {
         task.await??;
     }
     let (acknowledged, rows) = (tally.acknowledged.get(), postgres.posts()? - before);
-    ensure!(
-        acknowledged == rows,
-        "{acknowledged} posts were acknowledged, but {rows} are in the database"
-    );
+    ensure!(acknowledged == rows, "{acknowledged} posts were acknowledged, but {rows} are in the database");
     let pgbench = postgres.yardstick(seconds, server.folder())?;
     let refused = tally.refused.take();
     Ok(Commits {
@@ -113,10 +97,7 @@ pub async fn measure(server: &Server, people: &[Person], seconds: u64) -> Result
 
 /// One author: as many posts in flight as allowed, until it is over and all are answered.
 async fn press(target: SocketAddr, index: usize, token: String, tally: Rc<Tally>) -> Result<()> {
-    let hello = Hello {
-        token: Some(token),
-        ..Hello::default()
-    };
+    let hello = Hello { token: Some(token), ..Hello::default() };
     let (mut socket, _) = RawSocket::open(target, index, hello).await?;
     let (mut buffer, mut wire) = (vec![0; CHUNK_BYTES], Vec::new());
     let text = schedule::text(0, index, TEXT_BYTES);
@@ -155,21 +136,12 @@ fn answer(text: &[u8], tally: &Tally) -> Result<bool> {
     }
     match frame.error {
         None => tally.acknowledged.set(tally.acknowledged.get() + 1),
-        Some(refusal) => {
-            *tally
-                .refused
-                .borrow_mut()
-                .entry(format!("{:?}", refusal.code))
-                .or_default() += 1
-        }
+        Some(refusal) => *tally.refused.borrow_mut().entry(format!("{:?}", refusal.code)).or_default() += 1,
     }
     Ok(true)
 }
 
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "counts of a run are far below 2^52"
-)]
+#[expect(clippy::cast_precision_loss, reason = "counts of a run are far below 2^52")]
 fn float(count: u64) -> f64 {
     count as f64
 }

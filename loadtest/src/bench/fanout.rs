@@ -71,10 +71,7 @@ impl Audience {
     /// A connection fails.
     pub async fn gather(server: &Server, people: &[Person], subscribers: usize) -> Result<Self> {
         let needed = subscribers.div_ceil(CONNECTIONS_PER_USER) + 1;
-        ensure!(
-            people.len() >= needed,
-            "{subscribers} subscribers need {needed} people"
-        );
+        ensure!(people.len() >= needed, "{subscribers} subscribers need {needed} people");
         let greeting = |person: &Person, feeds| Hello {
             token: Some(person.tokens.access_token.clone()),
             feeds,
@@ -86,42 +83,24 @@ impl Audience {
             let person = &people[1 + index % (needed - 1)];
             RawSocket::open(target, index, greeting(person, vec![FeedName::Home]))
         });
-        let sockets: Vec<_> = stream::iter(dials)
-            .buffer_unordered(64)
-            .try_collect()
-            .await?;
+        let sockets: Vec<_> = stream::iter(dials).buffer_unordered(64).try_collect().await?;
         let heard = Rc::new(Heard::default());
         let buffer = Rc::new(RefCell::new(vec![0; CHUNK_BYTES]));
         for (socket, _) in sockets {
             tokio::task::spawn_local(listen(socket, Rc::clone(&heard), Rc::clone(&buffer)));
         }
-        let (author, _) =
-            RawSocket::open(target, subscribers, greeting(&people[0], Vec::new())).await?;
-        Ok(Self {
-            author,
-            heard,
-            subscribers,
-            sent: 0,
-        })
+        let (author, _) = RawSocket::open(target, subscribers, greeting(&people[0], Vec::new())).await?;
+        Ok(Self { author, heard, subscribers, sent: 0 })
     }
 
     /// Posts for so many seconds, with so many in flight.
     ///
     /// # Errors
     /// A delivery is lost or doubled, or a connection fails.
-    pub async fn measure(
-        &mut self,
-        server: &Server,
-        in_flight: u64,
-        seconds: u64,
-    ) -> Result<Fanout> {
+    pub async fn measure(&mut self, server: &Server, in_flight: u64, seconds: u64) -> Result<Fanout> {
         self.press(in_flight, WARM_UP).await?;
-        let (own, theirs, before, began) = (
-            machine::own_cpu()?,
-            machine::cpu_of(server.pid())?,
-            self.heard.frames.get(),
-            Instant::now(),
-        );
+        let (own, theirs, before, began) =
+            (machine::own_cpu()?, machine::cpu_of(server.pid())?, self.heard.frames.get(), Instant::now());
         self.press(in_flight, Duration::from_secs(seconds)).await?;
         let wall = began.elapsed().as_secs_f64();
         let deliveries = float(self.heard.frames.get() - before);
@@ -165,24 +144,19 @@ impl Audience {
     async fn post(&mut self) -> Result<()> {
         self.sent += 1;
         let mut wire = Vec::new();
-        push_text(
-            &mut wire,
-            &frame::create(self.sent, Uuid::now_v7(), &schedule::text(0, 0, TEXT_BYTES))?,
-        );
+        push_text(&mut wire, &frame::create(self.sent, Uuid::now_v7(), &schedule::text(0, 0, TEXT_BYTES))?);
         self.author.write(&wire).await
     }
 
     async fn replies(&mut self, buffer: &mut [u8]) -> Result<u64> {
         let (mut replies, mut refused) = (0, None);
-        let took = self
-            .author
-            .texts(buffer, |text| match text.starts_with(b"{\"id\":") {
-                true if text.windows(8).any(|eight| eight == b"\"error\":") => {
-                    refused = Some(String::from_utf8_lossy(text).into_owned())
-                }
-                true => replies += 1,
-                false => {}
-            });
+        let took = self.author.texts(buffer, |text| match text.starts_with(b"{\"id\":") {
+            true if text.windows(8).any(|eight| eight == b"\"error\":") => {
+                refused = Some(String::from_utf8_lossy(text).into_owned())
+            }
+            true => replies += 1,
+            false => {}
+        });
         if matches!(took.await?, Took::End) {
             bail!("the server hung up on the author");
         }
@@ -195,17 +169,10 @@ impl Audience {
             if let Some(cause) = self.heard.failed.borrow_mut().take() {
                 return Err(cause);
             }
-            ensure!(
-                waited.is_ok(),
-                "{} posts did not reach everybody within {PATIENCE:?}",
-                self.on_their_way()
-            );
+            ensure!(waited.is_ok(), "{} posts did not reach everybody within {PATIENCE:?}", self.on_their_way());
         }
         let most = self.sent * self.subscribers as u64;
-        ensure!(
-            self.heard.frames.get() <= most,
-            "more was delivered than posted"
-        );
+        ensure!(self.heard.frames.get() <= most, "more was delivered than posted");
         Ok(())
     }
 }
@@ -228,10 +195,7 @@ async fn listen(mut socket: RawSocket, heard: Rc<Heard>, buffer: Rc<RefCell<Vec<
     heard.more.notify_one();
 }
 
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "counts of a run are far below 2^52"
-)]
+#[expect(clippy::cast_precision_loss, reason = "counts of a run are far below 2^52")]
 fn float(count: u64) -> f64 {
     count as f64
 }

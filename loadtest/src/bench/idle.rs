@@ -86,8 +86,5 @@ async fn open(target: SocketAddr, people: &[Person], connections: usize) -> Resu
         };
         async move { Ok::<_, anyhow::Error>(RawSocket::open(target, index, hello).await?.0) }
     });
-    stream::iter(dials)
-        .buffer_unordered(AT_ONCE)
-        .try_collect()
-        .await
+    stream::iter(dials).buffer_unordered(AT_ONCE).try_collect().await
 }

@@ -51,12 +51,7 @@ pub struct BenchArgs {
     #[arg(long)]
     binary: Option<PathBuf>,
     /// Parts to measure, parted by commas. Default: all, in this order.
-    #[arg(
-        long,
-        value_enum,
-        value_delimiter = ',',
-        default_value = "idle,latency,fanout,commits"
-    )]
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "idle,latency,fanout,commits")]
     parts: Vec<Part>,
     /// Seconds of each measurement.
     #[arg(long, default_value_t = 5)]
@@ -91,21 +86,10 @@ pub async fn run(args: &BenchArgs) -> Result<ExitCode> {
         Some(given) => given.clone(),
         None => std::env::current_exe()?.with_file_name("tidings"),
     };
-    ensure!(
-        binary.is_file(),
-        "no server at {}: build it, or name it with --binary",
-        binary.display()
-    );
+    ensure!(binary.is_file(), "no server at {}: build it, or name it with --binary", binary.display());
     let server = Server::start(&binary).await?;
-    let bench = Bench {
-        args,
-        server,
-        accounts: args
-            .connections
-            .div_ceil(20)
-            .max(args.subscribers.div_ceil(20) + 1)
-            .max(100),
-    };
+    let bench =
+        Bench { args, server, accounts: args.connections.div_ceil(20).max(args.subscribers.div_ceil(20) + 1).max(100) };
     let figures = bench.measure().await?;
     write!(std::io::stdout(), "{figures}")?;
     if let Some(path) = &args.json {
@@ -114,11 +98,7 @@ pub async fn run(args: &BenchArgs) -> Result<ExitCode> {
     }
     let good = figures.latency.as_ref().is_none_or(Report::good);
     bench.server.stop().await?;
-    Ok(if good {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 struct Bench<'a> {
@@ -132,24 +112,17 @@ impl Bench<'_> {
         let file = self.accounts_file();
         let mut people = people::gather(&self.server.url(), self.accounts, Some(&file)).await?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let mut figures = Figures {
-            cores,
-            ..Figures::default()
-        };
+        let mut figures = Figures { cores, ..Figures::default() };
         for part in &self.args.parts {
             match part {
-                Part::Idle => {
-                    figures.idle =
-                        Some(idle::measure(&self.server, &people, self.args.connections).await?)
-                }
+                Part::Idle => figures.idle = Some(idle::measure(&self.server, &people, self.args.connections).await?),
                 Part::Latency => {
                     figures.latency = Some(drive::run(&self.light_load()).await?);
                     people = people::load(&file)?;
                 }
                 Part::Fanout => figures.fanout = self.fanout(&mut people).await?,
                 Part::Commits => {
-                    figures.commits =
-                        Some(commits::measure(&self.server, &people, self.args.seconds).await?);
+                    figures.commits = Some(commits::measure(&self.server, &people, self.args.seconds).await?);
                 }
             }
         }
@@ -179,6 +152,7 @@ impl Bench<'_> {
             text_bytes: 200,
             reconnects: 0.0,
             away_ms: 0,
+            patience: 15.0,
             accounts: Some(self.accounts_file()),
             server_pid: Some(self.server.pid()),
         }
@@ -191,11 +165,7 @@ impl Bench<'_> {
         let mut audience = Audience::gather(&self.server, people, self.args.subscribers).await?;
         let mut found = Vec::new();
         for in_flight in IN_FLIGHT {
-            found.push(
-                audience
-                    .measure(&self.server, in_flight, self.args.seconds)
-                    .await?,
-            );
+            found.push(audience.measure(&self.server, in_flight, self.args.seconds).await?);
         }
         Ok(found)
     }
@@ -203,16 +173,9 @@ impl Bench<'_> {
 
 impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            f,
-            "on {} cores shared by server, Postgres and harness",
-            self.cores
-        )?;
+        writeln!(f, "on {} cores shared by server, Postgres and harness", self.cores)?;
         if let Some(report) = &self.latency {
-            writeln!(
-                f,
-                "\nlight load: 50 posts/s, each to 100 connections\n{report}"
-            )?;
+            writeln!(f, "\nlight load: 50 posts/s, each to 100 connections\n{report}")?;
         }
         if let Some(commits) = &self.commits {
             writeln!(f, "\nposts acknowledged")?;
@@ -227,19 +190,11 @@ impl fmt::Display for Figures {
             writeln!(
                 f,
                 "  server {:.2} cores, client {:.2} cores; refused {:?}; {} rows found for {} acknowledged",
-                commits.server_cores,
-                commits.client_cores,
-                commits.refused,
-                commits.rows,
-                commits.acknowledged
+                commits.server_cores, commits.client_cores, commits.refused, commits.rows, commits.acknowledged
             )?;
         }
         for fanout in &self.fanout {
-            writeln!(
-                f,
-                "\ndeliveries to {} subscribers, {} posts in flight",
-                fanout.subscribers, fanout.in_flight
-            )?;
+            writeln!(f, "\ndeliveries to {} subscribers, {} posts in flight", fanout.subscribers, fanout.in_flight)?;
             writeln!(
                 f,
                 "  {:.0}/s of {} bytes; server {:.2} µs user + {:.2} µs system each ({:.2} cores), client {:.2} cores",
@@ -252,11 +207,7 @@ impl fmt::Display for Figures {
             )?;
         }
         if let Some(idle) = &self.idle {
-            writeln!(
-                f,
-                "\n{} idle connections of {} accounts",
-                idle.connections, idle.accounts
-            )?;
+            writeln!(f, "\n{} idle connections of {} accounts", idle.connections, idle.accounts)?;
             writeln!(
                 f,
                 "  {} bytes each ({:.1} → {:.1} MiB); {:.0} opened a second, {:.0} µs of the server's CPU each",

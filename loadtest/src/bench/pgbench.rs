@@ -67,18 +67,10 @@ impl Postgres {
     /// # Errors
     /// psql is missing or cannot get in.
     pub fn of(socket: PathBuf) -> Result<Self> {
-        let mut postgres = Self {
-            socket,
-            database: "postgres".to_owned(),
-        };
-        let names = postgres.ask(
-            "select datname from pg_database where not datistemplate and datname <> 'postgres'",
-        )?;
-        postgres.database = names
-            .lines()
-            .next()
-            .context("the private Postgres has no database yet")?
-            .to_owned();
+        let mut postgres = Self { socket, database: "postgres".to_owned() };
+        let names =
+            postgres.ask("select datname from pg_database where not datistemplate and datname <> 'postgres'")?;
+        postgres.database = names.lines().next().context("the private Postgres has no database yet")?.to_owned();
         Ok(postgres)
     }
 
@@ -87,10 +79,7 @@ impl Postgres {
     /// # Errors
     /// The statement fails.
     pub fn ask(&self, sql: &str) -> Result<String> {
-        self.run(
-            "psql",
-            &["-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-c", sql],
-        )
+        self.run("psql", &["-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-c", sql])
     }
 
     /// How many posts there are.
@@ -116,13 +105,9 @@ impl Postgres {
     fn pgbench(&self, script: &str, seconds: u64, folder: &Path) -> Result<f64> {
         let file = folder.join("pgbench.sql");
         std::fs::write(&file, script)?;
-        let file = file
-            .to_str()
-            .context("a temporary folder with a plain name")?;
+        let file = file.to_str().context("a temporary folder with a plain name")?;
         let seconds = seconds.max(1).to_string();
-        let args = [
-            "-n", "-M", "prepared", "-c", CLIENTS, "-j", "2", "-T", &seconds, "-f", file,
-        ];
+        let args = ["-n", "-M", "prepared", "-c", CLIENTS, "-j", "2", "-T", &seconds, "-f", file];
         let said = self.run("pgbench", &args)?;
         tps(&said).with_context(|| format!("pgbench said nothing of tps:\n{said}"))
     }
@@ -134,15 +119,9 @@ impl Postgres {
             .args(args)
             .env("PGDATABASE", &self.database)
             .output()
-            .with_context(|| {
-                format!("cannot run {program}: it comes with the Postgres packages")
-            })?;
+            .with_context(|| format!("cannot run {program}: it comes with the Postgres packages"))?;
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        ensure!(
-            output.status.success(),
-            "{program} failed: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        ensure!(output.status.success(), "{program} failed: {}", String::from_utf8_lossy(&output.stderr));
         Ok(said)
     }
 }

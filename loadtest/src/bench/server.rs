@@ -58,30 +58,21 @@ impl Server {
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log);
-        let child = command
-            .spawn()
-            .with_context(|| format!("cannot run {}", binary.display()))?;
+        let child = command.spawn().with_context(|| format!("cannot run {}", binary.display()))?;
         let unknown = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut server = Self {
-            child,
-            address: unknown,
-            folder,
-        };
+        let mut server = Self { child, address: unknown, folder };
         server.wait_ready().await?;
         Ok(server)
     }
 
     async fn wait_ready(&mut self) -> Result<()> {
         let deadline = Instant::now() + START_PATIENCE;
-        let client = reqwest::Client::builder()
-            .timeout(Duration::from_secs(2))
-            .build()?;
+        let client = reqwest::Client::builder().timeout(Duration::from_secs(2)).build()?;
         while Instant::now() < deadline {
             if let Some(status) = self.child.try_wait()? {
                 bail!("the server ended ({status}); its log:\n{}", self.log());
             }
-            let written =
-                std::fs::read_to_string(self.folder.path().join("address")).unwrap_or_default();
+            let written = std::fs::read_to_string(self.folder.path().join("address")).unwrap_or_default();
             if let Ok(address) = written.trim().parse() {
                 self.address = address;
                 let ready = client.get(format!("{}/readyz", self.url())).send().await;
@@ -143,19 +134,12 @@ impl Server {
         let deadline = Instant::now() + STOP_PATIENCE;
         while Instant::now() < deadline {
             if let Some(status) = self.child.try_wait()? {
-                ensure!(
-                    status.success(),
-                    "the server ended with {status}; its log:\n{}",
-                    self.log()
-                );
+                ensure!(status.success(), "the server ended with {status}; its log:\n{}", self.log());
                 return Ok(());
             }
             tokio::time::sleep(LOOK).await;
         }
-        bail!(
-            "the server did not stop within {STOP_PATIENCE:?}; its log:\n{}",
-            self.log()
-        );
+        bail!("the server did not stop within {STOP_PATIENCE:?}; its log:\n{}", self.log());
     }
 }
 
@@ -168,20 +152,14 @@ impl Drop for Server {
 }
 
 fn find_socket(folder: &Path) -> Result<Option<PathBuf>> {
-    for entry in
-        std::fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?
-    {
+    for entry in std::fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))? {
         let entry = entry?;
         if entry.file_name() == ".s.PGSQL.5432" {
             return Ok(Some(folder.to_path_buf()));
         }
         // Postgres' own files have no socket among them, and are many.
         let worth = entry.file_type()?.is_dir() && entry.file_name() != "pgdata";
-        let found = if worth {
-            find_socket(&entry.path())?
-        } else {
-            None
-        };
+        let found = if worth { find_socket(&entry.path())? } else { None };
         if found.is_some() {
             return Ok(found);
         }

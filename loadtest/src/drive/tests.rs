@@ -23,16 +23,14 @@ fn settings(url: String) -> Settings {
         text_bytes: 200,
         reconnects: 0.0,
         away_ms: 50,
+        patience: 1.0,
         accounts: None,
         server_pid: None,
     }
 }
 
 fn run_on(flaw: Flaw, change: impl FnOnce(&mut Settings)) -> Report {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let job = async {
         let mut settings = settings(Fake::start(flaw).await);
         change(&mut settings);
@@ -71,10 +69,7 @@ fn every_wrong_server_is_found_out() {
     ];
     for (flaw, anomaly) in flaws {
         let report = run_on(flaw, |_| {});
-        assert!(
-            report.violations.contains_key(&anomaly),
-            "{flaw:?}: {report}"
-        );
+        assert!(report.violations.contains_key(&anomaly), "{flaw:?}: {report}");
     }
     let report = run_on(Flaw::Forgets, |settings| settings.reconnects = 60.0);
     assert!(report.violations.contains_key(&Anomaly::Lost), "{report}");
@@ -84,19 +79,7 @@ fn every_wrong_server_is_found_out() {
 fn settings_that_cannot_work_are_refused_in_words() {
     let mut wrong = settings("http://127.0.0.1:1".to_owned());
     wrong.people = Some(1);
-    assert!(
-        wrong
-            .check()
-            .unwrap_err()
-            .to_string()
-            .contains("at least 2 --people")
-    );
+    assert!(wrong.check().unwrap_err().to_string().contains("at least 2 --people"));
     wrong.people = Some(31);
-    assert!(
-        wrong
-            .check()
-            .unwrap_err()
-            .to_string()
-            .contains("more than connections")
-    );
+    assert!(wrong.check().unwrap_err().to_string().contains("more than connections"));
 }

@@ -16,11 +16,8 @@ use crate::files::golden;
 /// decoder skips what it does not need: numbers beyond f64, lone surrogates, depth beyond 128.
 fn examine(message: &str) {
     let plain: Option<Value> = serde_json::from_str(message).ok();
-    let id = plain
-        .as_ref()
-        .and_then(|json| json.get("id"))
-        .and_then(Value::as_u64)
-        .filter(|id| *id <= MAX_SAFE_INTEGER);
+    let id =
+        plain.as_ref().and_then(|json| json.get("id")).and_then(Value::as_u64).filter(|id| *id <= MAX_SAFE_INTEGER);
     match Request::decode(message) {
         Ok(request) => assert!(plain.is_none() || Some(request.id.0) == id, "{message}"),
         Err(misread) => {
@@ -64,10 +61,8 @@ fn ids_on_top(message: &str) -> usize {
 }
 
 fn golden_messages() -> impl Strategy<Value = String> {
-    let messages: Vec<String> = golden::<Value>("requests.json")
-        .iter()
-        .map(|entry| entry["frame"].to_string())
-        .collect();
+    let messages: Vec<String> =
+        golden::<Value>("requests.json").iter().map(|entry| entry["frame"].to_string()).collect();
     proptest::sample::select(messages)
 }
 
@@ -117,11 +112,7 @@ fn shard() -> impl Strategy<Value = String> {
 
 /// A golden request with some bytes cut out and shards put in.
 fn mutated() -> impl Strategy<Value = String> {
-    let wound = (
-        any::<prop::sample::Index>(),
-        0..12_usize,
-        proptest::option::of(shard()),
-    );
+    let wound = (any::<prop::sample::Index>(), 0..12_usize, proptest::option::of(shard()));
     (golden_messages(), proptest::collection::vec(wound, 1..5)).prop_map(|(message, wounds)| {
         let mut chars: Vec<char> = message.chars().collect();
         for (at, cut, shard) in wounds {
@@ -146,10 +137,7 @@ fn any_json() -> impl Strategy<Value = Value> {
         prop_oneof![
             proptest::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
             proptest::collection::vec(
-                (
-                    prop_oneof!["id|method|params|token|feeds|text|limit", any::<String>()],
-                    inner
-                ),
+                (prop_oneof!["id|method|params|token|feeds|text|limit", any::<String>()], inner),
                 0..6
             )
             .prop_map(|fields| Value::Object(fields.into_iter().collect())),
@@ -215,19 +203,14 @@ fn depth_is_counted_exactly() {
     for deep in [JSON_DEPTH + 1, 127, 128, 129, 100_000] {
         let misread = Request::decode(&nested(deep)).expect_err("too deep");
         assert_eq!(misread.refusal.code, ErrorCode::BadRequest);
-        assert_eq!(
-            misread.id.map(|id| id.0),
-            Some(1),
-            "the id is read without recursion at depth {deep}"
-        );
+        assert_eq!(misread.id.map(|id| id.0), Some(1), "the id is read without recursion at depth {deep}");
     }
 }
 
 #[test]
 fn a_million_fields_are_skipped() {
     let fields: String = (0..100_000).map(|at| format!("\"f{at}\":{at},")).collect();
-    let message =
-        format!("{{{fields}\"id\":1,\"method\":\"hello\",\"params\":{{{fields}\"limit\":5}}}}");
+    let message = format!("{{{fields}\"id\":1,\"method\":\"hello\",\"params\":{{{fields}\"limit\":5}}}}");
     assert!(Request::decode(&message).is_ok());
 }
 
@@ -239,24 +222,12 @@ fn refusals_say_what_was_expected_and_where() {
         (refusal.field.unwrap_or_default(), refusal.message)
     };
     let expect = |field: &str, message: &str| (field.to_owned(), message.to_owned());
-    assert_eq!(
-        refusal("{\"token\":5}"),
-        expect("token", "expected a string")
-    );
-    assert_eq!(
-        refusal("{\"limit\":\"eyJ\"}"),
-        expect("limit", "expected u16")
-    );
-    assert_eq!(
-        refusal("{\"limit\":0}"),
-        expect("limit", "must be 1 to 100")
-    );
+    assert_eq!(refusal("{\"token\":5}"), expect("token", "expected a string"));
+    assert_eq!(refusal("{\"limit\":\"eyJ\"}"), expect("limit", "expected u16"));
+    assert_eq!(refusal("{\"limit\":0}"), expect("limit", "must be 1 to 100"));
     assert_eq!(
         refusal("{\"feeds\":[\"home\",\"x\"]}"),
-        expect(
-            "feeds[1]",
-            "not a feed: expected home, global, me, user:<id> or post:<id>"
-        )
+        expect("feeds[1]", "not a feed: expected home, global, me, user:<id> or post:<id>")
     );
     assert_eq!(refusal("[]"), expect("params", "expected an object"));
     let message = "{\"id\":1,\"method\":\"post.get\"}";
@@ -277,10 +248,7 @@ fn rest_bodies_do_not_repeat_passwords() {
     for body in wrong {
         for refusal in [object::<SignUp>(body).err(), object::<Login>(body).err()] {
             let shown = format!("{:?}", refusal.expect("it is wrong"));
-            assert!(
-                !shown.contains("s3cr3t") && !shown.contains("7313371337"),
-                "{shown}"
-            );
+            assert!(!shown.contains("s3cr3t") && !shown.contains("7313371337"), "{shown}");
         }
     }
 }

@@ -11,10 +11,7 @@ use tidings_protocol::{SUBPROTOCOL, WEBSOCKET_PATH, limits};
 use crate::files::{golden, text};
 
 fn must_name(document: &str, word: &str) {
-    assert!(
-        document.contains(&format!("`{word}`")),
-        "PROTOCOL.md does not name `{word}`"
-    );
+    assert!(document.contains(&format!("`{word}`")), "PROTOCOL.md does not name `{word}`");
 }
 
 #[test]
@@ -48,10 +45,7 @@ fn protocol_md_tells_the_limits() {
         ("Nesting of JSON", limits::JSON_DEPTH),
         ("Requests in flight", limits::REQUESTS_IN_FLIGHT),
         ("Feeds per connection", limits::FEEDS_PER_CONNECTION),
-        (
-            "Connections per user and node",
-            limits::CONNECTIONS_PER_USER,
-        ),
+        ("Connections per user and node", limits::CONNECTIONS_PER_USER),
         ("Events of one catch-up", limits::CATCH_UP_EVENTS),
         ("Post", limits::POST_TEXT_CHARS),
         ("Comment", limits::COMMENT_TEXT_CHARS),
@@ -67,9 +61,7 @@ fn protocol_md_tells_the_limits() {
             .find(|line| line.starts_with(&format!("| {what} |")))
             .unwrap_or_else(|| panic!("PROTOCOL.md has no limit for {what}"));
         let figures = row.replace(',', "");
-        let told = figures
-            .split(|c: char| !c.is_ascii_digit())
-            .any(|word| word == limit.to_string());
+        let told = figures.split(|c: char| !c.is_ascii_digit()).any(|word| word == limit.to_string());
         assert!(told, "{what} is {limit}: {row}");
     }
 }

@@ -8,9 +8,7 @@ use serde_json::Value;
 
 /// A path in the repository.
 pub fn in_repository(path: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("..")
-        .join(path)
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
 }
 
 /// A committed file as text.
@@ -38,10 +36,7 @@ pub fn must_equal(path: &str, generated: &str) {
         return;
     }
     let committed = std::fs::read_to_string(&place).unwrap_or_default();
-    let line = generated
-        .lines()
-        .zip(committed.lines().chain(std::iter::repeat("")))
-        .position(|(new, old)| new != old);
+    let line = generated.lines().zip(committed.lines().chain(std::iter::repeat(""))).position(|(new, old)| new != old);
     assert!(
         committed == generated,
         "{path} is not what the code says (first at line {:?}); run TIDINGS_UPDATE=1 cargo test -p tidings-protocol",

@@ -80,21 +80,12 @@ fn set<'a>(names: &'a [&'a str]) -> BTreeSet<&'a str> {
 fn requests() {
     let frames: Vec<Golden> = golden("requests.json");
     for Golden { name, of, frame } in &frames {
-        let request = Request::decode(&frame.to_string())
-            .unwrap_or_else(|misread| panic!("{of}, {name}: {misread:?}"));
+        let request = Request::decode(&frame.to_string()).unwrap_or_else(|misread| panic!("{of}, {name}: {misread:?}"));
         assert_eq!(request.method.name(), of, "{name}");
         assert_eq!(&to_json(&request), frame, "{of}, {name}");
-        assert_eq!(
-            params_there_and_back(of, &frame["params"]),
-            frame["params"],
-            "{of}, {name}"
-        );
+        assert_eq!(params_there_and_back(of, &frame["params"]), frame["params"], "{of}, {name}");
     }
-    assert_eq!(
-        all_of(&frames),
-        set(Method::NAMES),
-        "a method without a golden request"
-    );
+    assert_eq!(all_of(&frames), set(Method::NAMES), "a method without a golden request");
 }
 
 fn params_there_and_back(method: &str, params: &Value) -> Value {
@@ -110,18 +101,10 @@ fn params_there_and_back(method: &str, params: &Value) -> Value {
 fn replies() {
     let frames: Vec<Golden> = golden("replies.json");
     for Golden { name, of, frame } in &frames {
-        assert_eq!(
-            &there_and_back::<ServerFrame>(frame),
-            frame,
-            "{of}, {name}, untyped"
-        );
+        assert_eq!(&there_and_back::<ServerFrame>(frame), frame, "{of}, {name}, untyped");
         assert_eq!(&reply_there_and_back(of, frame), frame, "{of}, {name}");
     }
-    assert_eq!(
-        all_of(&frames),
-        set(Method::NAMES),
-        "a method without a golden reply"
-    );
+    assert_eq!(all_of(&frames), set(Method::NAMES), "a method without a golden reply");
 }
 
 fn reply_there_and_back(method: &str, frame: &Value) -> Value {
@@ -138,9 +121,7 @@ fn errors() {
     let frames: Vec<Golden> = golden("errors.json");
     for Golden { name, of, frame } in &frames {
         let read: ServerFrame = serde_json::from_value(frame.clone()).expect(name);
-        let ServerFrame::Reply(Reply::Error { error, .. }) = &read else {
-            panic!("{name} was read as {read:?}")
-        };
+        let ServerFrame::Reply(Reply::Error { error, .. }) = &read else { panic!("{name} was read as {read:?}") };
         assert_eq!(to_json(&error.code), json!(of));
         assert_eq!(error.code.as_str(), of);
         assert_eq!(error.retry, error.code.retry(), "{name}");
@@ -148,11 +129,7 @@ fn errors() {
     }
     let codes: Vec<Value> = ErrorCode::ALL.iter().map(to_json).collect();
     let codes: Vec<&str> = codes.iter().filter_map(Value::as_str).collect();
-    assert_eq!(
-        all_of(&frames),
-        set(&codes),
-        "an error code without a golden frame"
-    );
+    assert_eq!(all_of(&frames), set(&codes), "an error code without a golden frame");
 }
 
 #[test]
@@ -160,25 +137,14 @@ fn events() {
     let frames: Vec<Golden> = golden("events.json");
     for Golden { name, of, frame } in &frames {
         let read: ServerFrame = serde_json::from_value(frame.clone()).expect(name);
-        assert!(
-            matches!(read, ServerFrame::Feed(_)),
-            "{of}, {name}: {read:?}"
-        );
+        assert!(matches!(read, ServerFrame::Feed(_)), "{of}, {name}: {read:?}");
         assert_eq!(&to_json(&read), frame, "{of}, {name}");
-        assert_eq!(
-            &there_and_back::<FeedPush>(frame),
-            frame,
-            "{of}, {name}, typed"
-        );
+        assert_eq!(&there_and_back::<FeedPush>(frame), frame, "{of}, {name}, typed");
         let event: EventName = serde_json::from_value(frame["event"].clone()).expect(name);
         assert_eq!(event.as_str(), of);
     }
     let names: Vec<&str> = EventName::ALL.iter().map(|event| event.as_str()).collect();
-    assert_eq!(
-        all_of(&frames),
-        set(&names),
-        "an event without a golden frame"
-    );
+    assert_eq!(all_of(&frames), set(&names), "an event without a golden frame");
 }
 
 #[test]
@@ -186,57 +152,34 @@ fn notices() {
     let frames: Vec<Golden> = golden("notices.json");
     for Golden { name, of, frame } in &frames {
         let read: ServerFrame = serde_json::from_value(frame.clone()).expect(name);
-        let ServerFrame::Notice(notice) = &read else {
-            panic!("{name} was read as {read:?}")
-        };
+        let ServerFrame::Notice(notice) = &read else { panic!("{name} was read as {read:?}") };
         assert_eq!(notice.name(), of);
         assert_eq!(&to_json(&read), frame, "{name}");
         assert_eq!(&there_and_back::<Notice>(frame), frame, "{name}, typed");
     }
-    assert_eq!(
-        all_of(&frames),
-        set(Notice::NAMES),
-        "a notice without a golden frame"
-    );
+    assert_eq!(all_of(&frames), set(Notice::NAMES), "a notice without a golden frame");
 }
 
 #[test]
 fn unusual_but_accepted_requests() {
-    for Lenient {
-        name,
-        message,
-        frame,
-    } in golden("lenient.json")
-    {
-        let request =
-            Request::decode(&message).unwrap_or_else(|misread| panic!("{name}: {misread:?}"));
+    for Lenient { name, message, frame } in golden("lenient.json") {
+        let request = Request::decode(&message).unwrap_or_else(|misread| panic!("{name}: {misread:?}"));
         assert_eq!(to_json(&request), frame, "{name}");
     }
 }
 
 #[test]
 fn misread_requests() {
-    for Misread {
-        name,
-        message,
-        expect,
-    } in golden("misreads.json")
-    {
+    for Misread { name, message, expect } in golden("misreads.json") {
         let misread = match Request::decode(&message) {
             Ok(request) => panic!("{name} was accepted: {request:?}"),
             Err(misread) => misread,
         };
-        let got = Expect {
-            id: misread.id.map(|id| id.0),
-            code: misread.refusal.code,
-            field: misread.refusal.field.clone(),
-        };
+        let got =
+            Expect { id: misread.id.map(|id| id.0), code: misread.refusal.code, field: misread.refusal.field.clone() };
         assert_eq!(got, expect, "{name}: {misread:?}");
         assert!(!misread.refusal.message.is_empty(), "{name}");
-        assert!(
-            !misread.refusal.message.contains("eyJ"),
-            "{name}: {misread:?}"
-        );
+        assert!(!misread.refusal.message.contains("eyJ"), "{name}: {misread:?}");
     }
 }
 
@@ -264,13 +207,8 @@ fn closes() {
     for close in &closes {
         assert_eq!(after_close(close.number), close.after, "{}", close.number);
     }
-    let known: Vec<(u16, &str)> = closes
-        .iter()
-        .filter_map(|close| Some((close.number, close.reason.as_deref()?)))
-        .collect();
-    let all: Vec<(u16, &str)> = CloseCode::ALL
-        .iter()
-        .map(|code| (code.number(), code.reason()))
-        .collect();
+    let known: Vec<(u16, &str)> =
+        closes.iter().filter_map(|close| Some((close.number, close.reason.as_deref()?))).collect();
+    let all: Vec<(u16, &str)> = CloseCode::ALL.iter().map(|code| (code.number(), code.reason())).collect();
     assert_eq!(known, all);
 }

@@ -72,28 +72,15 @@ proptest! {
 fn meeting_at_the_ends_of_numbers() {
     assert_eq!(Seq(0).meet(Seq(1), Seq(1)), Meet::Next);
     assert_eq!(Seq(0).meet(Seq(0), Seq(0)), Meet::Repeat);
-    assert_eq!(
-        Seq(u64::MAX).meet(Seq(u64::MAX), Seq(u64::MAX)),
-        Meet::Repeat
-    );
-    assert_eq!(
-        Seq(u64::MAX - 1).meet(Seq(u64::MAX), Seq(u64::MAX)),
-        Meet::Next
-    );
+    assert_eq!(Seq(u64::MAX).meet(Seq(u64::MAX), Seq(u64::MAX)), Meet::Repeat);
+    assert_eq!(Seq(u64::MAX - 1).meet(Seq(u64::MAX), Seq(u64::MAX)), Meet::Next);
     assert_eq!(Seq(0).before(), Seq(0));
 }
 
 #[test]
 fn positions_beyond_what_javascript_keeps_are_refused() {
     assert!(serde_json::from_str::<Seq>("9007199254740991").is_ok());
-    for wrong in [
-        "9007199254740992",
-        "18446744073709551616",
-        "-1",
-        "1.0",
-        "\"1\"",
-        "null",
-    ] {
+    for wrong in ["9007199254740992", "18446744073709551616", "-1", "1.0", "\"1\"", "null"] {
         assert!(serde_json::from_str::<Seq>(wrong).is_err(), "{wrong}");
     }
 }

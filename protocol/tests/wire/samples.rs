@@ -102,24 +102,11 @@ pub fn user() -> BoxedStrategy<User> {
 }
 
 fn author() -> impl Strategy<Value = Author> {
-    (user_id(), seq(), any::<[String; 2]>()).prop_map(|(id, rev, [handle, name])| Author {
-        id,
-        rev,
-        handle,
-        name,
-    })
+    (user_id(), seq(), any::<[String; 2]>()).prop_map(|(id, rev, [handle, name])| Author { id, rev, handle, name })
 }
 
 pub fn post() -> BoxedStrategy<Post> {
-    (
-        post_id(),
-        seq(),
-        seq(),
-        author(),
-        any::<String>(),
-        millis(),
-        of(millis()),
-    )
+    (post_id(), seq(), seq(), author(), any::<String>(), millis(), of(millis()))
         .prop_map(|(id, rev, seq, author, text, created_at, edited_at)| Post {
             id,
             rev,
@@ -133,43 +120,30 @@ pub fn post() -> BoxedStrategy<Post> {
 }
 
 pub fn comment() -> BoxedStrategy<Comment> {
-    let place = (
-        comment_id(),
-        seq(),
-        seq(),
-        post_id(),
-        of(comment_id()),
-        0..=8_u8,
-    );
+    let place = (comment_id(), seq(), seq(), post_id(), of(comment_id()), 0..=8_u8);
     let content = of((author(), any::<String>()));
     (place, content, millis(), of(millis()))
-        .prop_map(
-            |((id, rev, seq, post, parent, depth), content, created_at, edited_at)| {
-                let (author, text) = content.unzip();
-                Comment {
-                    id,
-                    rev,
-                    seq,
-                    post,
-                    parent,
-                    depth,
-                    removed: author.is_none(),
-                    author,
-                    text,
-                    created_at,
-                    edited_at,
-                }
-            },
-        )
+        .prop_map(|((id, rev, seq, post, parent, depth), content, created_at, edited_at)| {
+            let (author, text) = content.unzip();
+            Comment {
+                id,
+                rev,
+                seq,
+                post,
+                parent,
+                depth,
+                removed: author.is_none(),
+                author,
+                text,
+                created_at,
+                edited_at,
+            }
+        })
         .boxed()
 }
 
 fn follow() -> impl Strategy<Value = Follow> {
-    (seq(), user_id(), user_id()).prop_map(|(rev, follower, followee)| Follow {
-        rev,
-        follower,
-        followee,
-    })
+    (seq(), user_id(), user_id()).prop_map(|(rev, follower, followee)| Follow { rev, follower, followee })
 }
 
 fn removed() -> impl Strategy<Value = Removed> {
@@ -180,60 +154,44 @@ pub fn snapshot() -> BoxedStrategy<Snapshot> {
     let people = (of(user()), of(vec(user_id(), 0..4)));
     let content = (of(post()), of(vec(post(), 0..3)), of(vec(comment(), 0..3)));
     (feed(), seq(), people, content, of(cursor()))
-        .prop_map(
-            |(feed, seq, (user, follows), (post, posts, comments), next)| Snapshot {
-                user,
-                post,
-                posts,
-                comments,
-                follows,
-                next,
-                ..Snapshot::empty(feed, seq)
-            },
-        )
+        .prop_map(|(feed, seq, (user, follows), (post, posts, comments), next)| Snapshot {
+            user,
+            post,
+            posts,
+            comments,
+            follows,
+            next,
+            ..Snapshot::empty(feed, seq)
+        })
         .boxed()
 }
 
 pub fn refusal() -> impl Strategy<Value = Refusal> {
     let code = proptest::sample::select(ErrorCode::ALL);
-    (code, any::<String>(), of(number()), of(any::<String>())).prop_map(
-        |(code, message, retry_after_ms, field)| Refusal {
-            retry_after_ms,
-            field,
-            ..Refusal::new(code, message)
-        },
-    )
+    (code, any::<String>(), of(number()), of(any::<String>())).prop_map(|(code, message, retry_after_ms, field)| {
+        Refusal { retry_after_ms, field, ..Refusal::new(code, message) }
+    })
 }
 
 pub fn welcome() -> impl Strategy<Value = Welcome> {
     let start = prop_oneof![
         feed().prop_map(|feed| FeedStart::Live { feed }),
-        snapshot().prop_map(|snapshot| FeedStart::Snapshot {
-            snapshot: Box::new(snapshot)
-        }),
+        snapshot().prop_map(|snapshot| FeedStart::Snapshot { snapshot: Box::new(snapshot) }),
         (feed(), refusal()).prop_map(|(feed, error)| FeedStart::Refused { feed, error }),
     ];
     let who = (uuid().prop_map(ConnectionId), of(user()), of(millis()));
-    (
-        who,
-        cursor(),
-        any::<bool>(),
-        any::<u32>(),
-        number(),
-        vec(start, 0..4),
+    (who, cursor(), any::<bool>(), any::<u32>(), number(), vec(start, 0..4)).prop_map(
+        |((session, user, expires_at), cursor, resumed, budget, heartbeat_ms, feeds)| Welcome {
+            session,
+            user,
+            expires_at,
+            cursor,
+            resumed,
+            limits: Limits::with_budget(budget),
+            heartbeat_ms,
+            feeds,
+        },
     )
-        .prop_map(
-            |((session, user, expires_at), cursor, resumed, budget, heartbeat_ms, feeds)| Welcome {
-                session,
-                user,
-                expires_at,
-                cursor,
-                resumed,
-                limits: Limits::with_budget(budget),
-                heartbeat_ms,
-                feeds,
-            },
-        )
 }
 
 pub fn push() -> impl Strategy<Value = FeedPush> {
@@ -255,10 +213,7 @@ pub fn push() -> impl Strategy<Value = FeedPush> {
 pub fn notice() -> impl Strategy<Value = Notice> {
     prop_oneof![
         cursor().prop_map(|cursor| Notice::Heartbeat { cursor }),
-        (number(), cursor()).prop_map(|(reconnect_after_ms, cursor)| Notice::GoingAway {
-            reconnect_after_ms,
-            cursor
-        }),
+        (number(), cursor()).prop_map(|(reconnect_after_ms, cursor)| Notice::GoingAway { reconnect_after_ms, cursor }),
         cursor().prop_map(|cursor| Notice::Resync { cursor }),
         millis().prop_map(|expires_at| Notice::TokenExpiring { expires_at }),
     ]
@@ -266,20 +221,8 @@ pub fn notice() -> impl Strategy<Value = Notice> {
 
 fn hello() -> impl Strategy<Value = Hello> {
     let client = of("[ -~]{0,64}");
-    (
-        of(any::<String>()),
-        client,
-        vec(feed(), 0..5),
-        of(cursor()),
-        limit(),
-    )
-        .prop_map(|(token, client, feeds, cursor, limit)| Hello {
-            token,
-            client,
-            feeds,
-            cursor,
-            limit,
-        })
+    (of(any::<String>()), client, vec(feed(), 0..5), of(cursor()), limit())
+        .prop_map(|(token, client, feeds, cursor, limit)| Hello { token, client, feeds, cursor, limit })
 }
 
 fn user_method() -> impl Strategy<Value = Method> {
@@ -287,11 +230,9 @@ fn user_method() -> impl Strategy<Value = Method> {
     prop_oneof![
         hello().prop_map(Method::Hello),
         any::<String>().prop_map(|token| Method::AuthRefresh(request::AuthRefresh { token })),
-        (of(user_id()), of(handle()))
-            .prop_map(|(id, handle)| Method::UserGet(request::UserGet { id, handle })),
-        (of(display_name()), of(bio()), of(seq())).prop_map(|(name, bio, if_rev)| {
-            Method::UserUpdate(request::UserUpdate { name, bio, if_rev })
-        }),
+        (of(user_id()), of(handle())).prop_map(|(id, handle)| Method::UserGet(request::UserGet { id, handle })),
+        (of(display_name()), of(bio()), of(seq()))
+            .prop_map(|(name, bio, if_rev)| { Method::UserUpdate(request::UserUpdate { name, bio, if_rev }) }),
         whom().prop_map(Method::UserFollow),
         whom().prop_map(Method::UserUnfollow),
     ]
@@ -300,52 +241,32 @@ fn user_method() -> impl Strategy<Value = Method> {
 fn post_method() -> impl Strategy<Value = Method> {
     let which = || post_id().prop_map(|id| request::PostRef { id });
     prop_oneof![
-        (post_id(), post_text())
-            .prop_map(|(id, text)| Method::PostCreate(request::PostCreate { id, text })),
+        (post_id(), post_text()).prop_map(|(id, text)| Method::PostCreate(request::PostCreate { id, text })),
         which().prop_map(Method::PostGet),
-        (post_id(), post_text(), of(seq())).prop_map(|(id, text, if_rev)| {
-            Method::PostUpdate(request::PostUpdate { id, text, if_rev })
-        }),
+        (post_id(), post_text(), of(seq()))
+            .prop_map(|(id, text, if_rev)| { Method::PostUpdate(request::PostUpdate { id, text, if_rev }) }),
         which().prop_map(Method::PostDelete),
     ]
 }
 
 fn comment_method() -> impl Strategy<Value = Method> {
     prop_oneof![
-        (comment_id(), post_id(), of(comment_id()), comment_text()).prop_map(
-            |(id, post, parent, text)| Method::CommentCreate(request::CommentCreate {
-                id,
-                post,
-                parent,
-                text
-            })
-        ),
-        (comment_id(), comment_text(), of(seq())).prop_map(|(id, text, if_rev)| {
-            Method::CommentUpdate(request::CommentUpdate { id, text, if_rev })
+        (comment_id(), post_id(), of(comment_id()), comment_text()).prop_map(|(id, post, parent, text)| {
+            Method::CommentCreate(request::CommentCreate { id, post, parent, text })
         }),
+        (comment_id(), comment_text(), of(seq()))
+            .prop_map(|(id, text, if_rev)| { Method::CommentUpdate(request::CommentUpdate { id, text, if_rev }) }),
         comment_id().prop_map(|id| Method::CommentDelete(request::CommentRef { id })),
-        (post_id(), of(cursor()), limit()).prop_map(|(post, before, limit)| {
-            Method::CommentPage(request::CommentPage {
-                post,
-                before,
-                limit,
-            })
-        }),
+        (post_id(), of(cursor()), limit())
+            .prop_map(|(post, before, limit)| { Method::CommentPage(request::CommentPage { post, before, limit }) }),
     ]
 }
 
 fn feed_method() -> impl Strategy<Value = Method> {
     prop_oneof![
-        (feed(), of(cursor()), limit()).prop_map(|(feed, before, limit)| {
-            Method::FeedPage(request::FeedPage {
-                feed,
-                before,
-                limit,
-            })
-        }),
-        (feed(), limit()).prop_map(
-            |(feed, limit)| Method::FeedSubscribe(request::FeedSubscribe { feed, limit })
-        ),
+        (feed(), of(cursor()), limit())
+            .prop_map(|(feed, before, limit)| { Method::FeedPage(request::FeedPage { feed, before, limit }) }),
+        (feed(), limit()).prop_map(|(feed, limit)| Method::FeedSubscribe(request::FeedSubscribe { feed, limit })),
         feed().prop_map(|feed| Method::FeedUnsubscribe(request::FeedUnsubscribe { feed })),
     ]
 }

@@ -28,11 +28,7 @@ impl Account {
             return Ok(None);
         }
         match User::from_name("postgres") {
-            Ok(Some(user)) => Ok(Some(Self {
-                uid: user.uid,
-                gid: user.gid,
-                name: user.name,
-            })),
+            Ok(Some(user)) => Ok(Some(Self { uid: user.uid, gid: user.gid, name: user.name })),
             Ok(None) | Err(_) => Err(Fault::NoAccount),
         }
     }
@@ -66,10 +62,7 @@ pub(crate) fn make_private(folder: &Path, account: Option<&Account>) -> Result<(
         Ok(()) => {}
         Err(cause) if cause.kind() == std::io::ErrorKind::AlreadyExists => {}
         Err(cause) => {
-            return Err(Fault::File {
-                path: folder.to_path_buf(),
-                cause,
-            });
+            return Err(Fault::File { path: folder.to_path_buf(), cause });
         }
     }
     give(folder, account)
@@ -80,17 +73,13 @@ pub(crate) fn give(path: &Path, account: Option<&Account>) -> Result<(), Fault> 
     let Some(account) = account else {
         return Ok(());
     };
-    chown(path, Some(account.uid), Some(account.gid)).map_err(|errno| Fault::File {
-        path: path.to_path_buf(),
-        cause: errno.into(),
-    })
+    chown(path, Some(account.uid), Some(account.gid))
+        .map_err(|errno| Fault::File { path: path.to_path_buf(), cause: errno.into() })
 }
 
 /// Lets the account walk through `folder` (not list it): what lies inside has its own permissions.
 pub(crate) fn let_through(folder: &Path) -> Result<(), Fault> {
-    let mut permissions = fs::metadata(folder)
-        .map_err(Fault::file(folder))?
-        .permissions();
+    let mut permissions = fs::metadata(folder).map_err(Fault::file(folder))?.permissions();
     permissions.set_mode(permissions.mode() | 0o011);
     fs::set_permissions(folder, permissions).map_err(Fault::file(folder))
 }
@@ -102,22 +91,13 @@ mod tests {
     #[test]
     fn a_closed_ancestor_is_named() {
         // An account that owns nothing.
-        let stranger = Account {
-            uid: Uid::from_raw(4_000_000),
-            gid: Gid::from_raw(4_000_000),
-            name: "stranger".to_owned(),
-        };
-        let closed = tempfile::Builder::new()
-            .permissions(fs::Permissions::from_mode(0o700))
-            .tempdir()
-            .unwrap();
+        let stranger =
+            Account { uid: Uid::from_raw(4_000_000), gid: Gid::from_raw(4_000_000), name: "stranger".to_owned() };
+        let closed = tempfile::Builder::new().permissions(fs::Permissions::from_mode(0o700)).tempdir().unwrap();
         let folder = closed.path().join("postgres");
         fs::create_dir(&folder).unwrap();
         let fault = stranger.can_reach(&folder).unwrap_err();
-        assert!(
-            matches!(&fault, Fault::Unreachable { closed: named, .. } if named == closed.path()),
-            "{fault}"
-        );
+        assert!(matches!(&fault, Fault::Unreachable { closed: named, .. } if named == closed.path()), "{fault}");
         let_through(closed.path()).unwrap();
         stranger.can_reach(&folder).unwrap();
     }

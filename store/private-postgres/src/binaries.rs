@@ -18,7 +18,8 @@ pub const OLDEST_MAJOR: u32 = 14;
 pub(crate) const INSTALL_HINT: &str = "install them with `brew install postgresql@17`";
 /// One line for people without Postgres.
 #[cfg(not(target_os = "macos"))]
-pub(crate) const INSTALL_HINT: &str = "install your system's Postgres server package (Debian, Ubuntu: postgresql; Fedora: postgresql-server)";
+pub(crate) const INSTALL_HINT: &str =
+    "install your system's Postgres server package (Debian, Ubuntu: postgresql; Fedora: postgresql-server)";
 
 /// What a cluster needs, side by side in one folder.
 const PROGRAMS: [&str; 3] = ["postgres", "initdb", "psql"];
@@ -42,20 +43,11 @@ impl Binaries {
     /// Looks at one folder: `None` unless all programs are there and new enough.
     fn at(folder: &Path) -> Option<Self> {
         // A link in /usr/local/bin leads to the folder where its siblings are.
-        let folder = fs::canonicalize(folder.join("postgres"))
-            .ok()?
-            .parent()?
-            .to_path_buf();
-        if !PROGRAMS
-            .iter()
-            .all(|program| folder.join(program).is_file())
-        {
+        let folder = fs::canonicalize(folder.join("postgres")).ok()?.parent()?.to_path_buf();
+        if !PROGRAMS.iter().all(|program| folder.join(program).is_file()) {
             return None;
         }
-        let said = Command::new(folder.join("postgres"))
-            .arg("--version")
-            .output()
-            .ok()?;
+        let said = Command::new(folder.join("postgres")).arg("--version").output().ok()?;
         let major = major_version(&String::from_utf8_lossy(&said.stdout))?;
         (major >= OLDEST_MAJOR).then_some(Self { folder, major })
     }
@@ -86,29 +78,18 @@ pub(crate) fn all_binaries() -> Vec<Binaries> {
 
 /// Folders where they may be, most telling first.
 fn candidates() -> Vec<PathBuf> {
-    let mut folders: Vec<PathBuf> = env::var_os("PATH")
-        .map(|path| env::split_paths(&path).collect())
-        .unwrap_or_default();
+    let mut folders: Vec<PathBuf> =
+        env::var_os("PATH").map(|path| env::split_paths(&path).collect()).unwrap_or_default();
     if let Ok(said) = Command::new("pg_config").arg("--bindir").output() {
         folders.push(PathBuf::from(String::from_utf8_lossy(&said.stdout).trim()));
     }
-    for root in [
-        "/usr/lib/postgresql",
-        "/opt/homebrew/opt",
-        "/usr/local/opt",
-        "/home/linuxbrew/.linuxbrew/opt",
-    ] {
+    for root in ["/usr/lib/postgresql", "/opt/homebrew/opt", "/usr/local/opt", "/home/linuxbrew/.linuxbrew/opt"] {
         let children = fs::read_dir(root).into_iter().flatten().flatten();
         folders.extend(children.map(|child| child.path().join("bin")));
     }
     // Fedora's and the project's own packages.
-    folders.extend(
-        (OLDEST_MAJOR..OLDEST_MAJOR + 10)
-            .map(|major| PathBuf::from(format!("/usr/pgsql-{major}/bin"))),
-    );
-    folders.push(PathBuf::from(
-        "/Applications/Postgres.app/Contents/Versions/latest/bin",
-    ));
+    folders.extend((OLDEST_MAJOR..OLDEST_MAJOR + 10).map(|major| PathBuf::from(format!("/usr/pgsql-{major}/bin"))));
+    folders.push(PathBuf::from("/Applications/Postgres.app/Contents/Versions/latest/bin"));
     folders
 }
 
@@ -125,10 +106,7 @@ mod tests {
 
     #[test]
     fn versions_are_read_as_the_server_prints_them() {
-        assert_eq!(
-            major_version("postgres (PostgreSQL) 15.14 (Debian 15.14-0+deb12u1)\n"),
-            Some(15)
-        );
+        assert_eq!(major_version("postgres (PostgreSQL) 15.14 (Debian 15.14-0+deb12u1)\n"), Some(15));
         assert_eq!(major_version("postgres (PostgreSQL) 18beta1\n"), Some(18));
         assert_eq!(major_version("sh: not found"), None);
     }
@@ -136,11 +114,7 @@ mod tests {
     #[test]
     fn a_folder_without_initdb_is_not_taken() {
         let folder = tempfile::tempdir().unwrap();
-        fs::write(
-            folder.path().join("postgres"),
-            "#!/bin/sh\necho 'postgres (PostgreSQL) 17.0'\n",
-        )
-        .unwrap();
+        fs::write(folder.path().join("postgres"), "#!/bin/sh\necho 'postgres (PostgreSQL) 17.0'\n").unwrap();
         assert_eq!(Binaries::at(folder.path()), None);
     }
 }

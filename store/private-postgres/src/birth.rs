@@ -42,32 +42,20 @@ pub(crate) fn ensure(
     }
     outcome?;
     fs::rename(&unborn, &places.pgdata).map_err(Fault::file(&places.pgdata))?;
-    File::open(&places.folder)
-        .and_then(|folder| folder.sync_all())
-        .map_err(Fault::file(&places.folder))
+    File::open(&places.folder).and_then(|folder| folder.sync_all()).map_err(Fault::file(&places.folder))
 }
 
 /// The major version that made the cluster, if there is one.
 pub(crate) fn made_by(pgdata: &Path) -> Option<String> {
-    fs::read_to_string(pgdata.join("PG_VERSION"))
-        .ok()
-        .map(|version| version.trim().to_owned())
+    fs::read_to_string(pgdata.join("PG_VERSION")).ok().map(|version| version.trim().to_owned())
 }
 
 /// Byte order for sorting, the same everywhere; letters as Unicode knows them, so that search can ignore case.
 fn locales(major: u32) -> Vec<Vec<&'static str>> {
     if major >= BUILTIN_LOCALES_MAJOR {
-        return vec![vec![
-            "--locale-provider=builtin",
-            "--builtin-locale=C.UTF-8",
-            "--locale=C",
-        ]];
+        return vec![vec!["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]];
     }
-    vec![
-        vec!["--locale=C", "--lc-ctype=C.UTF-8"],
-        vec!["--locale=C", "--lc-ctype=en_US.UTF-8"],
-        vec!["--locale=C"],
-    ]
+    vec![vec!["--locale=C", "--lc-ctype=C.UTF-8"], vec!["--locale=C", "--lc-ctype=en_US.UTF-8"], vec!["--locale=C"]]
 }
 
 fn initdb(
@@ -81,13 +69,7 @@ fn initdb(
     let mut initdb = command::program(binaries, "initdb", &places.folder, account);
     initdb.arg("--pgdata").arg(unborn);
     // Trust is safe here: the only way in is a socket in a folder that nobody else may enter.
-    initdb.args([
-        "--username=postgres",
-        "--auth=trust",
-        "--encoding=UTF8",
-        "--data-checksums",
-        "--no-instructions",
-    ]);
+    initdb.args(["--username=postgres", "--auth=trust", "--encoding=UTF8", "--data-checksums", "--no-instructions"]);
     initdb.args(locale);
     if !durable {
         initdb.arg("--no-sync");
@@ -100,9 +82,6 @@ fn remove(unborn: &Path) -> Result<(), Fault> {
     match fs::remove_dir_all(unborn) {
         Ok(()) => Ok(()),
         Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        Err(cause) => Err(Fault::File {
-            path: unborn.to_path_buf(),
-            cause,
-        }),
+        Err(cause) => Err(Fault::File { path: unborn.to_path_buf(), cause }),
     }
 }

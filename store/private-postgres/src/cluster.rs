@@ -96,21 +96,9 @@ impl Cluster {
         find_binaries()?;
         let places = Places::take(folder, account.as_ref())?;
         let binaries = matching(&places)?;
-        birth::ensure(
-            &places,
-            &binaries,
-            account.as_ref(),
-            !options.unsafe_but_fast,
-        )?;
+        birth::ensure(&places, &binaries, account.as_ref(), !options.unsafe_but_fast)?;
         let socket = SocketFolder::make(&places.folder, account.as_ref())?;
-        let mut cluster = Self {
-            server: None,
-            socket,
-            account,
-            binaries,
-            options,
-            places,
-        };
+        let mut cluster = Self { server: None, socket, account, binaries, options, places };
         cluster.start_again()?;
         Ok(cluster)
     }
@@ -145,21 +133,15 @@ impl Cluster {
     /// When the name is unusable or the server away.
     pub fn ensure_database(&self, name: &str) -> Result<bool, Fault> {
         let usable = (1..=63).contains(&name.len())
-            && name
-                .bytes()
-                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+            && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
         if !usable {
             return Err(Fault::DatabaseName(name.to_owned()));
         }
-        let there = self.psql(
-            "postgres",
-            &format!("select 1 from pg_database where datname = '{name}'"),
-        )?;
+        let there = self.psql("postgres", &format!("select 1 from pg_database where datname = '{name}'"))?;
         if there.trim() == "1" {
             return Ok(false);
         }
-        self.psql("postgres", &format!("create database \"{name}\""))
-            .map(|_| true)
+        self.psql("postgres", &format!("create database \"{name}\"")).map(|_| true)
     }
 
     /// Runs SQL by `psql` and gives back its bare rows, columns parted by `|`.
@@ -168,18 +150,7 @@ impl Cluster {
     /// [`Fault::Program`] with what `psql` said.
     pub fn psql(&self, database: &str, sql: &str) -> Result<String, Fault> {
         let mut psql = command::program(&self.binaries, "psql", &self.places.folder, None);
-        psql.args([
-            "-X",
-            "-q",
-            "-A",
-            "-t",
-            "-v",
-            "ON_ERROR_STOP=1",
-            "-d",
-            &self.url(database),
-            "-c",
-            sql,
-        ]);
+        psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", &self.url(database), "-c", sql]);
         command::run(psql)
     }
 
@@ -258,9 +229,7 @@ impl Cluster {
             tries += 1;
             match self.boot(&tag) {
                 // Children of a killed server that we could not see are about to go.
-                Err(Fault::Ended { said, .. })
-                    if tries < RETRIES && said.contains("shared memory block") =>
-                {
+                Err(Fault::Ended { said, .. }) if tries < RETRIES && said.contains("shared memory block") => {
                     thread::sleep(POLL * 20);
                 }
                 outcome => return outcome,
@@ -276,22 +245,15 @@ impl Cluster {
         postgres.stdin(Stdio::null()).stdout(log).stderr(errors);
         // A Ctrl-C in the terminal is for the owner, who ends the server when it has finished with it.
         postgres.process_group(0);
-        let child = postgres.spawn().map_err(|cause| Fault::Program {
-            program: "postgres".to_owned(),
-            said: cause.to_string(),
-        })?;
+        let child = postgres
+            .spawn()
+            .map_err(|cause| Fault::Program { program: "postgres".to_owned(), said: cause.to_string() })?;
         let leash = self.leash(child.id())?;
-        let mut server = Server {
-            child,
-            _leash: leash,
-        };
+        let mut server = Server { child, _leash: leash };
         let deadline = Instant::now() + START_LIMIT;
         while !is_ready(&self.places.pgdata, server.child.id()) {
             if !server.is_running() {
-                return Err(Fault::Ended {
-                    log: self.places.log.clone(),
-                    said: self.places.log_since(length),
-                });
+                return Err(Fault::Ended { log: self.places.log.clone(), said: self.places.log_since(length) });
             }
             if Instant::now() > deadline {
                 server.ends_by(Signal::SIGKILL, STOP_LIMIT);
@@ -304,22 +266,14 @@ impl Cluster {
     }
 
     fn server_command(&self, tag: &str) -> Command {
-        let mut postgres = command::program(
-            &self.binaries,
-            "postgres",
-            &self.places.folder,
-            self.account.as_ref(),
-        );
+        let mut postgres = command::program(&self.binaries, "postgres", &self.places.folder, self.account.as_ref());
         postgres.arg("-D").arg(&self.places.pgdata);
         let mut set = |name: &str, value: &str| {
             postgres.arg("-c").arg(format!("{name}={value}"));
         };
         set("cluster_name", tag);
         set("port", &PORT.to_string());
-        set(
-            "unix_socket_directories",
-            &address::quoted(self.socket.path()),
-        );
+        set("unix_socket_directories", &address::quoted(self.socket.path()));
         for (name, value) in SETTINGS {
             set(name, value);
         }
@@ -337,20 +291,12 @@ impl Cluster {
         if !self.options.leashed {
             return Ok(None);
         }
-        let rope = Rope {
-            pid,
-            signal: "QUIT",
-            folder: Some(&self.places.folder),
-        };
+        let rope = Rope { pid, signal: "QUIT", folder: Some(&self.places.folder) };
         Leash::tie(rope).map(Some).map_err(Fault::file("/bin/sh"))
     }
 
     fn too_slow(&self, what: &'static str, limit: Duration) -> Fault {
-        Fault::TooSlow {
-            what,
-            seconds: limit.as_secs(),
-            log: self.places.log.clone(),
-        }
+        Fault::TooSlow { what, seconds: limit.as_secs(), log: self.places.log.clone() }
     }
 }
 
@@ -367,15 +313,10 @@ fn matching(places: &Places) -> Result<Binaries, Fault> {
     let Some(made_by) = birth::made_by(&places.pgdata) else {
         return all.into_iter().next().ok_or(Fault::NoBinaries);
     };
-    let majors: Vec<String> = all
-        .iter()
-        .map(|binaries| binaries.major.to_string())
-        .collect();
-    all.into_iter()
-        .find(|binaries| binaries.major.to_string() == made_by)
-        .ok_or_else(|| Fault::OtherVersion {
-            folder: places.folder.clone(),
-            made_by,
-            found: majors.join(", "),
-        })
+    let majors: Vec<String> = all.iter().map(|binaries| binaries.major.to_string()).collect();
+    all.into_iter().find(|binaries| binaries.major.to_string() == made_by).ok_or_else(|| Fault::OtherVersion {
+        folder: places.folder.clone(),
+        made_by,
+        found: majors.join(", "),
+    })
 }

@@ -43,12 +43,7 @@ impl Places {
             account.can_reach(&folder)?;
         }
         let lock = lock(&folder)?;
-        Ok(Self {
-            pgdata: folder.join("pgdata"),
-            log: folder.join("postgres.log"),
-            folder,
-            _lock: lock,
-        })
+        Ok(Self { pgdata: folder.join("pgdata"), log: folder.join("postgres.log"), folder, _lock: lock })
     }
 
     /// What marks the processes of this cluster: it stands in the command line of each of them, and no other
@@ -61,15 +56,10 @@ impl Places {
     /// The log, opened for a new server, and how long it was.
     pub(crate) fn open_log(&self) -> Result<(File, u64), Fault> {
         if fs::metadata(&self.log).is_ok_and(|found| found.len() > LOG_BYTES) {
-            fs::rename(&self.log, self.folder.join("postgres.log.1"))
-                .map_err(Fault::file(&self.log))?;
+            fs::rename(&self.log, self.folder.join("postgres.log.1")).map_err(Fault::file(&self.log))?;
         }
-        let log = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .mode(0o600)
-            .open(&self.log)
-            .map_err(Fault::file(&self.log))?;
+        let log =
+            OpenOptions::new().create(true).append(true).mode(0o600).open(&self.log).map_err(Fault::file(&self.log))?;
         let length = log.metadata().map_err(Fault::file(&self.log))?.len();
         Ok((log, length))
     }
@@ -134,16 +124,10 @@ pub fn default_folder() -> PathBuf {
         return PathBuf::from("/var/lib/tidings");
     }
     // The specification of base directories has relative paths ignored.
-    let given = env::var_os("XDG_DATA_HOME")
-        .map(PathBuf::from)
-        .filter(|path| path.is_absolute());
+    let given = env::var_os("XDG_DATA_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
     let root = given.unwrap_or_else(|| {
         let home = env::var_os("HOME").map_or_else(env::temp_dir, PathBuf::from);
-        home.join(if cfg!(target_os = "macos") {
-            "Library/Application Support"
-        } else {
-            ".local/share"
-        })
+        home.join(if cfg!(target_os = "macos") { "Library/Application Support" } else { ".local/share" })
     });
     root.join("tidings")
 }
@@ -167,10 +151,7 @@ fn lock(folder: &Path) -> Result<File, Fault> {
     match lock.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
-            return Err(Fault::InUse {
-                folder: folder.to_path_buf(),
-                owner: owner(&mut lock),
-            });
+            return Err(Fault::InUse { folder: folder.to_path_buf(), owner: owner(&mut lock) });
         }
         Err(TryLockError::Error(cause)) => return Err(Fault::File { path, cause }),
     }

@@ -61,8 +61,6 @@ pub(crate) fn is_ready(pgdata: &Path, pid: u32) -> bool {
         return false;
     };
     let mut lines = said.lines();
-    lines
-        .next()
-        .is_some_and(|first| first.trim() == pid.to_string())
+    lines.next().is_some_and(|first| first.trim() == pid.to_string())
         && lines.nth(6).is_some_and(|status| status.trim() == "ready")
 }

@@ -44,8 +44,7 @@ pub(crate) fn signal_all(tag: &str, signal: Signal) -> usize {
     let strays = find(tag);
     for stray in &strays {
         // A stopped one hears nothing before it is woken.
-        let wake =
-            (signal == Signal::SIGINT || signal == Signal::SIGQUIT).then_some(Signal::SIGCONT);
+        let wake = (signal == Signal::SIGINT || signal == Signal::SIGQUIT).then_some(Signal::SIGCONT);
         for signal in [Some(signal), wake].into_iter().flatten() {
             // It may have ended by itself since.
             let _gone = kill(*stray, signal);
@@ -62,11 +61,7 @@ fn find(tag: &str) -> Vec<Pid> {
         let program = line.split([' ', '\0']).next().unwrap_or_default();
         (program.ends_with("/postgres") && line.contains(&setting)) || line.starts_with(&title)
     };
-    command_lines()
-        .into_iter()
-        .filter(|(_, line)| ours(line))
-        .map(|(pid, _)| pid)
-        .collect()
+    command_lines().into_iter().filter(|(_, line)| ours(line)).map(|(pid, _)| pid).collect()
 }
 
 /// Every process with its command line.
@@ -77,10 +72,7 @@ fn command_lines() -> Vec<(Pid, String)> {
         .filter_map(|entry| {
             let pid: i32 = entry.file_name().to_str()?.parse().ok()?;
             let line = std::fs::read(entry.path().join("cmdline")).ok()?;
-            Some((
-                Pid::from_raw(pid),
-                String::from_utf8_lossy(&line).into_owned(),
-            ))
+            Some((Pid::from_raw(pid), String::from_utf8_lossy(&line).into_owned()))
         })
         .collect()
 }
@@ -88,12 +80,8 @@ fn command_lines() -> Vec<(Pid, String)> {
 /// Every process with its command line.
 #[cfg(not(target_os = "linux"))]
 fn command_lines() -> Vec<(Pid, String)> {
-    let said = std::process::Command::new("ps")
-        .args(["-axww", "-o", "pid=,command="])
-        .output();
-    let said = said
-        .map(|said| String::from_utf8_lossy(&said.stdout).into_owned())
-        .unwrap_or_default();
+    let said = std::process::Command::new("ps").args(["-axww", "-o", "pid=,command="]).output();
+    let said = said.map(|said| String::from_utf8_lossy(&said.stdout).into_owned()).unwrap_or_default();
     said.lines()
         .filter_map(|line| {
             let (pid, line) = line.trim().split_once(' ')?;

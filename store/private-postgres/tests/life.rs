@@ -2,10 +2,7 @@
 //!
 //! Never uses a cluster it did not make; every one of these lies in a temporary folder.
 
-#![allow(
-    clippy::unwrap_used,
-    reason = "a test that cannot go on should stop right there"
-)]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop right there")]
 
 use std::{
     env,
@@ -24,25 +21,16 @@ const FOLDER: &str = "TIDINGS_TEST_FOLDER";
 const LEASHED: &str = "TIDINGS_TEST_LEASHED";
 
 fn folder() -> TempDir {
-    tempfile::Builder::new()
-        .prefix("tidings-life-")
-        .tempdir()
-        .unwrap()
+    tempfile::Builder::new().prefix("tidings-life-").tempdir().unwrap()
 }
 
 /// As in real life, but nothing remains when the test is killed.
 fn durable() -> Options {
-    Options {
-        leashed: true,
-        ..Options::default()
-    }
+    Options { leashed: true, ..Options::default() }
 }
 
 fn fast() -> Options {
-    Options {
-        unsafe_but_fast: true,
-        ..durable()
-    }
+    Options { unsafe_but_fast: true, ..durable() }
 }
 
 /// Polls; panics with `what` after half a minute.
@@ -64,12 +52,7 @@ struct Owner {
 /// Starts this test program again as an owner of `folder`, and waits until its server is up.
 fn owner_elsewhere(folder: &Path, leashed: bool) -> Owner {
     let mut owner = Command::new(env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "an_owner_that_gets_killed",
-            "--ignored",
-            "--nocapture",
-        ])
+        .args(["--exact", "an_owner_that_gets_killed", "--ignored", "--nocapture"])
         .env(FOLDER, folder)
         .env(LEASHED, leashed.to_string())
         .stdin(Stdio::piped())
@@ -77,15 +60,9 @@ fn owner_elsewhere(folder: &Path, leashed: bool) -> Owner {
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(owner.stdout.take().unwrap()).lines();
-    let up = lines
-        .by_ref()
-        .map_while(Result::ok)
-        .any(|line| line.contains("up:"));
+    let up = lines.by_ref().map_while(Result::ok).any(|line| line.contains("up:"));
     assert!(up, "the other owner could not start");
-    Owner {
-        child: owner,
-        _printed: lines,
-    }
+    Owner { child: owner, _printed: lines }
 }
 
 #[test]
@@ -93,21 +70,9 @@ fn owner_elsewhere(folder: &Path, leashed: bool) -> Owner {
 fn an_owner_that_gets_killed() {
     let folder = env::var_os(FOLDER).unwrap();
     let leashed = env::var(LEASHED).unwrap() == "true";
-    let cluster = Cluster::start(
-        Path::new(&folder),
-        Options {
-            leashed,
-            ..Options::default()
-        },
-    )
-    .unwrap();
+    let cluster = Cluster::start(Path::new(&folder), Options { leashed, ..Options::default() }).unwrap();
     cluster.ensure_database("tidings").unwrap();
-    cluster
-        .psql(
-            "tidings",
-            "create table if not exists t (x int); insert into t values (1)",
-        )
-        .unwrap();
+    cluster.psql("tidings", "create table if not exists t (x int); insert into t values (1)").unwrap();
     println!("up: {}", cluster.url("tidings"));
     // Until the pipe ends: this owner is killed before that.
     std::io::stdin().read_line(&mut String::new()).unwrap();
@@ -119,40 +84,20 @@ fn starts_keeps_what_was_written_and_starts_again_quickly() {
     let cluster = Cluster::start(folder.path(), durable()).unwrap();
     assert!(cluster.ensure_database("tidings").unwrap());
     assert!(!cluster.ensure_database("tidings").unwrap());
-    cluster
-        .psql(
-            "tidings",
-            "create table t (x int); insert into t values (7)",
-        )
-        .unwrap();
-    let shown = |name: &str| {
-        cluster
-            .psql("tidings", &format!("show {name}"))
-            .unwrap()
-            .trim()
-            .to_owned()
-    };
+    cluster.psql("tidings", "create table t (x int); insert into t values (7)").unwrap();
+    let shown = |name: &str| cluster.psql("tidings", &format!("show {name}")).unwrap().trim().to_owned();
     assert_eq!(shown("fsync"), "on");
     assert_eq!(shown("data_checksums"), "on");
     assert_eq!(shown("server_encoding"), "UTF8");
     assert_eq!(shown("listen_addresses"), "");
     assert_eq!(shown("log_parameter_max_length"), "0");
-    assert_eq!(
-        cluster
-            .psql("tidings", "select lower('ÄÖ'), 'Z' < 'a'")
-            .unwrap()
-            .trim(),
-        "äö|t"
-    );
+    assert_eq!(cluster.psql("tidings", "select lower('ÄÖ'), 'Z' < 'a'").unwrap().trim(), "äö|t");
     cluster.stop().unwrap();
 
     let began = Instant::now();
     let cluster = Cluster::start(folder.path(), durable()).unwrap();
     println!("second start: {:?}", began.elapsed());
-    assert_eq!(
-        cluster.psql("tidings", "select x from t").unwrap().trim(),
-        "7"
-    );
+    assert_eq!(cluster.psql("tidings", "select x from t").unwrap().trim(), "7");
 }
 
 #[test]
@@ -172,13 +117,8 @@ fn a_second_owner_is_refused_in_clear_words_and_the_first_is_unharmed() {
     let folder = folder();
     let mut owner = owner_elsewhere(folder.path(), false);
     let refusal = Cluster::start(folder.path(), durable()).unwrap_err();
-    assert!(
-        matches!(&refusal, Fault::InUse { owner: pid, .. } if *pid == owner.child.id().to_string())
-    );
-    assert!(
-        refusal.to_string().contains("in use by another Tidings"),
-        "{refusal}"
-    );
+    assert!(matches!(&refusal, Fault::InUse { owner: pid, .. } if *pid == owner.child.id().to_string()));
+    assert!(refusal.to_string().contains("in use by another Tidings"), "{refusal}");
 
     // The first one goes on until it is told to end, and then ends by itself.
     drop(owner.child.stdin.take());
@@ -202,13 +142,8 @@ fn every_hard_end_is_survived() {
     let folder = folder();
     let mut cluster = Cluster::start(folder.path(), durable()).unwrap();
     cluster.psql("postgres", "create table t (x int)").unwrap();
-    for (round, how) in [Halt::Kill, Halt::Immediate, Halt::Fast, Halt::Kill]
-        .into_iter()
-        .enumerate()
-    {
-        cluster
-            .psql("postgres", &format!("insert into t values ({round})"))
-            .unwrap();
+    for (round, how) in [Halt::Kill, Halt::Immediate, Halt::Fast, Halt::Kill].into_iter().enumerate() {
+        cluster.psql("postgres", &format!("insert into t values ({round})")).unwrap();
         cluster.halt(how).unwrap();
         assert!(!cluster.is_running());
         cluster.psql("postgres", "select 1").unwrap_err();
@@ -225,15 +160,9 @@ fn a_paused_server_answers_again_when_resumed() {
     cluster.pause().unwrap();
     let url = cluster.url("postgres");
     let psql = cluster.binaries().program("psql");
-    let mut asked = Command::new(psql)
-        .args(["-X", "-d", &url, "-c", "select 1"])
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
-    assert!(
-        asked.try_wait().unwrap().is_none(),
-        "answered while it was stopped"
-    );
+    let mut asked =
+        Command::new(psql).args(["-X", "-d", &url, "-c", "select 1"]).stdout(Stdio::null()).spawn().unwrap();
+    assert!(asked.try_wait().unwrap().is_none(), "answered while it was stopped");
     cluster.resume().unwrap();
     assert!(asked.wait().unwrap().success());
 }
@@ -249,10 +178,9 @@ fn a_busy_child_of_a_killed_server_does_not_block_the_next_start() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let working = "select count(*) from pg_stat_activity where query like '%generate_series(1, 1%' and pid <> pg_backend_pid()";
-    eventually("it is busy", || {
-        cluster.psql("postgres", working).unwrap().trim() == "1"
-    });
+    let working =
+        "select count(*) from pg_stat_activity where query like '%generate_series(1, 1%' and pid <> pg_backend_pid()";
+    eventually("it is busy", || cluster.psql("postgres", working).unwrap().trim() == "1");
     let pidfile = std::fs::read_to_string(folder.path().join("pgdata/postmaster.pid")).unwrap();
     let postmaster = pidfile.lines().next().unwrap();
     let killed = Command::new("kill").args(["-9", postmaster]).status();
@@ -285,10 +213,7 @@ fn files_of_another_version_are_left_alone() {
 #[test]
 fn a_bad_setting_is_told_in_the_words_of_postgres() {
     let folder = folder();
-    let options = Options {
-        settings: vec![("max_connections".to_owned(), "many".to_owned())],
-        ..fast()
-    };
+    let options = Options { settings: vec![("max_connections".to_owned(), "many".to_owned())], ..fast() };
     let fault = Cluster::start(folder.path(), options).unwrap_err();
     assert!(fault.to_string().contains("max_connections"), "{fault}");
 }
@@ -296,10 +221,7 @@ fn a_bad_setting_is_told_in_the_words_of_postgres() {
 #[test]
 fn a_deep_folder_and_odd_names_work_too() {
     let folder = folder();
-    let deep = folder
-        .path()
-        .join("a folder, \"quoted\"")
-        .join("d".repeat(100));
+    let deep = folder.path().join("a folder, \"quoted\"").join("d".repeat(100));
     let cluster = Cluster::start(&deep, fast()).unwrap();
     assert_eq!(cluster.psql("postgres", "select 1").unwrap().trim(), "1");
     for name in ["", "no spaces", "quote\"", "Capital"] {

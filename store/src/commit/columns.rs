@@ -51,12 +51,7 @@ impl<'c> Columns<'c> {
 
     fn put(&mut self, at: usize, act: &'c Act) {
         match act {
-            Act::UserCreate {
-                handle,
-                name,
-                email,
-                password_hash,
-            } => {
+            Act::UserCreate { handle, name, email, password_hash } => {
                 put(&mut self.handles, at, Some(handle.as_str()));
                 put(&mut self.texts, at, Some(name.as_str()));
                 put(&mut self.emails, at, Some(email.expose_secret()));
@@ -76,12 +71,7 @@ impl<'c> Columns<'c> {
                 self.put_rev(at, *if_rev);
             }
             Act::PostDelete { id } => put(&mut self.ids, at, Some(id.0)),
-            Act::CommentCreate {
-                id,
-                post,
-                parent,
-                text,
-            } => {
+            Act::CommentCreate { id, post, parent, text } => {
                 self.put_text(at, id.0, text.as_str());
                 put(&mut self.on_posts, at, Some(post.0));
                 put(&mut self.parents, at, parent.map(|parent| parent.0));

@@ -15,44 +15,25 @@ use crate::store::Store;
 use crate::{faults, line};
 
 impl Store {
-    pub(crate) async fn commit_batch(
-        &self,
-        commands: &[Command],
-    ) -> Result<Committed, CommitFault> {
+    pub(crate) async fn commit_batch(&self, commands: &[Command]) -> Result<Committed, CommitFault> {
         if commands.is_empty() {
             return self.nothing_to_commit().await;
         }
         let columns = Columns::of(commands);
-        let mut line = self
-            .writer
-            .line()
-            .await
-            .map_err(|error| faults::not_sent(&error))?;
+        let mut line = self.writer.line().await.map_err(|error| faults::not_sent(&error))?;
         let answer = line::timed(self.writer.patience(), ask(&columns, line.open())).await;
-        let answers = line
-            .settle(answer)
-            .map_err(|error| faults::in_flight(&error))?;
+        let answers = line.settle(answer).map_err(|error| faults::in_flight(&error))?;
         // It is committed, whatever we make of the answer: asking again is right, giving up is not.
-        outcome::committed(commands, answers)
-            .map_err(|fault| CommitFault::Unknown(fault.to_string()))
+        outcome::committed(commands, answers).map_err(|fault| CommitFault::Unknown(fault.to_string()))
     }
 
     async fn nothing_to_commit(&self) -> Result<Committed, CommitFault> {
-        let head = self
-            .head()
-            .await
-            .map_err(|fault| CommitFault::NotDone(fault.to_string()))?;
-        Ok(Committed {
-            epoch: head.epoch,
-            outcomes: Vec::new(),
-        })
+        let head = self.head().await.map_err(|fault| CommitFault::NotDone(fault.to_string()))?;
+        Ok(Committed { epoch: head.epoch, outcomes: Vec::new() })
     }
 }
 
-async fn ask(
-    columns: &Columns<'_>,
-    connection: &mut PgConnection,
-) -> Result<Vec<Answer>, sqlx::Error> {
+async fn ask(columns: &Columns<'_>, connection: &mut PgConnection) -> Result<Vec<Answer>, sqlx::Error> {
     sqlx::query_as!(
         Answer,
         r#"select ord as "ord!", verdict as "verdict!", rev, epoch as "epoch!", at_ms as "at_ms!",

@@ -34,10 +34,7 @@ pub(super) struct Answer {
 }
 
 /// Puts the answers, which come in any order, beside their commands.
-pub(super) fn committed(
-    commands: &[Command],
-    answers: Vec<Answer>,
-) -> Result<Committed, StoreFault> {
+pub(super) fn committed(commands: &[Command], answers: Vec<Answer>) -> Result<Committed, StoreFault> {
     let first = answers.first().ok_or_else(|| unexpected("silence"))?;
     let epoch = shape::epoch(first.epoch);
     let mut outcomes: Vec<Option<Outcome>> = vec![None; commands.len()];
@@ -48,10 +45,8 @@ pub(super) fn committed(
         };
         *place = Some(outcome(command, answer)?);
     }
-    let outcomes = outcomes
-        .into_iter()
-        .collect::<Option<Vec<_>>>()
-        .ok_or_else(|| unexpected("silence about a command"))?;
+    let outcomes =
+        outcomes.into_iter().collect::<Option<Vec<_>>>().ok_or_else(|| unexpected("silence about a command"))?;
     Ok(Committed { epoch, outcomes })
 }
 
@@ -80,26 +75,14 @@ fn entry(command: &Command, answer: Answer) -> Result<Entry, StoreFault> {
         Act::UserUpdate { .. } => profile(Verb::Updated, command.actor, answer)?,
         Act::Follow { whom } => pair(Verb::Created, command.actor, *whom, at)?,
         Act::Unfollow { whom } => pair(Verb::Removed, command.actor, *whom, at)?,
-        Act::PostCreate { id, text } => {
-            post(Verb::Created, *id, text.as_str(), command.actor, answer)?
-        }
-        Act::PostUpdate { id, text, .. } => {
-            post(Verb::Updated, *id, text.as_str(), command.actor, answer)?
-        }
+        Act::PostCreate { id, text } => post(Verb::Created, *id, text.as_str(), command.actor, answer)?,
+        Act::PostUpdate { id, text, .. } => post(Verb::Updated, *id, text.as_str(), command.actor, answer)?,
         Act::PostDelete { id } => (
-            Change::Post {
-                verb: Verb::Removed,
-                id: *id,
-                author: UserId(need(answer.author)?),
-            },
+            Change::Post { verb: Verb::Removed, id: *id, author: UserId(need(answer.author)?) },
             body(&Removed { id: id.0, rev: at })?,
         ),
-        Act::CommentCreate { id, text, .. } => {
-            comment(Verb::Created, *id, text.as_str(), command.actor, answer)?
-        }
-        Act::CommentUpdate { id, text, .. } => {
-            comment(Verb::Updated, *id, text.as_str(), command.actor, answer)?
-        }
+        Act::CommentCreate { id, text, .. } => comment(Verb::Created, *id, text.as_str(), command.actor, answer)?,
+        Act::CommentUpdate { id, text, .. } => comment(Verb::Updated, *id, text.as_str(), command.actor, answer)?,
         Act::CommentDelete { id } => (
             Change::Comment {
                 verb: Verb::Removed,
@@ -109,19 +92,11 @@ fn entry(command: &Command, answer: Answer) -> Result<Entry, StoreFault> {
             },
             body(&Removed { id: id.0, rev: at })?,
         ),
-        Act::SessionRevoke { session } => (
-            Change::SessionRevoked {
-                user: command.actor,
-                session: *session,
-            },
-            body(&serde_json::Map::new())?,
-        ),
+        Act::SessionRevoke { session } => {
+            (Change::SessionRevoked { user: command.actor, session: *session }, body(&serde_json::Map::new())?)
+        }
     };
-    Ok(Entry {
-        seq: at,
-        change,
-        body,
-    })
+    Ok(Entry { seq: at, change, body })
 }
 
 type Told = (Change, std::sync::Arc<serde_json::value::RawValue>);
@@ -131,19 +106,8 @@ fn need<T>(field: Option<T>) -> Result<T, StoreFault> {
 }
 
 fn pair(verb: Verb, follower: UserId, followee: UserId, rev: Seq) -> Result<Told, StoreFault> {
-    let change = Change::Follow {
-        verb,
-        follower,
-        followee,
-    };
-    Ok((
-        change,
-        body(&Follow {
-            rev,
-            follower,
-            followee,
-        })?,
-    ))
+    let change = Change::Follow { verb, follower, followee };
+    Ok((change, body(&Follow { rev, follower, followee })?))
 }
 
 fn profile(verb: Verb, id: UserId, answer: Answer) -> Result<Told, StoreFault> {
@@ -176,13 +140,7 @@ impl Answer {
     }
 }
 
-fn post(
-    verb: Verb,
-    id: PostId,
-    text: &str,
-    actor: UserId,
-    mut answer: Answer,
-) -> Result<Told, StoreFault> {
+fn post(verb: Verb, id: PostId, text: &str, actor: UserId, mut answer: Answer) -> Result<Told, StoreFault> {
     let post = Post {
         id,
         rev: seq(need(answer.rev)?)?,
@@ -192,21 +150,11 @@ fn post(
         created_at: millis(answer.created_ms.unwrap_or(answer.at_ms)),
         edited_at: answer.edited_ms.map(millis),
     };
-    let change = Change::Post {
-        verb,
-        id,
-        author: actor,
-    };
+    let change = Change::Post { verb, id, author: actor };
     Ok((change, body(&post)?))
 }
 
-fn comment(
-    verb: Verb,
-    id: CommentId,
-    text: &str,
-    actor: UserId,
-    mut answer: Answer,
-) -> Result<Told, StoreFault> {
+fn comment(verb: Verb, id: CommentId, text: &str, actor: UserId, mut answer: Answer) -> Result<Told, StoreFault> {
     let comment = Comment {
         id,
         rev: seq(need(answer.rev)?)?,
@@ -220,11 +168,6 @@ fn comment(
         created_at: millis(need(answer.created_ms)?),
         edited_at: answer.edited_ms.map(millis),
     };
-    let change = Change::Comment {
-        verb,
-        id,
-        post: comment.post,
-        author: actor,
-    };
+    let change = Change::Comment { verb, id, post: comment.post, author: actor };
     Ok((change, body(&comment)?))
 }

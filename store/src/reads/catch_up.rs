@@ -79,12 +79,7 @@ impl Store {
         Ok(missed)
     }
 
-    async fn missed_rows(
-        &self,
-        wanted: &Wanted,
-        since: i64,
-        most: i64,
-    ) -> Result<Vec<MissedRow>, StoreFault> {
+    async fn missed_rows(&self, wanted: &Wanted, since: i64, most: i64) -> Result<Vec<MissedRow>, StoreFault> {
         let mut line = self.reads.line().await.map_err(faults::store)?;
         let question = sqlx::query_file!(
             "src/reads/catch_up.sql",
@@ -100,11 +95,7 @@ impl Store {
         let rows = line.settle(answer).map_err(faults::store)?;
         Ok(rows
             .into_iter()
-            .map(|row| MissedRow {
-                floor: row.floor,
-                restart_home: row.restart_home,
-                entity: entity_row!(row),
-            })
+            .map(|row| MissedRow { floor: row.floor, restart_home: row.restart_home, entity: entity_row!(row) })
             .collect())
     }
 }
@@ -113,13 +104,7 @@ fn entry(row: EntityRow, since: Seq) -> Result<Option<tidings_actors::entry::Ent
     let (Some(rev), Some(created)) = (row.rev, row.seq) else {
         return Ok(None);
     };
-    let verb = if seq(created)? >= since {
-        Verb::Created
-    } else {
-        Verb::Updated
-    };
+    let verb = if seq(created)? >= since { Verb::Created } else { Verb::Updated };
     let at = seq(rev)?;
-    row.entity()?
-        .map(|entity: Entity| shape::entry(at, verb, &entity))
-        .transpose()
+    row.entity()?.map(|entity: Entity| shape::entry(at, verb, &entity, since)).transpose()
 }

@@ -42,12 +42,7 @@ impl Store {
     }
 
     /// Merges the newest of each author: an index scan of a few entries for each, however much each has written.
-    async fn home_rows(
-        &self,
-        viewer: UserId,
-        before: i64,
-        most: i64,
-    ) -> Result<Vec<EntityRow>, StoreFault> {
+    async fn home_rows(&self, viewer: UserId, before: i64, most: i64) -> Result<Vec<EntityRow>, StoreFault> {
         let mut line = self.reads.line().await.map_err(faults::store)?;
         let question = sqlx::query_as!(
             EntityRow,
@@ -94,12 +89,7 @@ impl Store {
         line.settle(answer).map_err(faults::store)
     }
 
-    async fn user_rows(
-        &self,
-        user: UserId,
-        before: i64,
-        most: i64,
-    ) -> Result<Vec<EntityRow>, StoreFault> {
+    async fn user_rows(&self, user: UserId, before: i64, most: i64) -> Result<Vec<EntityRow>, StoreFault> {
         let mut line = self.reads.line().await.map_err(faults::store)?;
         let question = sqlx::query_as!(
             EntityRow,
@@ -141,14 +131,6 @@ fn list(rows: Vec<EntityRow>, limit: u16) -> Result<Option<List>, StoreFault> {
     }
     let more = posts.len() > usize::from(limit);
     posts.truncate(usize::from(limit));
-    let next = posts.last().filter(|_| more).map(|last| Cursor {
-        epoch,
-        seq: last.seq,
-    });
-    Ok(Some(List {
-        as_of,
-        user,
-        posts,
-        next,
-    }))
+    let next = posts.last().filter(|_| more).map(|last| Cursor { epoch, seq: last.seq });
+    Ok(Some(List { as_of, user, posts, next }))
 }

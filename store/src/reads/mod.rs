@@ -52,10 +52,7 @@ impl Reads for Store {
         let Some(posts) = self.list(viewer, feed, before, limit).await? else {
             return Ok(None);
         };
-        Ok(Some(PostsPage {
-            posts: posts.posts,
-            next: posts.next,
-        }))
+        Ok(Some(PostsPage { posts: posts.posts, next: posts.next }))
     }
 
     async fn comments_page(
@@ -68,17 +65,10 @@ impl Reads for Store {
         let Some(thread) = self.thread(post, before, limit).await? else {
             return Ok(None);
         };
-        Ok(Some(CommentsPage {
-            comments: thread.comments,
-            next: thread.next,
-        }))
+        Ok(Some(CommentsPage { comments: thread.comments, next: thread.next }))
     }
 
-    async fn user(
-        &self,
-        viewer: Option<UserId>,
-        who: &Who,
-    ) -> Result<Option<UserResult>, StoreFault> {
+    async fn user(&self, viewer: Option<UserId>, who: &Who) -> Result<Option<UserResult>, StoreFault> {
         self.read_user(viewer, who).await
     }
 

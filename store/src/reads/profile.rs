@@ -15,11 +15,7 @@ fn count(stored: i64) -> Result<u64, StoreFault> {
 }
 
 impl Store {
-    pub(super) async fn read_viewer(
-        &self,
-        user: UserId,
-        session: SessionId,
-    ) -> Result<Option<Viewer>, StoreFault> {
+    pub(super) async fn read_viewer(&self, user: UserId, session: SessionId) -> Result<Option<Viewer>, StoreFault> {
         let mut line = self.reads.line().await.map_err(faults::store)?;
         let question = sqlx::query!(
             r#"select h.seq as as_of, u.id, u.rev, u.handle, u.name, u.bio, u.role, u.created_ms,
@@ -50,11 +46,7 @@ impl Store {
         }))
     }
 
-    pub(super) async fn read_user(
-        &self,
-        viewer: Option<UserId>,
-        who: &Who,
-    ) -> Result<Option<UserResult>, StoreFault> {
+    pub(super) async fn read_user(&self, viewer: Option<UserId>, who: &Who) -> Result<Option<UserResult>, StoreFault> {
         let (id, handle) = match who {
             Who::Id(id) => (Some(id.0), None),
             Who::Handle(handle) => (None, Some(handle.as_str())),

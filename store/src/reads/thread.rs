@@ -92,10 +92,7 @@ impl Store {
     }
 }
 
-fn assemble(
-    rows: impl Iterator<Item = (i16, EntityRow)>,
-    limit: u16,
-) -> Result<Option<Thread>, StoreFault> {
+fn assemble(rows: impl Iterator<Item = (i16, EntityRow)>, limit: u16) -> Result<Option<Thread>, StoreFault> {
     let (mut post, mut place) = (None, None);
     let (mut page, mut ancestors) = (Vec::new(), Vec::new());
     for (part, row) in rows {
@@ -113,15 +110,7 @@ fn assemble(
     let more = page.len() > usize::from(limit);
     page.truncate(usize::from(limit));
     // The first one cut off may itself be an ancestor of what is shown; it then comes as one.
-    let next = page.last().filter(|_| more).map(|last| Cursor {
-        epoch,
-        seq: last.seq,
-    });
+    let next = page.last().filter(|_| more).map(|last| Cursor { epoch, seq: last.seq });
     page.append(&mut ancestors);
-    Ok(Some(Thread {
-        as_of,
-        post,
-        comments: page,
-        next,
-    }))
+    Ok(Some(Thread { as_of, post, comments: page, next }))
 }

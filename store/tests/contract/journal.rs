@@ -26,11 +26,7 @@ async fn p1_seq_is_contiguous_under_several_nodes() {
                 // Every third command is refused: its number must not be skipped.
                 let commands: Vec<Command> = (0..12)
                     .map(|nth| Command {
-                        actor: if nth % 3 == 2 {
-                            UserId(Uuid::nil())
-                        } else {
-                            author
-                        },
+                        actor: if nth % 3 == 2 { UserId(Uuid::nil()) } else { author },
                         act: post(PostId(Uuid::now_v7()), &format!("{node} {batch} {nth}")),
                     })
                     .collect();
@@ -140,9 +136,8 @@ async fn the_journal_reads_back_what_commits_told() {
 async fn a_hole_is_read_exactly() {
     let world = World::new().await;
     let ann = world.sign_up("ann").await;
-    let commands: Vec<Command> = (0..1_100)
-        .map(|nth| Command { actor: ann, act: post(PostId(Uuid::now_v7()), &nth.to_string()) })
-        .collect();
+    let commands: Vec<Command> =
+        (0..1_100).map(|nth| Command { actor: ann, act: post(PostId(Uuid::now_v7()), &nth.to_string()) }).collect();
     for batch in commands.chunks(400) {
         world.commit(batch).await;
     }

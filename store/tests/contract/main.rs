@@ -5,7 +5,7 @@ mod accounts;
 mod faults;
 mod forgetting;
 mod journal;
-mod model;
+
 mod permissions;
 mod reads;
 mod retries;

@@ -7,27 +7,18 @@ use tidings_protocol::limits::COMMENT_DEPTH;
 use tidings_protocol::position::Seq;
 use uuid::Uuid;
 
-use crate::world::{
-    World, body, comment, done, duplicate, edit, edit_comment, refused, rename,
-};
+use crate::world::{World, body, comment, done, duplicate, edit, edit_comment, refused, rename};
 
 #[tokio::test]
 async fn only_authors_change_and_only_authors_and_admins_delete() {
     let world = World::new().await;
-    let (ann, bob, root) = (
-        world.sign_up("ann").await,
-        world.sign_up("bob").await,
-        world.sign_up("root").await,
-    );
+    let (ann, bob, root) = (world.sign_up("ann").await, world.sign_up("bob").await, world.sign_up("root").await);
     let id = world.post(ann, "hers").await;
     let on = world.comment(ann, id, None, "hers").await;
     world.database.psql("select set_role('root', 'admin')").unwrap();
     for stranger in [bob, root] {
         assert_eq!(refused(world.does(stranger, edit(id, "x", None)).await), Denied::Forbidden);
-        assert_eq!(
-            refused(world.does(stranger, edit_comment(on, "x", None)).await),
-            Denied::Forbidden
-        );
+        assert_eq!(refused(world.does(stranger, edit_comment(on, "x", None)).await), Denied::Forbidden);
     }
     assert_eq!(refused(world.does(bob, Act::PostDelete { id }).await), Denied::Forbidden);
     assert_eq!(refused(world.does(bob, Act::CommentDelete { id: on }).await), Denied::Forbidden);
@@ -35,9 +26,7 @@ async fn only_authors_change_and_only_authors_and_admins_delete() {
     assert_eq!(body::<Removed>(&gone).id, on.0);
     let gone = done(world.does(root, Act::PostDelete { id }).await);
     // Filters go by the author, not by whoever deleted it.
-    assert!(
-        matches!(gone.change, tidings_actors::entry::Change::Post { author, .. } if author == ann)
-    );
+    assert!(matches!(gone.change, tidings_actors::entry::Change::Post { author, .. } if author == ann));
     duplicate(world.does(ann, Act::PostDelete { id }).await);
     assert_eq!(refused(world.does(bob, Act::PostDelete { id }).await), Denied::NotFound);
 }
@@ -52,10 +41,7 @@ async fn a_change_of_what_has_changed_is_stale_unless_it_is_the_same_change() {
     assert_eq!(refused(world.does(ann, edit(id, "three", Some(seen))).await), Denied::Stale);
     duplicate(world.does(ann, edit(id, "two", Some(seen))).await);
     let on = world.comment(ann, id, None, "one").await;
-    assert_eq!(
-        refused(world.does(ann, edit_comment(on, "two", Some(Seq(1)))).await),
-        Denied::Stale
-    );
+    assert_eq!(refused(world.does(ann, edit_comment(on, "two", Some(Seq(1)))).await), Denied::Stale);
     let act = Act::UserUpdate { name: None, bio: None, if_rev: Some(Seq(99)) };
     duplicate(world.does(ann, act).await);
     done(world.does(ann, rename("New")).await);

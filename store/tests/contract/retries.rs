@@ -7,9 +7,7 @@ use tidings_protocol::ids::{CommentId, PostId, SessionId, UserId};
 use tidings_protocol::position::Seq;
 use uuid::Uuid;
 
-use crate::world::{
-    World, body, comment, done, duplicate, edit, edit_comment, post, refused, rename, sign_up,
-};
+use crate::world::{World, body, comment, done, duplicate, edit, edit_comment, post, refused, rename, sign_up};
 
 /// Does it twice: the second time nothing is written, and the state told is the same.
 async fn twice(world: &World, actor: UserId, act: Act) {
@@ -74,10 +72,7 @@ async fn an_id_is_taken_by_other_content_and_by_other_people() {
     assert_eq!(refused(world.does(bob, post(id, "hers")).await), Denied::IdTaken);
     let other = world.post(ann, "another").await;
     let on = world.comment(bob, id, None, "hm").await;
-    for act in [
-        comment(on, id, None, "other"),
-        comment(on, other, None, "hm"),
-    ] {
+    for act in [comment(on, id, None, "other"), comment(on, other, None, "hm")] {
         assert_eq!(refused(world.does(bob, act).await), Denied::IdTaken);
     }
     assert_eq!(refused(world.does(ann, comment(on, id, None, "hm")).await), Denied::IdTaken);
@@ -116,12 +111,9 @@ async fn in_one_batch_the_first_to_want_a_name_gets_it() {
     world.sign_up("taken").await;
     let ids: Vec<UserId> = (0..5).map(|_| UserId(Uuid::now_v7())).collect();
     let act = |handle: &str, email: &str| match sign_up(handle) {
-        Act::UserCreate { handle, name, password_hash, .. } => Act::UserCreate {
-            handle,
-            name,
-            email: email.to_owned().into(),
-            password_hash,
-        },
+        Act::UserCreate { handle, name, password_hash, .. } => {
+            Act::UserCreate { handle, name, email: email.to_owned().into(), password_hash }
+        }
         other => other,
     };
     let commands: Vec<Command> = [
@@ -156,13 +148,9 @@ async fn in_one_batch_a_pair_is_decided_in_order() {
     let (ann, bob) = (world.sign_up("ann").await, world.sign_up("bob").await);
     let follow = Command { actor: ann, act: Act::Follow { whom: bob } };
     let unfollow = Command { actor: ann, act: Act::Unfollow { whom: bob } };
-    let outcomes = world
-        .commit(&[follow.clone(), follow.clone(), unfollow.clone(), unfollow, follow])
-        .await;
-    let verbs: Vec<bool> = outcomes
-        .iter()
-        .map(|outcome| matches!(outcome, tidings_actors::command::Outcome::Done(_)))
-        .collect();
+    let outcomes = world.commit(&[follow.clone(), follow.clone(), unfollow.clone(), unfollow, follow]).await;
+    let verbs: Vec<bool> =
+        outcomes.iter().map(|outcome| matches!(outcome, tidings_actors::command::Outcome::Done(_))).collect();
     assert_eq!(verbs, [true, false, true, false, true]);
     let last = done(outcomes[4].clone());
     let pair = Change::Follow { verb: Verb::Created, follower: ann, followee: bob };

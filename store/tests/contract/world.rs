@@ -52,13 +52,7 @@ impl World {
         id
     }
 
-    pub async fn comment(
-        &self,
-        author: UserId,
-        on: PostId,
-        parent: Option<CommentId>,
-        text: &str,
-    ) -> CommentId {
+    pub async fn comment(&self, author: UserId, on: PostId, parent: Option<CommentId>, text: &str) -> CommentId {
         let id = CommentId(Uuid::now_v7());
         done(self.does(author, comment(id, on, parent, text)).await);
         id
@@ -78,10 +72,7 @@ impl World {
     /// The journal's numbers, as stored.
     pub fn stored_seqs(&self) -> Vec<u64> {
         let rows = self.database.psql("select seq from journal order by seq");
-        rows.unwrap()
-            .lines()
-            .map(|row| row.parse().unwrap())
-            .collect()
+        rows.unwrap().lines().map(|row| row.parse().unwrap()).collect()
     }
 }
 
@@ -90,10 +81,7 @@ pub fn connect(url: &str) -> Store {
 }
 
 pub fn new_token(number: u8) -> NewToken {
-    NewToken {
-        hash: [number; 32],
-        life_ms: 60_000,
-    }
+    NewToken { hash: [number; 32], life_ms: 60_000 }
 }
 
 pub fn sign_up(handle: &str) -> Act {
@@ -106,43 +94,23 @@ pub fn sign_up(handle: &str) -> Act {
 }
 
 pub fn post(id: PostId, text: &str) -> Act {
-    Act::PostCreate {
-        id,
-        text: PostText::parse(text).unwrap(),
-    }
+    Act::PostCreate { id, text: PostText::parse(text).unwrap() }
 }
 
 pub fn edit(id: PostId, text: &str, if_rev: Option<Seq>) -> Act {
-    Act::PostUpdate {
-        id,
-        text: PostText::parse(text).unwrap(),
-        if_rev,
-    }
+    Act::PostUpdate { id, text: PostText::parse(text).unwrap(), if_rev }
 }
 
 pub fn comment(id: CommentId, post: PostId, parent: Option<CommentId>, text: &str) -> Act {
-    Act::CommentCreate {
-        id,
-        post,
-        parent,
-        text: CommentText::parse(text).unwrap(),
-    }
+    Act::CommentCreate { id, post, parent, text: CommentText::parse(text).unwrap() }
 }
 
 pub fn edit_comment(id: CommentId, text: &str, if_rev: Option<Seq>) -> Act {
-    Act::CommentUpdate {
-        id,
-        text: CommentText::parse(text).unwrap(),
-        if_rev,
-    }
+    Act::CommentUpdate { id, text: CommentText::parse(text).unwrap(), if_rev }
 }
 
 pub fn rename(name: &str) -> Act {
-    Act::UserUpdate {
-        name: Some(DisplayName::parse(name).unwrap()),
-        bio: None,
-        if_rev: None,
-    }
+    Act::UserUpdate { name: Some(DisplayName::parse(name).unwrap()), bio: None, if_rev: None }
 }
 
 pub fn done(outcome: Outcome) -> Entry {

@@ -22,14 +22,7 @@ use crate::{program::Program, until};
 /// A debug build that makes keys and runs migrations on a busy machine.
 const START_PATIENCE: Duration = Duration::from_secs(60);
 /// What of the test's environment the server may see: a developer's settings must not reach it.
-const PASSED_ON: [&str; 6] = [
-    "PATH",
-    "HOME",
-    "TMPDIR",
-    "RUST_BACKTRACE",
-    "RUST_LOG",
-    "LLVM_PROFILE_FILE",
-];
+const PASSED_ON: [&str; 6] = ["PATH", "HOME", "TMPDIR", "RUST_BACKTRACE", "RUST_LOG", "LLVM_PROFILE_FILE"];
 
 /// What a node is started with.
 #[derive(Debug)]
@@ -95,12 +88,7 @@ impl NodeBuilder {
     /// When the binary cannot be run.
     pub fn spawn(self) -> Result<Node> {
         let folder = tempfile::Builder::new().prefix("tidings-node-").tempdir()?;
-        let mut node = Node {
-            builder: self,
-            folder,
-            program: None,
-            address: None,
-        };
+        let mut node = Node { builder: self, folder, program: None, address: None };
         node.boot()?;
         Ok(node)
     }
@@ -120,11 +108,7 @@ impl Node {
     /// A node of this binary: `env!("CARGO_BIN_EXE_tidings")` in the tests of the root package.
     #[must_use]
     pub fn of(binary: impl Into<PathBuf>) -> NodeBuilder {
-        NodeBuilder {
-            binary: binary.into(),
-            envs: Vec::new(),
-            args: Vec::new(),
-        }
+        NodeBuilder { binary: binary.into(), envs: Vec::new(), args: Vec::new() }
     }
 
     /// Where it listens.
@@ -154,10 +138,7 @@ impl Node {
     /// When it is not running.
     #[must_use]
     pub fn pid(&self) -> u32 {
-        self.program
-            .as_ref()
-            .map(Program::pid)
-            .expect("the node is not running")
+        self.program.as_ref().map(Program::pid).expect("the node is not running")
     }
 
     /// All it has printed so far, over all its lives.
@@ -180,12 +161,8 @@ impl Node {
             if let Some(status) = program.ended()? {
                 bail!("the node ended instead of becoming ready ({status})");
             }
-            self.address = fs::read_to_string(self.address_path())
-                .ok()
-                .and_then(|written| written.trim().parse().ok());
-            let status = self
-                .address
-                .and_then(|address| get(address, "/readyz").ok());
+            self.address = fs::read_to_string(self.address_path()).ok().and_then(|written| written.trim().parse().ok());
+            let status = self.address.and_then(|address| get(address, "/readyz").ok());
             Ok((status == Some(200)).then_some(()))
         });
         self.program = Some(program);
@@ -197,9 +174,7 @@ impl Node {
     /// # Errors
     /// When it would not end.
     pub fn kill9(&mut self) -> Result<()> {
-        self.program
-            .take()
-            .map_or(Ok(()), |mut program| program.kill9())
+        self.program.take().map_or(Ok(()), |mut program| program.kill9())
     }
 
     /// `SIGTERM`; waits for the end and gives back the exit code.
@@ -265,10 +240,7 @@ impl Node {
             Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => {}
             Err(cause) => return Err(cause.into()),
         }
-        let log = File::options()
-            .create(true)
-            .append(true)
-            .open(self.log_path())?;
+        let log = File::options().create(true).append(true).open(self.log_path())?;
         let mut command = Command::new(&self.builder.binary);
         command.args(&self.builder.args).env_clear();
         for name in PASSED_ON {
@@ -306,10 +278,7 @@ fn get(address: SocketAddr, path: &str) -> Result<u16> {
     let patience = Duration::from_secs(2);
     let mut stream = TcpStream::connect_timeout(&address, patience)?;
     stream.set_read_timeout(Some(patience))?;
-    write!(
-        stream,
-        "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
-    )?;
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
     let answer = String::from_utf8_lossy(&answer);

@@ -44,10 +44,7 @@ impl Postgres {
             return Ok(Self { url, _own: None });
         }
         let own = PrivatePostgres::fast()?;
-        Ok(Self {
-            url: own.url("postgres"),
-            _own: Some(own),
-        })
+        Ok(Self { url: own.url("postgres"), _own: Some(own) })
     }
 
     /// The URL of the `postgres` database.
@@ -86,10 +83,7 @@ impl PrivatePostgres {
     /// # Errors
     /// When Postgres is not installed or does not start.
     pub fn fast() -> Result<Self> {
-        Self::with(Options {
-            unsafe_but_fast: true,
-            ..Options::default()
-        })
+        Self::with(Options { unsafe_but_fast: true, ..Options::default() })
     }
 
     /// A cluster with options of one's own; it is leashed in any case.
@@ -101,14 +95,9 @@ impl PrivatePostgres {
         // Many tests share it, each with a pool or several.
         let many = ("max_connections".to_owned(), "400".to_owned());
         options.settings.insert(0, many);
-        let folder = tempfile::Builder::new()
-            .prefix("tidings-postgres-")
-            .tempdir()?;
+        let folder = tempfile::Builder::new().prefix("tidings-postgres-").tempdir()?;
         let cluster = Cluster::start(folder.path(), options)?;
-        Ok(Self {
-            cluster,
-            _folder: folder,
-        })
+        Ok(Self { cluster, _folder: folder })
     }
 
     /// The URL of one of its databases.
@@ -186,11 +175,7 @@ impl Database {
         let url = with_database(admin, &name)?;
         // Not template1: nobody is ever connected to template0, so creations do not get into each other's way.
         psql(admin, &format!("create database {name} template template0"))?;
-        Ok(Self {
-            url,
-            name,
-            admin: admin.to_owned(),
-        })
+        Ok(Self { url, name, admin: admin.to_owned() })
     }
 
     /// Its URL, for sqlx as for `psql`.
@@ -225,9 +210,7 @@ impl Drop for Database {
 /// A name no other test has, in this run or another.
 fn unique_name() -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_micros());
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros());
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     format!("t_{}_{now:x}_{count}", std::process::id())
 }
@@ -235,11 +218,7 @@ fn unique_name() -> String {
 /// The same server, another database.
 fn with_database(url: &str, name: &str) -> Result<String> {
     let (scheme, rest) = url.split_once("://").context("not a URL of a database")?;
-    let (path, query) = rest
-        .split_once('?')
-        .map_or((rest, String::new()), |(path, query)| {
-            (path, format!("?{query}"))
-        });
+    let (path, query) = rest.split_once('?').map_or((rest, String::new()), |(path, query)| (path, format!("?{query}")));
     let host = path.split('/').next().unwrap_or_default();
     Ok(format!("{scheme}://{host}/{name}{query}"))
 }
@@ -247,9 +226,7 @@ fn with_database(url: &str, name: &str) -> Result<String> {
 fn psql(url: &str, sql: &str) -> Result<String> {
     static PSQL: OnceLock<Option<std::path::PathBuf>> = OnceLock::new();
     let found = PSQL.get_or_init(|| Some(find_binaries().ok()?.program("psql")));
-    let program = found
-        .as_ref()
-        .context("no Postgres here: run `cargo xtask test`")?;
+    let program = found.as_ref().context("no Postgres here: run `cargo xtask test`")?;
     let ended = Command::new(program)
         .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"])
         .args(["-d", url, "-c", sql])
@@ -267,17 +244,8 @@ mod tests {
     #[test]
     fn the_database_of_a_url_is_replaced_and_nothing_else() {
         let socket = "postgres:///postgres?host=/a/b&port=5432&user=postgres";
-        assert_eq!(
-            with_database(socket, "t").unwrap(),
-            "postgres:///t?host=/a/b&port=5432&user=postgres"
-        );
-        assert_eq!(
-            with_database("postgres://u:p@h:5/x", "t").unwrap(),
-            "postgres://u:p@h:5/t"
-        );
-        assert_eq!(
-            with_database("postgres://h", "t").unwrap(),
-            "postgres://h/t"
-        );
+        assert_eq!(with_database(socket, "t").unwrap(), "postgres:///t?host=/a/b&port=5432&user=postgres");
+        assert_eq!(with_database("postgres://u:p@h:5/x", "t").unwrap(), "postgres://u:p@h:5/t");
+        assert_eq!(with_database("postgres://h", "t").unwrap(), "postgres://h/t");
     }
 }

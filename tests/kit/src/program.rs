@@ -33,16 +33,8 @@ impl Program {
             .process_group(0)
             .spawn()
             .with_context(|| format!("cannot start {}", command.get_program().display()))?;
-        let leash = Leash::tie(Rope {
-            pid: child.id(),
-            signal: "KILL",
-            folder: Some(folder),
-        })?;
-        Ok(Self {
-            _leash: leash,
-            child,
-            ended: None,
-        })
+        let leash = Leash::tie(Rope { pid: child.id(), signal: "KILL", folder: Some(folder) })?;
+        Ok(Self { _leash: leash, child, ended: None })
     }
 
     pub(crate) fn pid(&self) -> u32 {

@@ -37,14 +37,8 @@ impl Redis {
     /// # Errors
     /// When `redis-server` is not installed or does not start.
     pub fn start() -> Result<Self> {
-        let folder = tempfile::Builder::new()
-            .prefix("tidings-redis-")
-            .tempdir()?;
-        let mut redis = Self {
-            port: 0,
-            server: None,
-            folder,
-        };
+        let folder = tempfile::Builder::new().prefix("tidings-redis-").tempdir()?;
+        let mut redis = Self { port: 0, server: None, folder };
         let mut last = None;
         for _ in 0..PORTS_TRIED {
             redis.port = free_port()?;
@@ -80,9 +74,7 @@ impl Redis {
     /// # Errors
     /// When it would not end.
     pub fn kill9(&mut self) -> Result<()> {
-        self.server
-            .take()
-            .map_or(Ok(()), |mut server| server.kill9())
+        self.server.take().map_or(Ok(()), |mut server| server.kill9())
     }
 
     /// Starts it again, empty, on the same port; kills it first if it is running.

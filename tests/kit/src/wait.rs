@@ -14,11 +14,7 @@ const POLL: Duration = Duration::from_millis(10);
 ///
 /// # Errors
 /// The first error of `ask`, or the end of patience.
-pub fn until<T>(
-    what: &str,
-    patience: Duration,
-    mut ask: impl FnMut() -> Result<Option<T>>,
-) -> Result<T> {
+pub fn until<T>(what: &str, patience: Duration, mut ask: impl FnMut() -> Result<Option<T>>) -> Result<T> {
     let deadline = Instant::now() + patience;
     loop {
         if let Some(answer) = ask()? {

@@ -1,9 +1,6 @@
 //! The kit itself, against the real things.
 
-#![allow(
-    clippy::unwrap_used,
-    reason = "a test that cannot go on should stop right there"
-)]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop right there")]
 
 use std::{os::unix::fs::PermissionsExt, time::Duration};
 
@@ -12,17 +9,12 @@ use tidings_testkit::{Node, Postgres, PrivatePostgres, Redis, until};
 #[test]
 fn fresh_databases_are_empty_apart_and_gone_afterwards() {
     let postgres = Postgres::shared().unwrap();
-    let (one, other) = (
-        postgres.fresh_database().unwrap(),
-        postgres.fresh_database().unwrap(),
-    );
+    let (one, other) = (postgres.fresh_database().unwrap(), postgres.fresh_database().unwrap());
     one.psql("create table t (x int)").unwrap();
     other.psql("select * from t").unwrap_err();
     let name = one.name().to_owned();
     drop(one);
-    let left = other.psql(&format!(
-        "select count(*) from pg_database where datname = '{name}'"
-    ));
+    let left = other.psql(&format!("select count(*) from pg_database where datname = '{name}'"));
     assert_eq!(left.unwrap(), "0");
 }
 
@@ -50,10 +42,8 @@ fn redis_is_killed_and_comes_back_at_the_same_address() {
     redis.pause().unwrap();
     redis.ask("PING").unwrap_err();
     redis.resume().unwrap();
-    until("it answers", Duration::from_secs(5), || {
-        Ok(redis.ask("PING").ok().filter(|said| said.contains("PONG")))
-    })
-    .unwrap();
+    until("it answers", Duration::from_secs(5), || Ok(redis.ask("PING").ok().filter(|said| said.contains("PONG"))))
+        .unwrap();
 }
 
 /// Something that behaves as a node does at its edges: writes its address, answers `/readyz`, ends with 0 on `SIGTERM`.
@@ -84,10 +74,7 @@ fn program(text: &str) -> tempfile::TempPath {
 #[test]
 fn a_node_is_waited_for_terminated_killed_and_started_again_at_its_address() {
     let binary = program(IMPOSTOR);
-    let mut node = Node::of(&*binary)
-        .database("postgres:///x")
-        .start()
-        .unwrap();
+    let mut node = Node::of(&*binary).database("postgres:///x").start().unwrap();
     let url = node.url();
     assert!(node.log().contains("up postgres:///x"), "{}", node.log());
     node.kill9().unwrap();
@@ -101,8 +88,5 @@ fn a_node_is_waited_for_terminated_killed_and_started_again_at_its_address() {
 fn a_node_that_ends_at_once_is_told_with_its_log() {
     let binary = program("#!/bin/sh\necho 'no such setting' >&2\nexit 3\n");
     let fault = Node::of(&*binary).start().unwrap_err();
-    assert!(
-        format!("{fault:#}").contains("no such setting"),
-        "{fault:#}"
-    );
+    assert!(format!("{fault:#}").contains("no such setting"), "{fault:#}");
 }

@@ -58,10 +58,7 @@ impl Parts {
 
 /// An object all of whose properties must be there.
 fn object(properties: Value) -> Value {
-    let required: Vec<String> = properties
-        .as_object()
-        .map(|map| map.keys().cloned().collect())
-        .unwrap_or_default();
+    let required: Vec<String> = properties.as_object().map(|map| map.keys().cloned().collect()).unwrap_or_default();
     json!({ "type": "object", "required": required, "properties": properties })
 }
 
@@ -87,10 +84,7 @@ pub fn document() -> Value {
     let refusal = object(json!({ "id": or_null, "error": sent.subschema_for::<Refusal>() }));
     parts.message("refusal", "Says why a request was not done.", &refusal);
 
-    let (feed, seq) = (
-        json!(sent.subschema_for::<FeedName>()),
-        json!(sent.subschema_for::<Seq>()),
-    );
+    let (feed, seq) = (json!(sent.subschema_for::<FeedName>()), json!(sent.subschema_for::<Seq>()));
     let mut events = Vec::new();
     macro_rules! events {
         ($($name:literal: $entity:path,)*) => { $(

@@ -54,26 +54,17 @@ fn pretty(json: &Value) -> String {
 
 #[test]
 fn json_schema_is_current() {
-    must_equal(
-        "protocol/generated/tidings.v1.schema.json",
-        &pretty(&schema::document()),
-    );
+    must_equal("protocol/generated/tidings.v1.schema.json", &pretty(&schema::document()));
 }
 
 #[test]
 fn asyncapi_is_current() {
-    must_equal(
-        "protocol/generated/asyncapi.json",
-        &pretty(&asyncapi::document()),
-    );
+    must_equal("protocol/generated/asyncapi.json", &pretty(&asyncapi::document()));
 }
 
 #[test]
 fn openapi_is_current() {
-    must_equal(
-        "protocol/generated/openapi.json",
-        &pretty(&openapi::document()),
-    );
+    must_equal("protocol/generated/openapi.json", &pretty(&openapi::document()));
 }
 
 #[test]

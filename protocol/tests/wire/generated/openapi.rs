@@ -11,15 +11,7 @@ use super::{View, generator, merged};
 /// Every refusal over HTTP: the status, the error codes it comes with, and whether `Retry-After` does.
 const REFUSALS: &[(u16, &[ErrorCode], bool)] = &[
     (400, &[ErrorCode::BadRequest, ErrorCode::Invalid], false),
-    (
-        401,
-        &[
-            ErrorCode::BadCredentials,
-            ErrorCode::BadToken,
-            ErrorCode::TokenExpired,
-        ],
-        false,
-    ),
+    (401, &[ErrorCode::BadCredentials, ErrorCode::BadToken, ErrorCode::TokenExpired], false),
     (409, &[ErrorCode::Conflict], false),
     (413, &[ErrorCode::BadRequest], false),
     (415, &[ErrorCode::BadRequest], false),

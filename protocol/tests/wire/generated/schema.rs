@@ -16,10 +16,7 @@ pub fn document() -> Value {
     let request = json!(accepted.subschema_for::<Request>());
     let refusal = sent.subschema_for::<tidings_protocol::error::Refusal>();
     let request_id = sent.subschema_for::<tidings_protocol::ids::RequestId>();
-    let (push, notice) = (
-        sent.subschema_for::<FeedPush>(),
-        sent.subschema_for::<Notice>(),
-    );
+    let (push, notice) = (sent.subschema_for::<FeedPush>(), sent.subschema_for::<Notice>());
     let mut methods = Map::new();
     macro_rules! methods {
         ($($name:literal: $params:path => $result:path,)*) => { $(

@@ -28,8 +28,7 @@ impl TypeVisitor for Declarations {
         let docs = T::docs().unwrap_or_default();
         // A generic type is declared as what it is with its own entity.
         let declaration = T::decl_concrete(&self.config);
-        self.found
-            .insert(name, tidy(&format!("{docs}export {declaration}\n")));
+        self.found.insert(name, tidy(&format!("{docs}export {declaration}\n")));
         T::visit_dependencies(self);
     }
 }
@@ -78,10 +77,7 @@ export type MethodName = keyof Methods;
 ";
 
 pub fn document() -> String {
-    let mut all = Declarations {
-        config: Config::new().with_large_int("number"),
-        found: BTreeMap::new(),
-    };
+    let mut all = Declarations { config: Config::new().with_large_int("number"), found: BTreeMap::new() };
     all.visit::<Request>();
     all.visit::<FeedPush>();
     all.visit::<Notice>();
@@ -103,9 +99,7 @@ pub fn document() -> String {
         )* };
     }
     for_each_method!(methods);
-    maps.push_str(
-        "}\n\n/** What each event of a feed carries as `data`. */\nexport interface Events {\n",
-    );
+    maps.push_str("}\n\n/** What each event of a feed carries as `data`. */\nexport interface Events {\n");
     macro_rules! events {
         ($($name:literal: $entity:path,)*) => { $(
             writeln!(maps, "  \"{}\": {};", $name, <$entity>::ident(&all.config)).expect("a string takes all");

@@ -1,0 +1,60 @@
+//! The page in real browser windows, and the JavaScript client, against a real node.
+//! Owns only their start: what is tested stands in `tests/browser` and `clients/js/test`.
+
+use std::env;
+use std::path::Path;
+use std::process::Command;
+
+use tidings_testkit::{Database, Node, Postgres};
+
+/// Names the browser; `cargo xtask test` finds one or installs it.
+const TEST_CHROMIUM: &str = "TIDINGS_TEST_CHROMIUM";
+
+/// A node on a database of its own. Fields are dropped in this order.
+struct Server {
+    node: Node,
+    _database: Database,
+}
+
+fn server() -> Server {
+    let database = Postgres::shared().and_then(Postgres::fresh_database).expect("a database");
+    let node = Node::of(env!("CARGO_BIN_EXE_tidings"))
+        .database(database.url())
+        .env("TIDINGS_BCRYPT_COST", "4")
+        .start()
+        .expect("a node");
+    Server { node, _database: database }
+}
+
+/// Runs a Node program of this repository and shows what it printed if it fails.
+fn runs(folder: &str, program: &mut Command) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    assert!(
+        root.join("tests/browser/node_modules/playwright-core").exists(),
+        "the packages of tests/browser are not installed: run `cargo xtask test`"
+    );
+    let ended = program.current_dir(root.join(folder)).output();
+    let ended = ended.expect("no Node.js here: run `cargo xtask test`");
+    let printed = String::from_utf8_lossy(&ended.stdout);
+    let complained = String::from_utf8_lossy(&ended.stderr);
+    assert!(ended.status.success(), "{printed}\n{complained}");
+    println!("{printed}");
+}
+
+#[test]
+fn two_people_in_two_windows_see_the_same_at_once() {
+    let chromium = env::var_os(TEST_CHROMIUM).unwrap_or_else(|| "/usr/bin/chromium".into());
+    assert!(Path::new(&chromium).exists(), "no Chromium at {}: run `cargo xtask test`", chromium.display());
+    let server = server();
+    let mut program = Command::new("node");
+    program.args(["two_windows.mjs", &server.node.url()]).env(TEST_CHROMIUM, chromium);
+    runs("tests/browser", &mut program);
+}
+
+#[test]
+fn the_javascript_client_talks_with_a_real_node() {
+    let server = server();
+    let mut program = Command::new("node");
+    program.arg("--test").env("TIDINGS_URL", server.node.url());
+    runs("clients/js", &mut program);
+}
