@@ -28,7 +28,7 @@ impl HotLog {
         Self::bounded(applied, limits::HOT_LOG_ENTRIES, limits::HOT_LOG_BYTES)
     }
 
-    fn bounded(applied: Seq, most_entries: usize, most_bytes: usize) -> Self {
+    pub(crate) fn bounded(applied: Seq, most_entries: usize, most_bytes: usize) -> Self {
         Self { batches: VecDeque::new(), after: applied, entries: 0, bytes: 0, most_entries, most_bytes }
     }
 

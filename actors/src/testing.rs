@@ -1,7 +1,9 @@
-//! Small journals for the tests of this crate.
+//! Small journals and seeded dice for the tests of this crate. A failing seed names itself: it is the bug report.
 
 use std::sync::Arc;
 
+use rand::rngs::SmallRng;
+use rand::{RngExt, SeedableRng};
 use serde_json::value::RawValue;
 use tidings_protocol::ids::{PostId, UserId};
 use tidings_protocol::position::{Epoch, Seq};
@@ -37,4 +39,46 @@ pub(crate) fn batch(first: u64, changes: impl IntoIterator<Item = Change>) -> Ba
 /// A batch of new posts by user 1, post ids being their `seq`.
 pub(crate) fn post_batch(first: u64, last: u64) -> Batch {
     batch(first, (first..=last).map(|n| Change::Post { verb: Verb::Created, id: post(n), author: user(1) }))
+}
+
+/// Chance that can be repeated.
+pub(crate) struct Dice {
+    seed: u64,
+    rng: SmallRng,
+}
+
+impl Dice {
+    pub(crate) fn of(seed: u64) -> Self {
+        Self { seed, rng: SmallRng::seed_from_u64(seed) }
+    }
+
+    /// A number below `sides`.
+    pub(crate) fn below(&mut self, sides: u64) -> u64 {
+        self.rng.random_range(0..sides)
+    }
+
+    /// Yes, so many times out of a hundred.
+    pub(crate) fn percent(&mut self, chance: u64) -> bool {
+        self.below(100) < chance
+    }
+
+    pub(crate) fn between(&mut self, least: u64, most: u64) -> u64 {
+        least + self.below(most - least + 1)
+    }
+
+    pub(crate) fn index(&mut self, length: usize) -> usize {
+        self.rng.random_range(0..length)
+    }
+
+    pub(crate) fn one_of<T: Copy>(&mut self, choices: &[T]) -> T {
+        choices[self.index(choices.len())]
+    }
+}
+
+impl Drop for Dice {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            println!("seed {}", self.seed);
+        }
+    }
 }

@@ -104,7 +104,7 @@ impl<'a> Judge<'a> {
         }
         // A post without an answer was done if anybody heard it; then everybody must have.
         for seen in
-            history.readers.iter().flat_map(|reader| &reader.lives).flat_map(|life| &life.heard).flat_map(seen_in)
+            history.readers.iter().flat_map(|reader| &reader.lives).flat_map(|life| &life.heard).flat_map(Heard::posts)
         {
             if let Some(&number) = judge.numbers.get(&seen.id) {
                 judge.places[number].get_or_insert(seen.seq);
@@ -244,13 +244,5 @@ impl<'a> Judge<'a> {
 
     fn may_hear(&self, person: usize, author: usize) -> bool {
         person == author || self.history.follows.get(person).is_some_and(|follows| follows.contains(&author))
-    }
-}
-
-fn seen_in(heard: &Heard) -> &[SeenPost] {
-    match heard {
-        Heard::Post(seen) => std::slice::from_ref(seen),
-        Heard::Snapshot { posts, .. } => posts,
-        Heard::Other { .. } => &[],
     }
 }

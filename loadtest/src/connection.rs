@@ -151,6 +151,7 @@ impl Connection {
             if self.send(&mut socket, number).await.is_err() {
                 return Ok(End::Lost(BACK_OFF));
             }
+            self.stage.sent(number, since);
         }
         loop {
             let room = memory.unanswered.len() < REQUESTS_IN_FLIGHT;

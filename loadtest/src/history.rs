@@ -86,6 +86,18 @@ pub enum Heard {
     },
 }
 
+impl Heard {
+    /// The posts in it.
+    #[must_use]
+    pub fn posts(&self) -> &[SeenPost] {
+        match self {
+            Self::Post(seen) => std::slice::from_ref(seen),
+            Self::Snapshot { posts, .. } => posts,
+            Self::Other { .. } => &[],
+        }
+    }
+}
+
 /// A post as a reader saw it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SeenPost {

@@ -1,12 +1,13 @@
 //! What a run found, for people and for programs.
 //! Must never hide a bad figure: a client that was the bottleneck says so in the report itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
 use serde::Serialize;
+use uuid::Uuid;
 
 use crate::check::{self, Anomaly, Violation};
 use crate::history::{Heard, History, Outcome};
@@ -75,8 +76,10 @@ pub struct Posts {
 pub struct Deliveries {
     /// Acknowledged posts times the connections that should hear them.
     pub expected: usize,
-    /// Posts heard as events or in snapshots, repeats included.
+    /// Posts of this run heard, once for each connection.
     pub heard: usize,
+    /// Heard again: the entry at the cursor, at a resume.
+    pub repeats: usize,
     /// Events of any kind.
     pub events: u64,
     /// Bytes of JSON received.
@@ -92,7 +95,7 @@ pub struct Latency {
     pub ack: Quantiles,
     /// Due → received, over all followers.
     pub delivery: Quantiles,
-    /// The same for what was due while the connection was away.
+    /// The same for what was due while the reader's or the author's connection was away.
     pub caught_up: Quantiles,
     /// Due → handed to the socket: the harness' own part in all of the above.
     pub send_lag: Quantiles,
@@ -142,6 +145,7 @@ impl Report {
     #[must_use]
     pub fn of(settings: &Settings, history: &History, meters: &Meters, consumed: &Consumed) -> Self {
         let found = check::check(history);
+        let (heard, repeats) = heard(history);
         let mut violations = BTreeMap::new();
         for violation in &found {
             *violations.entry(violation.anomaly).or_default() += 1;
@@ -166,7 +170,8 @@ impl Report {
             },
             deliveries: Deliveries {
                 expected: expected(history),
-                heard: heard(history),
+                heard,
+                repeats,
                 events: meters.events,
                 bytes: meters.bytes,
                 per_second: float(meters.events) / wall,
@@ -221,16 +226,18 @@ fn expected(history: &History) -> usize {
     done.map(|post| readers[post.author]).sum()
 }
 
-fn heard(history: &History) -> usize {
-    let lives = history.readers.iter().flat_map(|reader| &reader.lives);
-    lives
-        .flat_map(|life| &life.heard)
-        .map(|heard| match heard {
-            Heard::Post(_) => 1,
-            Heard::Snapshot { posts, .. } => posts.len(),
-            Heard::Other { .. } => 0,
-        })
-        .sum()
+/// Posts of this run that were heard, as events or in snapshots: once for each connection, and again.
+fn heard(history: &History) -> (usize, usize) {
+    let ours: HashSet<Uuid> = history.posts.iter().map(|post| post.id).collect();
+    let (mut once, mut again) = (0, 0);
+    for reader in &history.readers {
+        let mut had = HashSet::new();
+        let heard = reader.lives.iter().flat_map(|life| &life.heard);
+        for seen in heard.flat_map(Heard::posts).filter(|seen| ours.contains(&seen.id)) {
+            if had.insert(seen.id) { once += 1 } else { again += 1 }
+        }
+    }
+    (once, again)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of a run are far below 2^52")]
@@ -277,8 +284,8 @@ impl fmt::Display for Report {
         )?;
         writeln!(
             f,
-            "deliveries   {} expected, {} heard, {:.0} a second",
-            deliveries.expected, deliveries.heard, deliveries.per_second
+            "deliveries   {} expected, {} heard, {} repeated at a resume; {:.0} a second",
+            deliveries.expected, deliveries.heard, deliveries.repeats, deliveries.per_second
         )?;
         writeln!(f, "acknowledged {}", latency.ack)?;
         writeln!(f, "delivered    {}", latency.delivery)?;

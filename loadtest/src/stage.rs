@@ -23,6 +23,8 @@ pub struct Stage {
     pub warm_up: Duration,
     /// When the plan began; none while connections are being made.
     pub began: Cell<Option<Instant>>,
+    /// Posts that left after their author had been away: no follower could hear them in time.
+    pub held_up: RefCell<Vec<bool>>,
     /// What the server said to each post.
     pub outcomes: RefCell<Vec<Outcome>>,
     /// What each connection heard.
@@ -102,6 +104,7 @@ impl Stage {
             numbers,
             warm_up,
             began: Cell::new(None),
+            held_up: RefCell::new(vec![false; plan.len()]),
             outcomes: RefCell::new(vec![Outcome::Unknown; plan.len()]),
             positions: RefCell::new(vec![0; readers.len()]),
             readers: RefCell::new(readers),
@@ -121,12 +124,14 @@ impl Stage {
         self.plan[number].due >= self.warm_up
     }
 
-    /// A post is handed to the socket for the first time.
+    /// A post is handed to the socket, for the first time or again.
     pub fn sent(&self, number: usize, open_since: Instant) {
-        if let Some((lag, due)) = self.since_due(number)
-            && self.measured(number)
-            && due >= open_since
-        {
+        let Some((lag, due)) = self.since_due(number) else {
+            return;
+        };
+        if due < open_since {
+            self.held_up.borrow_mut()[number] = true;
+        } else if self.measured(number) {
             note(&mut self.meters.borrow_mut().lag, lag);
         }
     }
@@ -161,7 +166,7 @@ impl Stage {
             return;
         };
         let mut meters = self.meters.borrow_mut();
-        if due < open_since {
+        if due < open_since || self.held_up.borrow()[number] {
             note(&mut meters.caught_up, time);
         } else if self.measured(number) {
             note(&mut meters.delivery, time);

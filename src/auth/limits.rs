@@ -19,7 +19,7 @@ use crate::config::Config;
 /// Buckets kept at the same time of each kind. One is about 50 bytes; a million addresses cannot make it more than a few megabytes.
 const BUCKETS: usize = 65_536;
 /// Full tables are swept, at most this often.
-const SWEEP_EVERY: Duration = Duration::from_secs(1);
+const SWEEP_EVERY_MS: u64 = 1_000;
 
 /// Buckets by key, of a bounded number.
 struct Buckets<K: Hash + Eq + Clone> {
@@ -44,7 +44,7 @@ impl<K: Hash + Eq + Clone> Buckets<K> {
             self.sweep();
             if self.limiter.len() >= 2 * BUCKETS {
                 metrics::counter!("tidings_rate_limit_tables_full_total").increment(1);
-                return Err(too_fast(SWEEP_EVERY));
+                return Err(too_fast(Duration::from_millis(SWEEP_EVERY_MS)));
             }
         }
         let taken = self.limiter.check_key(key);
@@ -55,7 +55,7 @@ impl<K: Hash + Eq + Clone> Buckets<K> {
     fn sweep(&self) {
         let now = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let last = self.swept_ms.load(Ordering::Relaxed);
-        let due = now.saturating_sub(last) >= SWEEP_EVERY.as_millis() as u64;
+        let due = now.saturating_sub(last) >= SWEEP_EVERY_MS;
         let ours = due && self.swept_ms.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok();
         if ours {
             self.limiter.retain_recent();

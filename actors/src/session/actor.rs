@@ -11,8 +11,7 @@ use tidings_protocol::close::CloseCode;
 use tidings_protocol::error::{ErrorCode, Refusal};
 use tidings_protocol::feed::FeedName;
 use tidings_protocol::ids::{ConnectionId, RequestId, UserId};
-use tidings_protocol::limits::{FEEDS_PER_CONNECTION, SILENCE_MS};
-use tidings_protocol::push::Notice;
+use tidings_protocol::limits::FEEDS_PER_CONNECTION;
 use tidings_protocol::reply::{AuthRefreshed, Unsubscribed};
 use tidings_protocol::request::Hello;
 use uuid::Uuid;
@@ -21,11 +20,9 @@ use super::feeds;
 use super::greet::{self, Greeted, Turned};
 use super::jobs;
 use super::machine::{Doorkeeper, Effect, Job, Machine, Ticket, bad_token};
-use super::refresh::{NotRefreshed, Reach, refresh};
-use crate::feed::catch_up::CaughtUp;
+use super::refresh::Reach;
 use crate::feed::table::{Line, Told};
 use crate::frame;
-use crate::limits;
 use crate::link::Link;
 use crate::ports::{BadToken, Claims};
 use crate::user::{Budget, Seat};
@@ -53,18 +50,18 @@ pub enum Message {
 pub struct Session {
     pub(super) worker: Rc<Worker>,
     pub(super) link: Rc<Link>,
-    machine: Machine,
-    connection: ConnectionId,
-    claims: Option<Claims>,
-    viewer: Option<UserId>,
-    budget: Arc<Budget>,
-    seat: Option<Rc<Seat>>,
-    place: Option<Rc<Place>>,
+    pub(super) machine: Machine,
+    pub(super) connection: ConnectionId,
+    pub(super) claims: Option<Claims>,
+    pub(super) viewer: Option<UserId>,
+    pub(super) budget: Arc<Budget>,
+    pub(super) seat: Option<Rc<Seat>>,
+    pub(super) place: Option<Rc<Place>>,
     /// A fresh start that is wanted, and whether one is under way.
-    wanted: Option<Reach>,
-    refreshing: bool,
-    failing_since: Option<u64>,
-    expiry: Option<SpawnHandle>,
+    pub(super) wanted: Option<Reach>,
+    pub(super) refreshing: bool,
+    pub(super) failing_since: Option<u64>,
+    pub(super) expiry: Option<SpawnHandle>,
     _admitted: Admitted,
 }
 
@@ -95,7 +92,13 @@ impl Session {
         addr
     }
 
-    fn perform(&mut self, effects: Vec<Effect>, ctx: &mut Context<Self>) {
+    /// A number of this connection's own, evenly spread: so that many do not do the same thing at once.
+    pub(super) fn lot(&self) -> u64 {
+        let bytes = self.connection.0.as_bytes();
+        u64::from(u16::from_be_bytes([bytes[14], bytes[15]]))
+    }
+
+    pub(super) fn perform(&mut self, effects: Vec<Effect>, ctx: &mut Context<Self>) {
         for effect in effects {
             match effect {
                 Effect::Refuse(id, refusal) => {
@@ -111,7 +114,7 @@ impl Session {
         self.link.flush();
     }
 
-    fn reply(&self, frame: Bytes) {
+    pub(super) fn reply(&self, frame: Bytes) {
         self.link.keep(frame);
         self.link.request_answered();
     }
@@ -137,6 +140,7 @@ impl Session {
         if let Some(caught_up) = greeted.caught_up {
             self.caught_up(caught_up, ctx);
         }
+        self.refresh(ctx);
         self.watch_token(ctx);
         let effects = self.machine.greeted(self.viewer);
         self.perform(effects, ctx);
@@ -167,7 +171,7 @@ impl Session {
         }
     }
 
-    fn finish(&mut self, ticket: Ticket, answer: Bytes, ctx: &mut Context<Self>) {
+    pub(super) fn finish(&mut self, ticket: Ticket, answer: Bytes, ctx: &mut Context<Self>) {
         self.reply(answer);
         let effects = self.machine.finished(ticket);
         self.perform(effects, ctx);
@@ -240,63 +244,6 @@ impl Session {
         frame::result(framing, id, AuthRefreshed { expires_at: claims.expires_at })
     }
 
-    /// Warns before the token runs out, and closes when it does.
-    fn watch_token(&mut self, ctx: &mut Context<Self>) {
-        if let Some(old) = self.expiry.take() {
-            ctx.cancel_future(old);
-        }
-        let Some(claims) = self.claims else { return };
-        let left = claims.expires_at.0.saturating_sub(wall_clock());
-        let warning = Duration::from_millis(left.saturating_sub(limits::TOKEN_WARNING_MS));
-        self.expiry = Some(ctx.run_later(warning, move |session, ctx| {
-            let notice = Notice::TokenExpiring { expires_at: claims.expires_at };
-            session.notice(&notice);
-            let left = Duration::from_millis(claims.expires_at.0.saturating_sub(wall_clock()));
-            session.expiry = Some(ctx.run_later(left, |session, ctx| session.end(CloseCode::TokenExpired, ctx)));
-        }));
-    }
-
-    fn notice(&self, notice: &Notice) {
-        self.link.keep(frame::message(self.worker.node.framing, notice));
-        self.link.flush();
-    }
-
-    fn heartbeat(&self) {
-        let Some(place) = &self.place else { return };
-        let position = self.worker.table().position(place.slot());
-        self.notice(&Notice::Heartbeat { cursor: self.worker.cursor(position) });
-    }
-
-    fn pulse(&mut self, ctx: &mut Context<Self>) {
-        if self.worker.node.now().saturating_sub(self.link.heard_at()) > SILENCE_MS {
-            return self.end(CloseCode::Silent, ctx);
-        }
-        self.link.keep((self.worker.node.framing.ping)());
-        if self.machine.is_live() {
-            self.heartbeat();
-        }
-        self.link.flush();
-    }
-
-    fn caught_up(&mut self, caught_up: CaughtUp, ctx: &mut Context<Self>) {
-        match caught_up {
-            // Marks the end of what was missed, and tells the new position.
-            CaughtUp::Live => self.heartbeat(),
-            CaughtUp::Waiting => {}
-            CaughtUp::Beyond => self.want(Reach::All, ctx),
-        }
-    }
-
-    fn drained(&mut self, ctx: &mut Context<Self>) {
-        let Some(place) = self.place.clone() else {
-            return;
-        };
-        if self.worker.table().is_behind(place.slot()) {
-            let caught_up = self.worker.table_mut().catch_up(place.slot());
-            self.caught_up(caught_up, ctx);
-        }
-    }
-
     fn told(&mut self, told: Told, ctx: &mut Context<Self>) {
         match told {
             Told::CircleChanged => self.want(Reach::Some(vec![FeedName::Home]), ctx),
@@ -310,84 +257,17 @@ impl Session {
         }
     }
 
-    /// Wants a fresh start; several wishes become one.
-    fn want(&mut self, reach: Reach, ctx: &mut Context<Self>) {
-        self.wanted = Some(match self.wanted.take() {
-            Some(wanted) => wanted.max(reach),
-            None => reach,
-        });
-        self.refresh(ctx);
-    }
-
-    fn refresh(&mut self, ctx: &mut Context<Self>) {
-        if self.refreshing {
-            return;
-        }
-        let (Some(place), Some(reach)) = (self.place.clone(), self.wanted.take()) else {
-            return;
-        };
-        self.refreshing = true;
-        let who = self.seat.clone().zip(self.claims);
-        let (worker, link, viewer) = (Rc::clone(&self.worker), Rc::clone(&self.link), self.viewer);
-        let again = reach.clone();
-        let fresh = Box::pin(refresh(worker, link, viewer, who, place, reach));
-        ctx.spawn(fresh.into_actor(self).map(move |refreshed, session, ctx| {
-            session.refreshing = false;
-            match refreshed {
-                Ok(place) => {
-                    session.place = Some(place);
-                    session.failing_since = None;
-                    session.refresh(ctx);
-                }
-                Err(NotRefreshed::Turned(turned)) => session.end(turned.code, ctx),
-                Err(NotRefreshed::Later) => session.refresh_later(again, ctx),
-            }
-        }));
-    }
-
-    fn refresh_later(&mut self, reach: Reach, ctx: &mut Context<Self>) {
-        let now = self.worker.node.now();
-        let since = *self.failing_since.get_or_insert(now);
-        if now.saturating_sub(since) > limits::SLOW_PATIENCE_MS {
-            return self.end(CloseCode::Unavailable, ctx);
-        }
-        // Spread out, so that a database that has just come back is not asked by everybody at once.
-        let wait = Duration::from_millis(500 + u64::from(self.connection.0.as_fields().3[7]) * 4);
-        ctx.run_later(wait, move |session, ctx| session.want(reach, ctx));
-    }
-
-    fn go_away(&mut self, ctx: &mut Context<Self>) {
-        let position = self
-            .place
-            .as_ref()
-            .map_or_else(|| self.worker.table().applied(), |place| self.worker.table().position(place.slot()));
-        let within = self.worker.node.settings.drain_ms.max(1);
-        let spread =
-            u64::from(u16::from_be_bytes([self.connection.0.as_bytes()[14], self.connection.0.as_bytes()[15]]));
-        self.notice(&Notice::GoingAway {
-            reconnect_after_ms: spread * within / u64::from(u16::MAX),
-            cursor: self.worker.cursor(position),
-        });
-        self.close(CloseCode::GoingAway, ctx);
-    }
-
-    fn end(&mut self, code: CloseCode, ctx: &mut Context<Self>) {
+    pub(super) fn end(&mut self, code: CloseCode, ctx: &mut Context<Self>) {
         let effects = self.machine.end(code);
         self.perform(effects, ctx);
     }
 
-    fn close(&mut self, code: CloseCode, ctx: &mut Context<Self>) {
+    pub(super) fn close(&mut self, code: CloseCode, ctx: &mut Context<Self>) {
         metrics::counter!("tidings_closes_total", "reason" => code.reason()).increment(1);
         self.link.close((self.worker.node.framing.close)(code));
         self.link.flush();
         ctx.stop();
     }
-}
-
-/// Milliseconds since 1970, for what tokens say; never for order or waiting.
-fn wall_clock() -> u64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
 struct Door<'a> {

@@ -5,4 +5,6 @@ mod feeds;
 mod greet;
 mod jobs;
 pub mod machine;
+mod pulse;
 mod refresh;
+mod renew;

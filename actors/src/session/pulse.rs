@@ -1,0 +1,72 @@
+//! The signs of life of a session: ping and heartbeat, the token's end, the goodbye of a node that is leaving.
+
+use std::time::Duration;
+
+use actix::{AsyncContext, Context};
+use tidings_protocol::close::CloseCode;
+use tidings_protocol::limits::SILENCE_MS;
+use tidings_protocol::push::Notice;
+
+use super::actor::Session;
+use crate::feed::table::Line;
+use crate::frame;
+use crate::limits;
+
+impl Session {
+    /// Warns before the token runs out, and closes when it does.
+    pub(super) fn watch_token(&mut self, ctx: &mut Context<Self>) {
+        if let Some(old) = self.expiry.take() {
+            ctx.cancel_future(old);
+        }
+        let Some(claims) = self.claims else { return };
+        let left = claims.expires_at.0.saturating_sub(wall_clock());
+        let warning = Duration::from_millis(left.saturating_sub(limits::TOKEN_WARNING_MS));
+        self.expiry = Some(ctx.run_later(warning, move |session, ctx| {
+            let notice = Notice::TokenExpiring { expires_at: claims.expires_at };
+            session.notice(&notice);
+            let left = Duration::from_millis(claims.expires_at.0.saturating_sub(wall_clock()));
+            session.expiry = Some(ctx.run_later(left, |session, ctx| session.end(CloseCode::TokenExpired, ctx)));
+        }));
+    }
+
+    pub(super) fn notice(&self, notice: &Notice) {
+        self.link.keep(frame::message(self.worker.node.framing, notice));
+        self.link.flush();
+    }
+
+    pub(super) fn heartbeat(&self) {
+        let Some(place) = &self.place else { return };
+        let position = self.worker.table().position(place.slot());
+        self.notice(&Notice::Heartbeat { cursor: self.worker.cursor(position) });
+    }
+
+    pub(super) fn pulse(&mut self, ctx: &mut Context<Self>) {
+        if self.worker.node.now().saturating_sub(self.link.heard_at()) > SILENCE_MS {
+            return self.end(CloseCode::Silent, ctx);
+        }
+        self.link.keep((self.worker.node.framing.ping)());
+        if self.machine.is_live() {
+            self.heartbeat();
+        }
+        self.link.flush();
+    }
+
+    pub(super) fn go_away(&mut self, ctx: &mut Context<Self>) {
+        let position = self
+            .place
+            .as_ref()
+            .map_or_else(|| self.worker.table().applied(), |place| self.worker.table().position(place.slot()));
+        let within = self.worker.node.settings.drain_ms.max(1);
+        self.notice(&Notice::GoingAway {
+            reconnect_after_ms: self.lot() * within / u64::from(u16::MAX),
+            cursor: self.worker.cursor(position),
+        });
+        self.close(CloseCode::GoingAway, ctx);
+    }
+}
+
+/// Milliseconds since 1970, for what tokens say; never for order or waiting.
+fn wall_clock() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}

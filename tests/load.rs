@@ -1,0 +1,90 @@
+//! The load harness against real servers: every acknowledged post reaches every follower once, in order, while lines are lost (P3, P10).
+//! Must never assert a time: that is `docs/performance.md`'s.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, ensure};
+use tidings_testkit::{Database, Node, Postgres, Redis};
+
+/// The harness is another package, so Cargo does not build it for this test by itself.
+fn harness() -> Result<PathBuf> {
+    let server = Path::new(env!("CARGO_BIN_EXE_tidings"));
+    let mut build = Command::new(env!("CARGO"));
+    build.args(["build", "--quiet", "--package", "tidings-load"]);
+    if server.components().any(|part| part.as_os_str() == "release") {
+        build.arg("--release");
+    }
+    let status = build.current_dir(env!("CARGO_MANIFEST_DIR")).status()?;
+    ensure!(status.success(), "the harness does not build");
+    let harness = server.with_file_name("tidings-load");
+    ensure!(harness.is_file(), "no harness beside {}", server.display());
+    Ok(harness)
+}
+
+/// A node as a load test needs it: cheap passwords, no limits on one user or address.
+fn node(database: &Database, redis: Option<&Redis>) -> Result<Node> {
+    let mut node = Node::of(env!("CARGO_BIN_EXE_tidings"))
+        .database(database.url())
+        .env("TIDINGS_SECRET", "a secret that both nodes of this test have been given")
+        .env("TIDINGS_BCRYPT_COST", "4")
+        .env("TIDINGS_POINTS_PER_MINUTE", "1000000")
+        .env("TIDINGS_SIGNUPS_PER_MINUTE_PER_IP", "100000")
+        .env("TIDINGS_LOGINS_PER_MINUTE", "100000");
+    if let Some(redis) = redis {
+        node = node.redis(&redis.url());
+    }
+    node.start()
+}
+
+/// Runs the harness over these nodes and reads its report; a run with violations fails here.
+fn run(nodes: &[&Node], args: &[&str]) -> Result<serde_json::Value> {
+    let folder = tempfile::tempdir()?;
+    let report = folder.path().join("report.json");
+    let mut command = Command::new(harness()?);
+    command.arg("run").arg("--json").arg(&report);
+    for node in nodes {
+        command.args(["--url", &node.url()]);
+    }
+    let output = command.args(args).output()?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    let complained = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{said}{complained}");
+    let text = std::fs::read(&report).with_context(|| format!("no report: {said}"))?;
+    Ok(serde_json::from_slice(&text)?)
+}
+
+const LOAD: &[&str] = &[
+    "--connections=50",
+    "--people=25",
+    "--rate=40",
+    "--seconds=6",
+    "--warm-up=1",
+    "--followers=zipf",
+    "--reconnects=10",
+    "--seed=42",
+];
+
+/// What a good report must show for the run to have meant anything.
+fn meant_something(report: &serde_json::Value) {
+    assert!(report["posts"]["acknowledged"].as_u64().unwrap() > 100, "{report:#}");
+    assert_eq!(report["posts"]["acknowledged"], report["posts"]["planned"], "{report:#}");
+    assert_eq!(report["deliveries"]["heard"], report["deliveries"]["expected"], "{report:#}");
+    assert!(report["connections"]["resumed"].as_u64().unwrap() > 20, "{report:#}");
+    assert_eq!(report["violations"], serde_json::json!({}), "{report:#}");
+}
+
+#[test]
+fn one_node_keeps_its_promises_while_lines_are_lost() {
+    let database = Postgres::shared().unwrap().fresh_database().unwrap();
+    let node = node(&database, None).unwrap();
+    meant_something(&run(&[&node], LOAD).unwrap());
+}
+
+#[test]
+fn two_nodes_keep_their_promises_while_lines_are_lost() {
+    let database = Postgres::shared().unwrap().fresh_database().unwrap();
+    let redis = Redis::start().unwrap();
+    let (a, b) = (node(&database, Some(&redis)).unwrap(), node(&database, Some(&redis)).unwrap());
+    meant_something(&run(&[&a, &b], LOAD).unwrap());
+}
