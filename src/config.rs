@@ -34,6 +34,8 @@ pub struct Key {
     pub meaning: &'static str,
     /// Never a flag, since command lines are public on a machine, and never shown.
     pub secret: bool,
+    /// What the flag means when nothing follows it.
+    pub bare: Option<&'static str>,
 }
 
 macro_rules! settings {
@@ -50,6 +52,7 @@ macro_rules! settings {
             default: $default,
             meaning: concat!($($line),+),
             secret: <$kind as Setting>::SECRET,
+            bare: <$kind as Setting>::BARE,
         }, )+ ];
 
         impl Default for Config {
@@ -121,6 +124,9 @@ settings! {
     refreshes_per_minute_per_ip: u32 = "120",
     /// Days for which the journal and the marks of deleted things are kept: whoever was away longer gets a snapshot.
     journal_keep_days: u32 = "7",
+    /// Fill an empty database with a made-up community and keep its members talking, for a first look. Does nothing to a database
+    /// that others have used.
+    demo: bool = "false",
     /// What to log, as `level` or `target=level,…`.
     log: String = "info,actix_server=warn",
     /// `json` or `text`. Default: text on a terminal, json otherwise.
@@ -272,6 +278,15 @@ mod tests {
         assert!(said.contains("TIDINGS_SECRET") && !said.contains("hunter2"), "{said}");
         let config = load(&[], &[("DATABASE_URL", "postgres://u:hunter2@h/d")]).unwrap();
         assert!(!format!("{config:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn a_switch_needs_no_value() {
+        assert!(!load(&[], &[]).unwrap().demo);
+        assert!(load(&["--demo"], &[]).unwrap().demo);
+        assert!(load(&["--demo", "--workers", "2"], &[]).unwrap().demo);
+        assert!(!load(&["--demo=false"], &[("TIDINGS_DEMO", "true")]).unwrap().demo);
+        assert!(refusal(&[], &[("TIDINGS_DEMO", "maybe")]).contains("TIDINGS_DEMO"));
     }
 
     #[test]

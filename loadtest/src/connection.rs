@@ -36,8 +36,8 @@ const SNAPSHOT: u16 = 100;
 pub struct Connection {
     /// Its number, from 0.
     pub index: usize,
-    /// Where.
-    pub target: SocketAddr,
+    /// Where: in turn, so that a lost line comes back to another node (any node can resume any cursor).
+    pub targets: Rc<[SocketAddr]>,
     /// Whose.
     pub token: String,
     /// What it is told to do. Bounded by the plan, which is made before the run.
@@ -49,6 +49,8 @@ pub struct Connection {
 /// What a connection keeps from one life to the next.
 #[derive(Default)]
 struct Memory {
+    /// Attempts to connect so far.
+    attempts: usize,
     cursor: Option<Cursor>,
     /// Posts sent and not answered.
     unanswered: BTreeSet<usize>,
@@ -96,7 +98,9 @@ impl Connection {
 
     /// A new life: greets, and notes how the feed starts.
     async fn connect(&self, memory: &mut Memory) -> Result<Socket> {
-        let mut socket = link::open(self.target, self.index).await?;
+        let target = self.targets[(self.index + memory.attempts) % self.targets.len()];
+        memory.attempts += 1;
+        let mut socket = link::open(target, self.index).await?;
         let hello = Hello {
             token: Some(self.token.clone()),
             client: Some("tidings-load".to_owned()),

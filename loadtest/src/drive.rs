@@ -57,7 +57,7 @@ pub async fn run(settings: &Settings) -> Result<Report> {
 
 struct Run<'a> {
     settings: &'a Settings,
-    targets: Vec<SocketAddr>,
+    targets: Rc<[SocketAddr]>,
     people: Vec<Person>,
     graph: Follows,
 }
@@ -123,7 +123,7 @@ impl Run<'_> {
             let (sender, orders) = unbounded_channel();
             let connection = Connection {
                 index,
-                target: self.targets[index % self.targets.len()],
+                targets: Rc::clone(&self.targets),
                 token: self.people[self.person_of(index)].tokens.access_token.clone(),
                 orders,
                 stage: Rc::clone(stage),

@@ -57,11 +57,15 @@ fn argument(key: &Key) -> Arg {
         "" => String::new(),
         default => format!(" [default: {default}]"),
     };
-    Arg::new(key.name).long(key.name.replace('_', "-")).value_name("VALUE").help(format!(
+    let argument = Arg::new(key.name).long(key.name.replace('_', "-")).value_name("VALUE").help(format!(
         "{}{default} [variable: {}]",
         key.meaning.trim(),
         variable(key)
-    ))
+    ));
+    match key.bare {
+        Some(bare) => argument.num_args(0..=1).require_equals(true).default_missing_value(bare),
+        None => argument,
+    }
 }
 
 fn variable(key: &Key) -> String {

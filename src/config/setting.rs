@@ -11,6 +11,8 @@ use secrecy::SecretString;
 pub trait Setting: Sized {
     /// Whether it must not be shown.
     const SECRET: bool = false;
+    /// What the flag means when nothing follows it.
+    const BARE: Option<&'static str> = None;
 
     /// Reads the text; the error says what it must be.
     fn parse(text: &str) -> Result<Self, String>;
@@ -31,6 +33,18 @@ impl Setting for LogFormat {
             "json" => Ok(Self::Json),
             "text" => Ok(Self::Text),
             _ => Err("must be `json` or `text`".into()),
+        }
+    }
+}
+
+impl Setting for bool {
+    const BARE: Option<&'static str> = Some("true");
+
+    fn parse(text: &str) -> Result<Self, String> {
+        match text {
+            "true" => Ok(true),
+            "false" => Ok(false),
+            _ => Err("must be `true` or `false`".into()),
         }
     }
 }

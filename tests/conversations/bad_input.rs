@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use tidings_protocol::close::CloseCode;
 use tidings_protocol::error::{ErrorCode, Refusal};
 use tidings_protocol::feed::FeedName::Global;
+use tidings_protocol::ids::RequestId;
 use tidings_protocol::limits;
 use tidings_protocol::rest::Tokens;
 use tokio_tungstenite::tungstenite::Message;
@@ -50,10 +51,7 @@ async fn not_json() {
     let mut scene = Scene::usual().await;
     for text in ["", "hello?", "{", "[]", "null", "7", "{\"id\":1}", "{\"id\":1,\"method\":7}", "\u{0}"] {
         scene.eve.sends(Message::text(text)).await;
-        let refusal = match scene.eve.hears().await {
-            Ok(Some(tidings_protocol::reply::Reply::Error { error, .. })) => error,
-            other => panic!("{text:?} was answered with {other:?}"),
-        };
+        let (_, refusal) = scene.eve.hears_refusal().await;
         assert_eq!(refusal.code, ErrorCode::BadRequest, "{text:?}");
         assert!(!refusal.message.is_empty() && !refusal.retry);
     }
@@ -84,8 +82,8 @@ async fn wrong_types() {
         scene.eve.is_refused(ErrorCode::Invalid, "post.get", &params).await;
     }
     scene.eve.sends(Message::text(r#"{"id":"x","method":"post.get"}"#)).await;
-    let refusal = scene.eve.hears_nameless_refusal().await;
-    assert_eq!(refusal.code, ErrorCode::BadRequest);
+    let (id, refusal) = scene.eve.hears_refusal().await;
+    assert_eq!((id, refusal.code), (None, ErrorCode::BadRequest));
     scene.nobody_else_noticed().await;
 }
 
@@ -135,8 +133,8 @@ async fn too_deep() {
         let deep = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
         let request = format!(r#"{{"id":1,"method":"post.get","params":{deep}}}"#);
         scene.eve.sends(Message::text(request)).await;
-        let refusal = scene.eve.hears_nameless_refusal().await;
-        assert_eq!(refusal.code, ErrorCode::BadRequest);
+        let (id, refusal) = scene.eve.hears_refusal().await;
+        assert_eq!((id, refusal.code), (Some(RequestId(1)), ErrorCode::BadRequest));
         assert!(refusal.message.contains("deep"), "{refusal:?}");
     }
     scene.nobody_else_noticed().await;

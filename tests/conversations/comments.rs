@@ -71,7 +71,10 @@ async fn a_comment_is_created_once_and_edited_by_its_author() {
     let edit = json!({ "id": first.comment.id, "text": "first", "if_rev": first.comment.rev });
     let edited: CommentResult = ann.request("comment.update", &edit).await.unwrap();
     assert_eq!(edited.comment.text.as_deref(), Some("first"));
-    ann.is_refused(ErrorCode::Stale, "comment.update", &edit).await;
+    let again: CommentResult = ann.request("comment.update", &edit).await.unwrap();
+    assert!(again.duplicate, "a repeated edit finds itself done");
+    let late = json!({ "id": first.comment.id, "text": "too late", "if_rev": first.comment.rev });
+    ann.is_refused(ErrorCode::Stale, "comment.update", &late).await;
     bob.hears_until("the edit", |bob| bob.state.comments(FeedName::Post(post.id)) == [edited.comment.clone()]).await;
     assert!(bob.state.repeats().is_empty());
 }

@@ -46,6 +46,8 @@ pub struct Person {
     pub notices: Vec<Notice>,
     line: Option<Line>,
     next_id: u64,
+    /// Answers that came before one waited for them: requests are carried out in order, answers may come in any.
+    answers: Vec<Reply>,
 }
 
 impl Person {
@@ -60,6 +62,7 @@ impl Person {
             notices: Vec::new(),
             line: None,
             next_id: 1,
+            answers: Vec::new(),
         }
     }
 
@@ -115,6 +118,7 @@ impl Person {
     /// Connects without `hello`, in a certain way.
     pub async fn dials_like(&mut self, address: SocketAddr, dial: Dial<'_>) {
         self.notices.clear();
+        self.answers.clear();
         self.line = Some(Line::dial(address, dial).await.expect("an upgrade"));
     }
 
@@ -181,14 +185,20 @@ impl Person {
     /// Reads until the answer to request `id`.
     pub async fn hears_answer(&mut self, id: u64) -> Outcome {
         loop {
+            let is_it = |reply: &Reply| id_of(reply) == Some(RequestId(id));
+            if let Some(at) = self.answers.iter().position(is_it) {
+                return match self.answers.swap_remove(at) {
+                    Reply::Result { result, .. } => Outcome::Done(result),
+                    Reply::Error { error, .. } => Outcome::Refused(error),
+                };
+            }
             match self.hears().await {
-                Ok(Some(Reply::Result { id: of, result })) if of == RequestId(id) => {
-                    return Outcome::Done(result);
+                Ok(Some(reply)) => {
+                    let asked = id_of(&reply).is_some_and(|of| of.0 < self.next_id);
+                    let again = self.answers.iter().any(|known| id_of(known) == id_of(&reply));
+                    assert!(asked && !again, "{reply:?} while waiting for the answer to {id}");
+                    self.answers.push(reply);
                 }
-                Ok(Some(Reply::Error { id: of, error })) if of == Some(RequestId(id)) => {
-                    return Outcome::Refused(error);
-                }
-                Ok(Some(other)) => panic!("{other:?} while waiting for the answer to {id}"),
                 Ok(None) => {}
                 Err(number) => return Outcome::Lost(number),
             }
@@ -201,13 +211,13 @@ impl Person {
         line.send(message).await;
     }
 
-    /// Reads until a reply to a request whose id could not be read.
-    pub async fn hears_nameless_refusal(&mut self) -> Refusal {
+    /// Reads until the next reply, which must be a refusal; with its id, if that could be read.
+    pub async fn hears_refusal(&mut self) -> (Option<RequestId>, Refusal) {
         loop {
             match self.hears().await {
-                Ok(Some(Reply::Error { id: None, error })) => return error,
+                Ok(Some(Reply::Error { id, error })) => return (id, error),
                 Ok(None) => {}
-                other => panic!("{other:?} instead of a refusal without an id"),
+                other => panic!("{other:?} instead of a refusal"),
             }
         }
     }
@@ -371,5 +381,12 @@ impl Person {
         assert_eq!(refusal.code, code, "{refusal:?}");
         assert_eq!(refusal.retry, code.retry());
         refusal
+    }
+}
+
+fn id_of(reply: &Reply) -> Option<RequestId> {
+    match reply {
+        Reply::Result { id, .. } => Some(*id),
+        Reply::Error { id, .. } => *id,
     }
 }

@@ -28,6 +28,8 @@ pub struct Told {
     pub rev: Seq,
     /// The rev rule made it a no-op.
     pub repeat: bool,
+    /// It stands at the cursor that was resumed from, which the server repeats: it cannot know on which feeds it was heard.
+    pub at_cursor: bool,
 }
 
 /// One feed.
@@ -35,6 +37,8 @@ pub struct Told {
 pub struct FeedState {
     /// Every event from here on has a higher `seq`.
     pub since: Seq,
+    /// The cursor it was resumed from, if it was.
+    pub resumed_at: Option<Seq>,
     pub things: BTreeMap<String, (Seq, Thing)>,
     /// How often it began afresh.
     pub snapshots: usize,
@@ -48,15 +52,18 @@ pub struct State {
 }
 
 impl State {
-    /// A feed goes on from `since`.
-    pub fn goes_on(&mut self, feed: FeedName, since: Seq) {
-        self.feeds.entry(feed).or_default().since = since;
+    /// A feed goes on from a cursor, whose entry may be repeated.
+    pub fn goes_on(&mut self, feed: FeedName, cursor: Seq) {
+        let state = self.feeds.entry(feed).or_default();
+        state.since = cursor.before();
+        state.resumed_at = Some(cursor);
     }
 
     /// A feed starts afresh.
     pub fn starts_afresh(&mut self, snapshot: Snapshot) {
         let state = self.feeds.entry(snapshot.feed).or_default();
         state.since = snapshot.seq;
+        state.resumed_at = None;
         state.snapshots += 1;
         state.things.clear();
         let posts = snapshot.posts.into_iter().flatten().chain(snapshot.post);
@@ -96,7 +103,8 @@ impl State {
             Event::CommentRemoved(gone) => (comment_key(&gone.id.to_string()), gone.rev, Thing::Gone),
         };
         let repeat = state.things.get(&key).is_some_and(|(known, _)| *known >= rev);
-        self.told.push(Told { feed: push.feed, seq: push.seq, key: key.clone(), rev, repeat });
+        let at_cursor = state.resumed_at == Some(push.seq);
+        self.told.push(Told { feed: push.feed, seq: push.seq, key: key.clone(), rev, repeat, at_cursor });
         if !repeat {
             state.things.insert(key, (rev, thing));
         }
@@ -104,7 +112,8 @@ impl State {
 
     /// Events that told nothing new: none are expected while the client follows the cursor rule.
     pub fn repeats(&self) -> Vec<&Told> {
-        self.told.iter().filter(|told| told.repeat).collect()
+        let unexpected = |told: &&Told| told.repeat && !told.at_cursor;
+        self.told.iter().filter(unexpected).collect()
     }
 
     /// The posts of a feed that are there, oldest first.

@@ -7,7 +7,7 @@ use tidings_protocol::position::Seq;
 use tidings_protocol::reply::{PostGot, PostResult, RemovedResult, UserResult};
 use uuid::Uuid;
 
-use crate::person::Person;
+use crate::person::{Outcome, Person};
 use crate::world::World;
 
 #[tokio::test]
@@ -170,4 +170,38 @@ async fn answers_of_many_writers_are_one_sequence_without_holes() {
     seqs.sort();
     let expected: Vec<Seq> = (1..=seqs.len() as u64).map(Seq).collect();
     assert_eq!(seqs, expected);
+}
+
+/// Many at once, without waiting for answers: done one after the other, as sent.
+#[tokio::test]
+async fn what_one_person_sends_is_carried_out_in_the_order_sent() {
+    let world = World::one_node().await;
+    let mut ann = Person::arrives(world.a(), "ann", &[Home]).await;
+    let expected: Vec<String> = (0..300).map(|number| format!("post {number}")).collect();
+    for texts in expected.chunks(50) {
+        let mut asked = Vec::new();
+        for text in texts {
+            let params = json!({ "id": Uuid::now_v7(), "text": text });
+            asked.push(ann.asks("post.create", params).await);
+        }
+        for id in asked {
+            let answer = ann.hears_answer(id).await;
+            assert!(matches!(answer, Outcome::Done(_)), "{answer:?}");
+        }
+    }
+    ann.hears_post("post 299").await;
+    assert_eq!(ann.state.texts(Home), expected);
+
+    // What is written is read by what is asked after it, also without waiting.
+    let id = Uuid::now_v7();
+    let created = ann.asks("post.create", json!({ "id": id, "text": "read me" })).await;
+    let read = ann.asks("post.get", json!({ "id": id })).await;
+    let deleted = ann.asks("post.delete", json!({ "id": id })).await;
+    let gone = ann.asks("post.get", json!({ "id": id })).await;
+    for done in [created, read, deleted] {
+        let answer = ann.hears_answer(done).await;
+        assert!(matches!(answer, Outcome::Done(_)), "{answer:?}");
+    }
+    let answer = ann.hears_answer(gone).await;
+    assert!(matches!(&answer, Outcome::Refused(refusal) if refusal.code == ErrorCode::NotFound), "{answer:?}");
 }

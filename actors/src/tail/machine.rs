@@ -270,3 +270,8 @@ fn without_repeats(batch: &Batch, first: Seq) -> Batch {
     let entries = batch.entries.iter().filter(|entry| entry.seq >= first).cloned().collect();
     Batch { epoch: batch.epoch, first, last: batch.last, entries }
 }
+
+#[cfg(test)]
+mod sim;
+#[cfg(test)]
+mod tests;

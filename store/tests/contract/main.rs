@@ -2,10 +2,12 @@
 //! Must never look inside the store: only its ports, and the tables by `psql` where a promise is about what is stored.
 
 mod accounts;
+mod dumb;
 mod faults;
 mod forgetting;
 mod journal;
 
+mod model;
 mod permissions;
 mod reads;
 mod retries;
