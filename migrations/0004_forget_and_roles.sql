@@ -68,7 +68,7 @@ begin
          where not l.removed and l.depth > 0 and l.post in (select o.post from old o)
     )
     delete from comments m using old
-     where m.id = old.id and not exists (select from held where held.id = m.id);
+     where m.id = old.id and m.id not in (select held.id from held);
     get diagnostics deleted = row_count;
     return query select deleted, case when seen = most then last + 1 end;
 end

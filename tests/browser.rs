@@ -26,8 +26,8 @@ fn server() -> Server {
     Server { node, _database: database }
 }
 
-/// Runs a Node program of this repository and shows what it printed if it fails.
-fn runs(folder: &str, program: &mut Command) {
+/// Runs a Node program of this repository and gives back what it printed; fails with it if the program does.
+fn runs(folder: &str, program: &mut Command) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     assert!(
         root.join("tests/browser/node_modules/playwright-core").exists(),
@@ -38,7 +38,7 @@ fn runs(folder: &str, program: &mut Command) {
     let printed = String::from_utf8_lossy(&ended.stdout);
     let complained = String::from_utf8_lossy(&ended.stderr);
     assert!(ended.status.success(), "{printed}\n{complained}");
-    println!("{printed}");
+    printed.into_owned()
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn two_people_in_two_windows_see_the_same_at_once() {
     let server = server();
     let mut program = Command::new("node");
     program.args(["two_windows.mjs", &server.node.url()]).env(TEST_CHROMIUM, chromium);
-    runs("tests/browser", &mut program);
+    println!("{}", runs("tests/browser", &mut program));
 }
 
 #[test]
@@ -56,5 +56,5 @@ fn the_javascript_client_talks_with_a_real_node() {
     let server = server();
     let mut program = Command::new("node");
     program.arg("--test").env("TIDINGS_URL", server.node.url());
-    runs("clients/js", &mut program);
+    println!("{}", runs("clients/js", &mut program));
 }

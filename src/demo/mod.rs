@@ -35,21 +35,24 @@ pub async fn live(address: SocketAddr, auth: Arc<Auth>, journal: Arc<dyn Journal
         Ok(head) => head.seq.0 == 0,
         Err(fault) => return tracing::warn!(%fault, "the demo cannot see the journal"),
     };
-    let mut community = JoinSet::new();
+    let mut arrived = Vec::new();
     for (number, person) in PEOPLE.iter().enumerate() {
-        let arrived = match empty {
+        let came = match empty {
             true => sign_up(&auth, person).await,
             false => log_in(&auth, person).await,
         };
-        match arrived {
-            Ok(tokens) => {
-                community.spawn_local(stay(number, tokens, address, auth.clone()));
-            }
+        match came {
+            Ok(tokens) => arrived.push((number, tokens)),
             Err(refusal) if refusal.code == ErrorCode::BadCredentials => {
                 return tracing::info!("this database is not the demo's: it stays as it is");
             }
             Err(refusal) => tracing::warn!(code = ?refusal.code, "a member of the demo cannot come in"),
         }
+    }
+    // Only now, so that they find each other.
+    let mut community = JoinSet::new();
+    for (number, tokens) in arrived {
+        community.spawn_local(stay(number, tokens, address, auth.clone()));
     }
     while community.join_next().await.is_some() {}
 }

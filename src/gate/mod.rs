@@ -151,9 +151,10 @@ impl Gate {
         }
     }
 
-    /// Waits until what was taken in has been answered.
+    /// Waits until what was taken in has been answered; nothing is asked of the database after that.
     pub async fn finish(&self) {
         self.journal().idle().await;
+        self.shared.tail.do_send(ToTail::Stop);
     }
 }
 

@@ -133,7 +133,7 @@ mod tests {
     fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
         let mut bytes = vec![first];
         match u16::try_from(payload.len()) {
-            Ok(short) if short < 126 => bytes.push(0x80 | payload.len() as u8),
+            Ok(short) if short < 126 => bytes.push(0x80 | u8::try_from(short).unwrap()),
             Ok(short) => {
                 bytes.push(0x80 | 126);
                 bytes.extend(short.to_be_bytes());

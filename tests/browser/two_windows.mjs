@@ -146,6 +146,17 @@ await check("posts that come while bob reads wait behind a pill", async () => {
   await bob.sees(`while he reads, two ${run}`);
   await bob.page.waitForFunction(() => scrollY < 20);
 });
+await check("going back leads to where one was", async () => {
+  await bob.page.evaluate(() => scrollTo(0, 500));
+  await bob.page.waitForFunction(() => history.state?.y === 500);
+  await bob.card(`filling 4 ${run}`).getByRole("link", { name: "Comments" }).click();
+  await bob.page.locator(".post.alone").waitFor();
+  await bob.page.getByRole("button", { name: "Back" }).click();
+  await bob.sees(`filling 4 ${run}`);
+  await bob.page.waitForFunction(() => Math.abs(scrollY - 500) < 5);
+  await bob.page.evaluate(() => scrollTo(0, 0));
+  await bob.page.waitForFunction(() => history.state?.y === 0);
+});
 await check("the keys j, k and Enter walk through the posts, n writes", async () => {
   await bob.page.keyboard.press("j");
   await bob.page.keyboard.press("k");

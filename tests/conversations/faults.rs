@@ -1,5 +1,6 @@
 //! What one sees when parts of the server fail or a reader does not keep up (P2, P3, P7, P10).
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -81,10 +82,14 @@ async fn a_reader_who_stops_reading_catches_up_and_harms_nobody() {
     }
     let last = format!("{} {filler}", FLOOD - 1);
     slow.hears_post(&last).await;
-    let expected: Vec<String> = (0..FLOOD).map(|number| format!("{number} {filler}")).collect();
     for reader in [&slow, &quick] {
-        assert!(reader.state.repeats().is_empty(), "{} was told twice", reader.handle);
-        assert!(reader.state.texts(Global) == expected, "{} missed something", reader.handle);
+        let name = &reader.handle;
+        assert!(reader.state.repeats().is_empty(), "{name} was told twice");
+        let texts = reader.state.texts(Global);
+        let number = |text: &String| text.split_once(' ').and_then(|(number, _)| number.parse().ok());
+        let heard: BTreeSet<usize> = texts.iter().filter_map(number).collect();
+        let missed: Vec<usize> = (0..FLOOD).filter(|number| !heard.contains(number)).collect();
+        assert!(missed.is_empty() && texts.len() == FLOOD, "{name} missed {missed:?}");
     }
     assert_eq!(slow.snapshots(Global), 1, "caught up by events");
     ann.posts("and live again").await;

@@ -76,6 +76,13 @@ impl Line {
         sent.expect("the node takes what is sent").is_ok()
     }
 
+    /// Sends several messages as one write, so that the node finds them all at once.
+    pub async fn send_together(&mut self, messages: Vec<Message>) -> bool {
+        let mut messages = futures_util::stream::iter(messages.into_iter().map(Ok));
+        let sent = timeout(PATIENCE, self.socket.send_all(&mut messages)).await;
+        sent.expect("the node takes what is sent").is_ok()
+    }
+
     /// What comes next. Pings are answered on the way.
     pub async fn next(&mut self) -> Arrival {
         let waited = timeout(PATIENCE, self.next_whenever()).await;

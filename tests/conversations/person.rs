@@ -139,9 +139,14 @@ impl Person {
         });
         let welcome: Welcome = self.request("hello", hello).await?;
         assert_eq!(welcome.feeds.len(), self.feeds.len());
+        let goes_on = |start: &FeedStart| matches!(start, FeedStart::Live { .. });
+        let beside = welcome.feeds.iter().any(goes_on);
         for start in welcome.feeds.clone() {
             match start {
                 FeedStart::Live { feed } => self.state.goes_on(feed, welcome.cursor.seq),
+                FeedStart::Snapshot { snapshot } if beside => {
+                    self.state.starts_afresh_beside(*snapshot, welcome.cursor.seq);
+                }
                 FeedStart::Snapshot { snapshot } => self.state.starts_afresh(*snapshot),
                 FeedStart::Refused { .. } => {}
             }
@@ -175,11 +180,24 @@ impl Person {
 
     /// Sends a request and does not wait.
     pub async fn asks(&mut self, method: &str, params: impl Serialize) -> u64 {
+        let (id, request) = self.words(method, params);
+        self.sends(request).await;
+        id
+    }
+
+    /// Sends several requests at once and does not wait.
+    pub async fn asks_together(&mut self, method: &str, all: impl IntoIterator<Item = Value>) -> Vec<u64> {
+        let requests = all.into_iter().map(|params| self.words(method, params));
+        let (ids, messages): (Vec<u64>, Vec<Message>) = requests.unzip();
+        self.line.as_mut().expect("connected").send_together(messages).await;
+        ids
+    }
+
+    fn words(&mut self, method: &str, params: impl Serialize) -> (u64, Message) {
         let id = self.next_id;
         self.next_id += 1;
         let request = json!({ "id": id, "method": method, "params": params });
-        self.sends(Message::text(request.to_string())).await;
-        id
+        (id, Message::text(request.to_string()))
     }
 
     /// Reads until the answer to request `id`.

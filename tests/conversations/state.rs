@@ -28,8 +28,8 @@ pub struct Told {
     pub rev: Seq,
     /// The rev rule made it a no-op.
     pub repeat: bool,
-    /// It stands at the cursor that was resumed from, which the server repeats: it cannot know on which feeds it was heard.
-    pub at_cursor: bool,
+    /// It lies where the server may repeat itself, as at the cursor: it cannot know on which feeds that entry was heard.
+    pub may_repeat: bool,
 }
 
 /// One feed.
@@ -37,8 +37,8 @@ pub struct Told {
 pub struct FeedState {
     /// Every event from here on has a higher `seq`.
     pub since: Seq,
-    /// The cursor it was resumed from, if it was.
-    pub resumed_at: Option<Seq>,
+    /// Up to here events may tell again what is known: the cursor it was resumed from, or the snapshot it was given beside others.
+    pub overlap_to: Seq,
     pub things: BTreeMap<String, (Seq, Thing)>,
     /// How often it began afresh.
     pub snapshots: usize,
@@ -56,14 +56,23 @@ impl State {
     pub fn goes_on(&mut self, feed: FeedName, cursor: Seq) {
         let state = self.feeds.entry(feed).or_default();
         state.since = cursor.before();
-        state.resumed_at = Some(cursor);
+        state.overlap_to = cursor;
+    }
+
+    /// A feed starts afresh beside others that go on from a cursor: what they catch up with may overlap with it.
+    pub fn starts_afresh_beside(&mut self, snapshot: Snapshot, cursor: Seq) {
+        let feed = snapshot.feed;
+        self.starts_afresh(snapshot);
+        let state = self.feeds.entry(feed).or_default();
+        state.overlap_to = state.since;
+        state.since = state.since.min(cursor.before());
     }
 
     /// A feed starts afresh.
     pub fn starts_afresh(&mut self, snapshot: Snapshot) {
         let state = self.feeds.entry(snapshot.feed).or_default();
         state.since = snapshot.seq;
-        state.resumed_at = None;
+        state.overlap_to = Seq(0);
         state.snapshots += 1;
         state.things.clear();
         let posts = snapshot.posts.into_iter().flatten().chain(snapshot.post);
@@ -103,8 +112,8 @@ impl State {
             Event::CommentRemoved(gone) => (comment_key(&gone.id.to_string()), gone.rev, Thing::Gone),
         };
         let repeat = state.things.get(&key).is_some_and(|(known, _)| *known >= rev);
-        let at_cursor = state.resumed_at == Some(push.seq);
-        self.told.push(Told { feed: push.feed, seq: push.seq, key: key.clone(), rev, repeat, at_cursor });
+        let may_repeat = push.seq <= state.overlap_to;
+        self.told.push(Told { feed: push.feed, seq: push.seq, key: key.clone(), rev, repeat, may_repeat });
         if !repeat {
             state.things.insert(key, (rev, thing));
         }
@@ -112,7 +121,7 @@ impl State {
 
     /// Events that told nothing new: none are expected while the client follows the cursor rule.
     pub fn repeats(&self) -> Vec<&Told> {
-        let unexpected = |told: &&Told| told.repeat && !told.at_cursor;
+        let unexpected = |told: &&Told| told.repeat && !told.may_repeat;
         self.told.iter().filter(unexpected).collect()
     }
 

@@ -1,5 +1,7 @@
 //! What writing promises: an answer means it is done, once, and nobody else's things change (P2).
 
+use std::collections::VecDeque;
+
 use serde_json::{Value, json};
 use tidings_protocol::error::{ErrorCode, Refusal};
 use tidings_protocol::feed::FeedName::{Global, Home, User};
@@ -172,25 +174,34 @@ async fn answers_of_many_writers_are_one_sequence_without_holes() {
     assert_eq!(seqs, expected);
 }
 
+async fn is_done(person: &mut Person, asked: Option<u64>) {
+    let answer = person.hears_answer(asked.expect("something was asked")).await;
+    assert!(matches!(answer, Outcome::Done(_)), "{answer:?}");
+}
+
 /// Many at once, without waiting for answers: done one after the other, as sent.
 #[tokio::test]
 async fn what_one_person_sends_is_carried_out_in_the_order_sent() {
     let world = World::one_node().await;
     let mut ann = Person::arrives(world.a(), "ann", &[Home]).await;
     let expected: Vec<String> = (0..300).map(|number| format!("post {number}")).collect();
-    for texts in expected.chunks(50) {
-        let mut asked = Vec::new();
-        for text in texts {
-            let params = json!({ "id": Uuid::now_v7(), "text": text });
-            asked.push(ann.asks("post.create", params).await);
+    let mut asked = VecDeque::new();
+    for texts in expected.chunks(20) {
+        // Up to sixty on their way: some are being answered while others are being taken in.
+        while asked.len() > 40 {
+            is_done(&mut ann, asked.pop_front()).await;
         }
-        for id in asked {
-            let answer = ann.hears_answer(id).await;
-            assert!(matches!(answer, Outcome::Done(_)), "{answer:?}");
-        }
+        let posts = texts.iter().map(|text| json!({ "id": Uuid::now_v7(), "text": text }));
+        asked.extend(ann.asks_together("post.create", posts).await);
+    }
+    while !asked.is_empty() {
+        is_done(&mut ann, asked.pop_front()).await;
     }
     ann.hears_post("post 299").await;
-    assert_eq!(ann.state.texts(Home), expected);
+    let texts = ann.state.texts(Home);
+    let at = texts.iter().zip(&expected).position(|(is, should)| is != should);
+    assert_eq!(at.map(|at| (&texts[at], &expected[at])), None, "out of order");
+    assert_eq!(texts.len(), expected.len());
 
     // What is written is read by what is asked after it, also without waiting.
     let id = Uuid::now_v7();
@@ -199,8 +210,7 @@ async fn what_one_person_sends_is_carried_out_in_the_order_sent() {
     let deleted = ann.asks("post.delete", json!({ "id": id })).await;
     let gone = ann.asks("post.get", json!({ "id": id })).await;
     for done in [created, read, deleted] {
-        let answer = ann.hears_answer(done).await;
-        assert!(matches!(answer, Outcome::Done(_)), "{answer:?}");
+        is_done(&mut ann, Some(done)).await;
     }
     let answer = ann.hears_answer(gone).await;
     assert!(matches!(&answer, Outcome::Refused(refusal) if refusal.code == ErrorCode::NotFound), "{answer:?}");

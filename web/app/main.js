@@ -12,6 +12,8 @@ import { shortcuts } from "./shortcuts.js";
 import { inWords, refreshTimes } from "./words.js";
 
 const TIMES_EVERY_MS = 20_000;
+/** Scrolling has ended when nothing moved for so long. */
+const PLACE_AFTER_MS = 150;
 const UUID = "[0-9a-fA-F-]{36}";
 /** `only`: who may see it; others are led to the page that fits them. */
 const ROUTES = [
@@ -27,6 +29,7 @@ const ROUTES = [
 const app = new App();
 const main = document.getElementById("main");
 let shown = null;
+let placeTimer;
 
 function show({ first = false } = {}) {
   const start = app.user ? "#/home" : "#/global";
@@ -34,12 +37,13 @@ function show({ first = false } = {}) {
   const route = ROUTES.find(({ path }) => path.test(hash));
   const wrongDoor = (route.only === "member" && !app.user) || (route.only === "guest" && app.user);
   if (wrongDoor) return location.replace(app.user ? "#/home" : hash === "#/home" ? "#/global" : "#/login");
+  clearTimeout(placeTimer); // It would note the old page's place for the new one.
   shown?.abort();
   shown = new AbortController();
   const { title, node } = route.page(app, { signal: shown.signal, ...hash.match(route.path).groups });
   main.replaceChildren(node);
   document.title = `${title} · Tidings`;
-  scrollTo(0, 0);
+  scrollTo(0, history.state?.y ?? 0); // Back to where one was; a new page begins at its top.
   if (!first) (node.querySelector("input") ?? node.querySelector("h1"))?.focus({ preventScroll: true });
   drawNav(hash);
   dispatchEvent(new Event("tidings:shown"));
@@ -82,6 +86,13 @@ function personChanged({ reason }) {
   show();
 }
 
+function rememberPlace() {
+  clearTimeout(placeTimer);
+  placeTimer = setTimeout(() => history.replaceState({ y: scrollY }, ""), PLACE_AFTER_MS);
+}
+
+history.scrollRestoration = "manual";
+addEventListener("scroll", rememberPlace, { passive: true });
 document.getElementById("skip").addEventListener("click", () => main.focus());
 addEventListener("hashchange", () => show());
 setInterval(refreshTimes, TIMES_EVERY_MS);

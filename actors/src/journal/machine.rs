@@ -264,3 +264,8 @@ fn things(command: &Command) -> ([Option<Thing>; 3], [Option<Thing>; 2]) {
         },
     }
 }
+
+#[cfg(test)]
+mod sim;
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use actix::{Actor, ActorFutureExt, AsyncContext, Context, Handler, SpawnHandle, StreamHandler, WrapFuture};
+use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, SpawnHandle, StreamHandler, WrapFuture};
 use metrics::{Counter, Gauge};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -28,6 +28,8 @@ pub enum Message {
     Suspect,
     /// Tell all connections to come back elsewhere.
     Drain,
+    /// The node has left: nothing more will come.
+    Stop,
 }
 
 /// How the tail stands, for health checks; shared, written by the tail alone.
@@ -226,6 +228,7 @@ impl Handler<Message> for Tail {
             Message::Committed(batch, asked_at) => self.take(Input::Committed(batch, asked_at), ctx),
             Message::Suspect => self.take(Input::Suspect, ctx),
             Message::Drain => self.hand(&ToFeed::GoingAway),
+            Message::Stop => ctx.stop(),
         }
     }
 }

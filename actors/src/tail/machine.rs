@@ -106,8 +106,14 @@ impl Tail {
     /// When to be woken at the latest.
     #[must_use]
     pub fn next_tick(&self, now: Now) -> Now {
-        let head = self.asked_head_at + self.head_interval();
-        let hole = self.hole_since.map_or(Now::MAX, |since| since + limits::HOLE_PATIENCE_MS);
+        // What has been asked wakes the machine by its answer.
+        let head = if self.asking_head { Now::MAX } else { self.asked_head_at + self.head_interval() };
+        let hole = match self.hole_since {
+            // Nobody tells when the workers have room again.
+            _ if self.crowded && self.applied < self.known => now + limits::HOLE_PATIENCE_MS,
+            Some(since) if !self.stopped() && !self.asking_stretch => since + limits::HOLE_PATIENCE_MS,
+            Some(_) | None => Now::MAX,
+        };
         let blind = if self.blind { Now::MAX } else { self.confirmed_at + limits::BLIND_AFTER_MS };
         head.min(hole).min(blind).max(now + 1)
     }

@@ -15,6 +15,8 @@ import { Token } from "./token.js";
 const WEBSOCKET_PATH = "/api/v1/ws";
 /** How long a request may take, reconnects included, unless it says otherwise. */
 const TIMEOUT_MS = 15_000;
+/** Tokens that live hardly longer than their warning must not make client and server chase each other. */
+const RENEWAL_REST_MS = 10_000;
 /** A node that leaves gets so long to answer what is under way. */
 const LEAVE_MS = 1_000;
 
@@ -35,6 +37,7 @@ export class Client extends Emitter {
   #timeoutMs;
   #feeds = new Map();
   #people = new People();
+  #renewal = { at: 0, timer: null };
 
   /**
    * @param {import("./index.js").ClientOptions} options
@@ -165,7 +168,7 @@ export class Client extends Emitter {
     if (notice.cursor) this.cursor = notice.cursor;
     if (notice.event === "resync") this.#people.clear();
     if (notice.event === "going_away") this.#leave(notice.reconnect_after_ms);
-    if (notice.event === "token_expiring") this.#renewToken();
+    if (notice.event === "token_expiring") this.#renewSoon();
   }
 
   /** A push moves the position within its epoch. */
@@ -178,7 +181,15 @@ export class Client extends Emitter {
     setTimeout(() => this.#connection.leave(comeBackInMs - grace), grace);
   }
 
+  #renewSoon() {
+    clearTimeout(this.#renewal.timer);
+    const rest = this.#renewal.at + RENEWAL_REST_MS - Date.now();
+    this.#renewal.timer = setTimeout(() => this.#renewToken(), Math.max(0, rest));
+  }
+
   async #renewToken() {
+    if (this.state !== "connected") return; // The next `hello` sees to it.
+    this.#renewal.at = Date.now();
     try {
       const token = await this.#token.renewed("expiring");
       if (!token) return;

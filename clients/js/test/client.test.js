@@ -183,8 +183,18 @@ test("a token that runs out is renewed on the live connection", async () => {
   let made = 0;
   const { socket } = await connected({ getToken: () => `t${(made += 1)}` });
   socket.says({ event: "token_expiring", expires_at: Date.now() + 60_000 });
-  await settle();
+  await passes(20);
   assert.deepEqual(socket.asked("auth.refresh").params, { token: "t2" });
+});
+
+test("tokens that live no longer than their warning are renewed in peace", async () => {
+  let made = 0;
+  const { socket } = await connected({ getToken: () => `t${(made += 1)}` });
+  for (let time = 0; time < 60; time += 1) {
+    socket.says({ event: "token_expiring", expires_at: Date.now() + 60_000 });
+    await passes(1000);
+  }
+  assert.ok(made > 2 && made < 9, `${made} tokens in a minute`);
 });
 
 test("numbers that say stop are obeyed, and said", async () => {

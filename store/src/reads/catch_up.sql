@@ -1,4 +1,5 @@
--- What has changed in somebody's feeds since $6, inclusive: each entity once, as it is now, at most $7 of them in the order of `rev`.
+-- What has changed in somebody's feeds since $6, inclusive: each entity once, as it is now, in the order of `rev`; or any $7 of them, which is
+-- then one more than wanted and means that a snapshot is the shorter answer.
 --   $1 whose home, $2 whose me, $3 whether global, $4 the users and $5 the posts whose feeds are asked for.
 -- What has been created since lies at the end of its author's (or the whole) index by `seq`; what has changed since lies in the indexes by
 -- `rev`, which hold changed rows only. So the cost follows what is found, not how long ago $6 was.
@@ -15,30 +16,27 @@ with context as materialized (
     (select n.id, n.rev from authors a cross join lateral (
          (select p.id, p.rev from posts p
            where p.author = a.id and not p.removed and p.seq >= $6 and p.rev = p.seq
-           order by p.seq limit $7)
+           limit $7)
          union all
          (select p.id, p.rev from posts p
-           where p.author = a.id and p.rev <> p.seq and p.rev >= $6
-           order by p.rev limit $7)) n
-     order by n.rev limit $7)
+           where p.author = a.id and p.rev <> p.seq and p.rev >= $6 limit $7)) n limit $7)
     union
     (select p.id, p.rev from posts p
-      where $3 and not p.removed and p.seq >= $6 and p.rev = p.seq order by p.seq limit $7)
+      where $3 and not p.removed and p.seq >= $6 and p.rev = p.seq limit $7)
     union
     (select p.id, p.rev from posts p
-      where $3 and p.rev <> p.seq and p.rev >= $6 order by p.rev limit $7)
+      where $3 and p.rev <> p.seq and p.rev >= $6 limit $7)
     union
     select p.id, p.rev from posts p where p.id = any($5::uuid[]) and p.rev >= $6
 ), changed_comments as materialized (
     select n.id, n.rev from unnest($5::uuid[]) w (post) cross join lateral (
          (select m.id, m.rev from comments m
-           where m.post = w.post and m.seq >= $6 and m.rev = m.seq order by m.seq limit $7)
+           where m.post = w.post and m.seq >= $6 and m.rev = m.seq limit $7)
          union all
          (select m.id, m.rev from comments m
-           where m.post = w.post and m.rev <> m.seq and m.rev >= $6 order by m.rev limit $7)) n
-     order by n.rev limit $7
+           where m.post = w.post and m.rev <> m.seq and m.rev >= $6 limit $7)) n limit $7
 ), changed as (
-    select s.* from (select id, rev from changed_posts order by rev limit $7) n
+    select s.* from changed_posts n
       join post_states s on s.id = n.id
     union all
     select s.* from changed_comments n join comment_states s on s.id = n.id
@@ -52,5 +50,5 @@ select c.as_of as "as_of!", c.floor as "floor!", c.epoch as "epoch!", c.restart_
        s.kind, s.id, s.rev, s.seq, s.removed, s.author, s.author_rev, s.handle, s.name,
        s.text, s.created_ms, s.edited_ms, s.object, s.parent, s.depth, s.bio, s.role
   from context c
-  left join lateral (select * from changed where $6 >= c.floor order by changed.rev limit $7) s on true
+  left join lateral (select * from changed where $6 >= c.floor limit $7) s on true
  order by s.rev

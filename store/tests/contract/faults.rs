@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sqlx::Connection as _;
 use tidings_actors::command::{Act, Command, Denied, Outcome};
-use tidings_actors::ports::{CommitFault, JournalStore, Reads, StoreFault};
+use tidings_actors::ports::{Accounts, CommitFault, JournalStore, Reads, Rotation, StoreFault};
 use tidings_protocol::feed::FeedName;
 use tidings_protocol::ids::{PostId, UserId};
 use tidings_protocol::position::Seq;
@@ -12,7 +12,7 @@ use tidings_store::{Store, StoreOptions};
 use tidings_testkit::{Halt, PrivatePostgres};
 use uuid::Uuid;
 
-use crate::world::{World, connect, done, post, refused, sign_up};
+use crate::world::{World, connect, done, new_token, post, refused, sign_up};
 
 fn posting(author: UserId, text: &str) -> Command {
     Command { actor: author, act: post(PostId(Uuid::now_v7()), text) }
@@ -74,6 +74,43 @@ async fn a_held_lock_is_waited_for_a_bounded_time_and_then_nothing_is_done() {
     held.rollback().await.unwrap();
     done(world.commit(&[posting(ann, "y")]).await.remove(0));
     assert_eq!(world.stored_seqs(), [1, 2]);
+}
+
+#[tokio::test]
+async fn a_flood_of_log_ins_does_not_stop_the_feed() {
+    let world = World::new().await;
+    let ann = world.sign_up("ann").await;
+    world.log_in(ann, 1).await;
+    let mut holder = sqlx::PgConnection::connect(world.database.url()).await.unwrap();
+    let mut held = holder.begin().await.unwrap();
+    sqlx::query("select from refresh_tokens for update").execute(&mut *held).await.unwrap();
+    let flood: Vec<_> = (0..40)
+        .map(|_| {
+            let store = world.store.clone();
+            tokio::spawn(async move { store.rotate([1; 32], new_token(2), 10_000).await })
+        })
+        .collect();
+    let busy = "select count(*) from pg_stat_activity
+                 where datname = current_database() and application_name = 'tidings accounts' and wait_event_type = 'Lock'";
+    while world.database.psql(busy).unwrap() != "4" {
+        tokio::task::yield_now().await;
+    }
+    // Everything that is not log-in answers as if nothing were the matter.
+    done(world.commit(&[posting(ann, "x")]).await.remove(0));
+    assert_eq!(world.head().await, Seq(2));
+    let feed = world.store.snapshot(None, FeedName::Global, 10).await.unwrap().unwrap();
+    assert_eq!(feed.posts.unwrap().len(), 1);
+    held.rollback().await.unwrap();
+    let mut gave_up = 0;
+    for one in flood {
+        match one.await.unwrap() {
+            Ok(Rotation::Rotated { .. } | Rotation::Repeated { .. }) => {}
+            Ok(other) => panic!("{other:?}"),
+            Err(StoreFault::Unavailable(_)) => gave_up += 1,
+            Err(fault @ StoreFault::Broken(_)) => panic!("{fault}"),
+        }
+    }
+    assert!(gave_up < 40, "who waited long enough was served");
 }
 
 #[tokio::test]

@@ -69,7 +69,7 @@ fn p6_what_is_parked_has_a_bound_and_the_rest_is_read_later() {
     assert_eq!(tail.parked.len(), limits::TAIL_PARKED_BATCHES);
     let (mut handed, mut now) = (10, 1);
     while handed < 11 + many {
-        now += limits::HOLE_PATIENCE_MS;
+        now += limits::HOLE_PATIENCE_MS + 1;
         let effects = tail.on(now, Input::Tick, false);
         let Some((from, to)) = asked_stretch(&effects) else { panic!("stuck at {handed}") };
         let stretch = Input::Stretch(Some(Arc::new(post_batch(from, to))));

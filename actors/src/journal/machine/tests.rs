@@ -1,0 +1,90 @@
+//! What the journal promises, case by case. The seeded world is in `sim`.
+
+use super::*;
+use crate::entry::{Change, Verb};
+use crate::testing::{EPOCH, entry, post, user};
+use tidings_protocol::text::PostText;
+
+fn creates(n: u64) -> Command {
+    let text = PostText::parse("hello").expect("good");
+    Command { actor: user(1), act: Act::PostCreate { id: post(n), text } }
+}
+
+fn done(seqs: impl IntoIterator<Item = u64>) -> Result<Committed, CommitFault> {
+    let change = |n| Change::Post { verb: Verb::Created, id: post(n), author: user(1) };
+    let outcomes = seqs.into_iter().map(|seq| Outcome::Done(entry(seq, change(seq)))).collect();
+    Ok(Committed { epoch: EPOCH, outcomes })
+}
+
+/// Effects in short.
+fn brief(effects: &[Effect<u64>]) -> String {
+    let brief = |effect: &Effect<u64>| match effect {
+        Effect::Commit(commands) => format!("commit {}", commands.len()),
+        Effect::Answer(to, Ok(_)) => format!("done {to}"),
+        Effect::Answer(to, Err(none)) => format!("{none:?} {to}"),
+        Effect::Announce(batch) => format!("announce {}..{}", batch.first, batch.last),
+        Effect::Suspect => "suspect".to_owned(),
+        Effect::Wait(wait) => format!("wait {wait}"),
+    };
+    effects.iter().map(brief).collect::<Vec<_>>().join(", ")
+}
+
+#[test]
+fn an_idle_journal_commits_at_once_and_gathers_while_it_is_busy() {
+    let mut journal = Journal::default();
+    assert_eq!(brief(&journal.submit(0, creates(1), 1)), "commit 1");
+    assert_eq!(brief(&journal.submit(0, creates(2), 2)), "");
+    assert_eq!(brief(&journal.submit(0, creates(3), 3)), "");
+    assert_eq!(brief(&journal.committed(done([1]))), "announce 1..1, done 1, commit 2");
+    assert_eq!(brief(&journal.committed(done([2, 3]))), "announce 2..3, done 2, done 3");
+    assert!(journal.is_idle());
+}
+
+#[test]
+fn p2_a_bad_command_fails_alone() {
+    let mut journal = Journal::default();
+    for n in 1..=4 {
+        journal.submit(0, creates(n), n);
+    }
+    assert_eq!(brief(&journal.committed(done([1]))), "announce 1..1, done 1, commit 3");
+    let rejected = || Err(CommitFault::Rejected("?".to_owned()));
+    assert_eq!(brief(&journal.committed(rejected())), "commit 1");
+    assert_eq!(brief(&journal.committed(done([2]))), "announce 2..2, done 2, commit 1");
+    assert_eq!(brief(&journal.committed(rejected())), "Broken 3, commit 1");
+    journal.submit(0, creates(5), 5);
+    journal.submit(0, creates(6), 6);
+    assert_eq!(brief(&journal.committed(done([3]))), "announce 3..3, done 4, commit 2", "together again");
+}
+
+#[test]
+fn p10_an_unknown_outcome_is_asked_again_and_the_tail_is_told_to_look() {
+    let mut journal = Journal::default();
+    journal.submit(0, creates(1), 1);
+    let unknown = Err(CommitFault::Unknown("cut off".to_owned()));
+    assert_eq!(brief(&journal.committed(unknown)), format!("suspect, wait {AGAIN_MS}"));
+    assert!(!journal.is_idle());
+    assert_eq!(brief(&journal.again(100)), "commit 1");
+    assert_eq!(brief(&journal.committed(done([1]))), "announce 1..1, suspect, done 1");
+}
+
+#[test]
+fn p6_beyond_its_bound_the_queue_answers_overloaded_at_once() {
+    let mut journal = Journal::default();
+    let all = 1 + limits::JOURNAL_QUEUE as u64;
+    for n in 0..all {
+        assert!(!brief(&journal.submit(0, creates(n), n)).contains("Overloaded"), "{n}");
+    }
+    assert_eq!(brief(&journal.submit(0, creates(all), all)), format!("Overloaded {all}"));
+    assert_eq!(journal.depth(), limits::JOURNAL_QUEUE + 1);
+}
+
+#[test]
+fn p2_what_waits_too_long_is_given_up_and_the_rest_goes_on() {
+    let mut journal = Journal::default();
+    journal.submit(0, creates(1), 1);
+    journal.submit(4_000, creates(2), 2);
+    let not_done = || Err(CommitFault::NotDone("away".to_owned()));
+    assert_eq!(brief(&journal.committed(not_done())), format!("wait {AGAIN_MS}"));
+    assert_eq!(brief(&journal.again(limits::COMMIT_PATIENCE_MS)), "Unavailable 1, commit 1");
+    assert_eq!(brief(&journal.committed(done([1]))), "announce 1..1, done 2");
+}
