@@ -2,6 +2,7 @@
 //! Owns only their start: what is tested stands in `tests/browser` and `clients/js/test`.
 
 use std::env;
+use std::ffi::OsString;
 use std::path::Path;
 use std::process::Command;
 
@@ -9,6 +10,13 @@ use tidings_testkit::{Database, Node, Postgres};
 
 /// Names the browser; `cargo xtask test` finds one or installs it.
 const TEST_CHROMIUM: &str = "TIDINGS_TEST_CHROMIUM";
+
+/// Names the Node.js, where the system's is too old.
+const TEST_NODE: &str = "TIDINGS_TEST_NODE";
+
+fn node() -> OsString {
+    env::var_os(TEST_NODE).unwrap_or_else(|| "node".into())
+}
 
 /// A node on a database of its own. Fields are dropped in this order.
 struct Server {
@@ -46,7 +54,7 @@ fn two_people_in_two_windows_see_the_same_at_once() {
     let chromium = env::var_os(TEST_CHROMIUM).unwrap_or_else(|| "/usr/bin/chromium".into());
     assert!(Path::new(&chromium).exists(), "no Chromium at {}: run `cargo xtask test`", chromium.display());
     let server = server();
-    let mut program = Command::new("node");
+    let mut program = Command::new(node());
     program.args(["two_windows.mjs", &server.node.url()]).env(TEST_CHROMIUM, chromium);
     println!("{}", runs("tests/browser", &mut program));
 }
@@ -54,7 +62,7 @@ fn two_people_in_two_windows_see_the_same_at_once() {
 #[test]
 fn the_javascript_client_talks_with_a_real_node() {
     let server = server();
-    let mut program = Command::new("node");
+    let mut program = Command::new(node());
     program.arg("--test").env("TIDINGS_URL", server.node.url());
     println!("{}", runs("clients/js", &mut program));
 }

@@ -1,6 +1,7 @@
 //! Conversations with real servers, named by what they show. They speak the protocol over sockets, and know nothing of the server
 //! but its binary, its settings and its address. Must never sleep: each wait is for something that must come, with a deadline.
 
+mod deeds;
 mod line;
 mod person;
 mod rest;

@@ -184,7 +184,7 @@ async fn is_done(person: &mut Person, asked: Option<u64>) {
 async fn what_one_person_sends_is_carried_out_in_the_order_sent() {
     let world = World::one_node().await;
     let mut ann = Person::arrives(world.a(), "ann", &[Home]).await;
-    let expected: Vec<String> = (0..300).map(|number| format!("post {number}")).collect();
+    let expected: Vec<String> = (0..600).map(|number| format!("post {number}")).collect();
     let mut asked = VecDeque::new();
     for texts in expected.chunks(20) {
         // Up to sixty on their way: some are being answered while others are being taken in.
@@ -197,7 +197,7 @@ async fn what_one_person_sends_is_carried_out_in_the_order_sent() {
     while !asked.is_empty() {
         is_done(&mut ann, asked.pop_front()).await;
     }
-    ann.hears_post("post 299").await;
+    ann.hears_post("post 599").await;
     let texts = ann.state.texts(Home);
     let at = texts.iter().zip(&expected).position(|(is, should)| is != should);
     assert_eq!(at.map(|at| (&texts[at], &expected[at])), None, "out of order");

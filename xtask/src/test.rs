@@ -8,7 +8,7 @@ use std::{
     process::{Command, ExitCode},
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use tidings_testkit::{PrivatePostgres, Redis, TEST_POSTGRES, TEST_REDIS};
 
 use crate::{
@@ -21,10 +21,16 @@ const TEST_PYTHON: &str = "TIDINGS_TEST_PYTHON";
 /// Names the browser.
 const TEST_CHROMIUM: &str = "TIDINGS_TEST_CHROMIUM";
 
+/// Names the Node.js.
+const TEST_NODE: &str = "TIDINGS_TEST_NODE";
+/// The oldest Node.js that the client library and Playwright run on.
+const NODE_MAJOR: u32 = 20;
+
 /// Prepares, runs all tests or those that `args` choose, and gives back the runner's exit code.
 pub(crate) fn test(args: &[String]) -> Result<ExitCode> {
     install::ensure(&Part::ALL)?;
     npm_packages(&shell::root().join("tests/browser"))?;
+    let node = node()?;
     let python = python_packages()?;
     let chromium = install::chromium().context("Chromium was here a moment ago")?;
     let postgres = PrivatePostgres::fast()?;
@@ -35,6 +41,7 @@ pub(crate) fn test(args: &[String]) -> Result<ExitCode> {
             .env(TEST_REDIS, redis.url())
             .env(TEST_PYTHON, &python)
             .env(TEST_CHROMIUM, &chromium)
+            .env(TEST_NODE, &node)
     };
     if !has_nextest() {
         // Runs doc tests as well.
@@ -73,6 +80,31 @@ fn npm_packages(folder: &Path) -> Result<()> {
                 .current_dir(folder),
         )
     })
+}
+
+/// A Node.js that is new enough: the system's, or one as an npm package. Debian 12 has version 18.
+fn node() -> Result<PathBuf> {
+    let system = PathBuf::from("node");
+    if major_of(&system).is_some_and(|major| major >= NODE_MAJOR) {
+        return Ok(system);
+    }
+    let folder = shell::target().join("test-node");
+    let node = folder.join("node_modules/.bin/node");
+    if major_of(&node).is_none() {
+        fs::create_dir_all(&folder)?;
+        let install = ["install", "--no-audit", "--no-fund", "--loglevel=error", "--prefix"];
+        shell::run(Command::new("npm").args(install).arg(&folder).arg("node@22"))?;
+    }
+    let major = major_of(&node).context("Node.js came with npm, but does not run")?;
+    ensure!(major >= NODE_MAJOR, "the tests need Node.js {NODE_MAJOR} or newer; found {major}");
+    Ok(node)
+}
+
+/// The first number of `v22.1.0`.
+fn major_of(node: &Path) -> Option<u32> {
+    let said = Command::new(node).arg("--version").output().ok()?;
+    let version = String::from_utf8(said.stdout).ok()?;
+    version.strip_prefix('v')?.split('.').next()?.parse().ok()
 }
 
 /// A Python environment with the packages of the tests; its interpreter.

@@ -20,7 +20,8 @@ impl Session {
         }
         let Some(claims) = self.claims else { return };
         let left = claims.expires_at.0.saturating_sub(wall_clock());
-        let warning = Duration::from_millis(left.saturating_sub(limits::TOKEN_WARNING_MS));
+        // Never at once: a client that answers each warning with a token as short-lived would go round in circles.
+        let warning = Duration::from_millis(left - limits::TOKEN_WARNING_MS.min(left / 4));
         self.expiry = Some(ctx.run_later(warning, move |session, ctx| {
             let notice = Notice::TokenExpiring { expires_at: claims.expires_at };
             session.notice(&notice);
