@@ -51,6 +51,7 @@ pub async fn run(settings: &Settings) -> Result<Report> {
     let file = settings.accounts.as_deref();
     let mut people = people::gather(&settings.urls[0], settings.people(), file).await?;
     prepare::arrange(targets[0], &mut people, &graph, file).await?;
+    let targets = targets.into();
     let run = Run { settings, targets, people, graph };
     run.perform().await
 }

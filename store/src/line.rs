@@ -2,7 +2,8 @@
 //! Must never let a connection with an unanswered question back in: it would block the next one to borrow it.
 
 use std::future::Future;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgSeverity};
 use sqlx::{Connection, Postgres, pool::PoolConnection};
@@ -15,6 +16,8 @@ const ACQUIRE_LIMIT: Duration = Duration::from_millis(1_000);
 const NETWORK_ALLOWANCE: Duration = Duration::from_millis(500);
 /// A connection idle for longer is asked whether it is still there; a busy one tells by itself.
 const TRUST_IDLE: Duration = Duration::from_secs(1);
+/// A line is not kept in hand for longer, so that its pool can renew the connection.
+const KEEP_LIMIT: Duration = Duration::from_secs(600);
 
 /// Plans are made once per connection, perhaps while the tables are still small, and kept when they have grown: only plans that stay
 /// good may be chosen. Every statement of ours walks indexes and asks for little. (A merge join over all posts, chosen by estimate,
@@ -42,6 +45,15 @@ pub(crate) struct Purpose<'a> {
 pub(crate) struct Pool {
     connections: PgPool,
     limit: Duration,
+    /// A line in hand for the next batch.
+    kept: Arc<Mutex<Option<Kept>>>,
+}
+
+/// Giving a connection back costs a round trip, which is a tenth of a small batch.
+#[derive(Debug)]
+struct Kept {
+    line: Line,
+    since: Instant,
 }
 
 impl Pool {
@@ -69,12 +81,30 @@ impl Pool {
                 })
             })
             .connect_lazy_with(target);
-        Self { connections, limit: purpose.limit }
+        Self { connections, limit: purpose.limit, kept: Arc::default() }
     }
 
     /// Borrows a connection, within [`ACQUIRE_LIMIT`].
     pub(crate) async fn line(&self) -> Result<Line, sqlx::Error> {
-        Ok(Line { connection: self.connections.acquire().await?, sound: false })
+        let connection = self.connections.acquire().await?;
+        Ok(Line { connection: Some(connection), sound: false, taken: Instant::now() })
+    }
+
+    /// As [`Pool::line`], by preference the one last [kept](Pool::keep).
+    pub(crate) async fn kept_line(&self) -> Result<Line, sqlx::Error> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match kept {
+            Some(kept) if kept.since.elapsed() < TRUST_IDLE => Ok(kept.line),
+            _ => self.line().await,
+        }
+    }
+
+    /// Keeps a sound line in hand for the next [`Pool::kept_line`], unless another is, or it has grown old.
+    pub(crate) fn keep(&self, line: Line) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.is_none() && line.sound && line.taken.elapsed() < KEEP_LIMIT {
+            *kept = Some(Kept { line, since: Instant::now() });
+        }
     }
 
     /// How long to wait for an answer: the server gives up first, unless it cannot be heard.
@@ -83,22 +113,26 @@ impl Pool {
     }
 
     pub(crate) async fn close(&self) {
+        drop(self.kept.lock().unwrap_or_else(PoisonError::into_inner).take());
         self.connections.close().await;
     }
 }
 
 /// A borrowed connection. Unless [`Line::settle`] has seen a sound answer, it is closed when dropped, also when its user was
 /// cancelled half-way.
+#[derive(Debug)]
 pub(crate) struct Line {
-    connection: PoolConnection<Postgres>,
+    /// There until the line is dropped.
+    connection: Option<PoolConnection<Postgres>>,
     sound: bool,
+    taken: Instant,
 }
 
 impl Line {
     /// For one statement, whose answer goes to [`Line::settle`].
     pub(crate) fn open(&mut self) -> &mut PgConnection {
         self.sound = false;
-        &mut self.connection
+        self.connection.as_mut().expect("it is taken only when the line is dropped")
     }
 
     /// Judges the connection by its answer.
@@ -117,8 +151,14 @@ impl Line {
 
 impl Drop for Line {
     fn drop(&mut self) {
-        if !self.sound {
-            self.connection.close_on_drop();
+        let Some(mut connection) = self.connection.take() else {
+            return;
+        };
+        if tokio::runtime::Handle::try_current().is_err() {
+            // The program is ending and with it the runtime that giving back needs: cut it.
+            drop(connection.leak());
+        } else if !self.sound {
+            connection.close_on_drop();
         }
     }
 }

@@ -4,6 +4,8 @@
 pub mod actor;
 pub mod catch_up;
 pub mod forward;
+#[cfg(test)]
+mod sim;
 pub mod table;
 
 use tidings_protocol::feed::FeedName;

@@ -116,9 +116,9 @@ pub struct FeedTable<L> {
     pub(super) log: HotLog,
     pub(super) slots: Slab<Slot<L>>,
     /// Slots by topic; for `HomeOf`, viewers by author.
-    index: FxHashMap<Topic, Vec<usize>>,
+    pub(super) index: FxHashMap<Topic, Vec<usize>>,
     pub(super) viewers: Slab<ViewerSlot>,
-    viewer_of: FxHashMap<UserId, usize>,
+    pub(super) viewer_of: FxHashMap<UserId, usize>,
     dirty: Vec<usize>,
     counts: Counts,
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use actix::{Actor, ActorContext, ActorFutureExt, Addr, AsyncContext, Context, Handler, SpawnHandle, WrapFuture};
 use bytes::Bytes;
+use futures_util::FutureExt;
 use tidings_protocol::close::CloseCode;
 use tidings_protocol::error::{ErrorCode, Refusal};
 use tidings_protocol::feed::FeedName;
@@ -165,7 +166,11 @@ impl Session {
             }
             Job::Write(_) | Job::User(_) | Job::Post(_) | Job::Posts(..) | Job::Comments(..) => {
                 let (worker, viewer) = (Rc::clone(&self.worker), self.viewer);
-                let answer = async move { jobs::answer(&worker, viewer, id, job).await };
+                let mut answer = Box::pin(async move { jobs::answer(&worker, viewer, id, job).await });
+                // Begun here: actix polls what is spawned in an order of its own, and writes must reach the journal as they were sent.
+                if let Some(answer) = answer.as_mut().now_or_never() {
+                    return self.finish(ticket, answer, ctx);
+                }
                 ctx.spawn(answer.into_actor(self).map(move |answer, session, ctx| session.finish(ticket, answer, ctx)));
             }
         }

@@ -2,6 +2,7 @@
 //! It must leave nothing behind when it is dropped half-way: seat and place give themselves back.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use tidings_protocol::close::CloseCode;
@@ -163,7 +164,7 @@ async fn resumable(
     let Some(cursor) = cursor else {
         return Ok(None);
     };
-    if cursor.epoch != worker.table().epoch() {
+    if cursor.epoch != worker.table().epoch() || !comes(worker, cursor.seq).await {
         return Ok(None);
     }
     if worker.table().reaches(place.slot(), open, cursor.seq) {
@@ -178,6 +179,12 @@ async fn resumable(
     feeds::reached(worker, missed.seq).await.map_err(Turned::unavailable)?;
     let resume = Resume::Read { entries: missed.entries, seq: missed.seq };
     Ok(Some((resume, missed.restart)))
+}
+
+/// Whether an entry is there or about to be: another node may be ahead by a moment. A cursor beyond that is nobody's.
+async fn comes(worker: &Worker, seq: Seq) -> bool {
+    let patience = Duration::from_millis(limits::AHEAD_PATIENCE_MS);
+    tokio::time::timeout(patience, worker.reached(seq)).await.is_ok()
 }
 
 fn still_resumable(

@@ -12,6 +12,7 @@ use tidings_protocol::feed::FeedName;
 use tidings_protocol::limits::CONNECTIONS_PER_USER;
 use tidings_protocol::request::Hello;
 use tokio::sync::Notify;
+use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::bench::server::Server;
@@ -62,6 +63,14 @@ pub struct Audience {
     heard: Rc<Heard>,
     subscribers: usize,
     sent: u64,
+    listening: Vec<JoinHandle<()>>,
+}
+
+impl Drop for Audience {
+    fn drop(&mut self) {
+        // Their sockets close with them; the next part wants the accounts' connections back.
+        self.listening.iter().for_each(JoinHandle::abort);
+    }
 }
 
 impl Audience {
@@ -86,8 +95,10 @@ impl Audience {
         let sockets: Vec<_> = stream::iter(dials).buffer_unordered(64).try_collect().await?;
         let heard = Rc::new(Heard::default());
         let buffer = Rc::new(RefCell::new(vec![0; CHUNK_BYTES]));
+        let mut listening = Vec::new();
         for (socket, _) in sockets {
-            tokio::task::spawn_local(listen(socket, Rc::clone(&heard), Rc::clone(&buffer)));
+            let listener = listen(socket, Rc::clone(&heard), Rc::clone(&buffer));
+            listening.push(tokio::task::spawn_local(listener));
         }
         let (author, _) = RawSocket::open(target, subscribers, greeting(&people[0], Vec::new())).await?;
         Ok(Self { author, heard, subscribers, sent: 0 })

@@ -11,6 +11,7 @@ use std::fmt;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use clap::{Args, ValueEnum};
@@ -28,6 +29,8 @@ use fanout::{Audience, Fanout};
 use idle::Idle;
 use server::Server;
 
+/// Between two parts.
+const REST: Duration = Duration::from_secs(1);
 /// Posts on their way at the same time, in turn.
 const IN_FLIGHT: [u64; 2] = [1, 16];
 
@@ -90,12 +93,15 @@ pub async fn run(args: &BenchArgs) -> Result<ExitCode> {
     let server = Server::start(&binary).await?;
     let bench =
         Bench { args, server, accounts: args.connections.div_ceil(20).max(args.subscribers.div_ceil(20) + 1).max(100) };
-    let figures = bench.measure().await?;
+    let mut figures = Figures::default();
+    let outcome = bench.measure(&mut figures).await;
+    // What has been found is shown also when a later part failed.
     write!(std::io::stdout(), "{figures}")?;
     if let Some(path) = &args.json {
         let text = serde_json::to_string_pretty(&figures)?;
         std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
     }
+    outcome?;
     let good = figures.latency.as_ref().is_none_or(Report::good);
     bench.server.stop().await?;
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -108,12 +114,13 @@ struct Bench<'a> {
 }
 
 impl Bench<'_> {
-    async fn measure(&self) -> Result<Figures> {
+    async fn measure(&self, figures: &mut Figures) -> Result<()> {
         let file = self.accounts_file();
         let mut people = people::gather(&self.server.url(), self.accounts, Some(&file)).await?;
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let mut figures = Figures { cores, ..Figures::default() };
+        figures.cores = std::thread::available_parallelism().map_or(1, usize::from);
         for part in &self.args.parts {
+            // What the part before left open has time to go.
+            tokio::time::sleep(REST).await;
             match part {
                 Part::Idle => figures.idle = Some(idle::measure(&self.server, &people, self.args.connections).await?),
                 Part::Latency => {
@@ -126,7 +133,7 @@ impl Bench<'_> {
                 }
             }
         }
-        Ok(figures)
+        Ok(())
     }
 
     fn accounts_file(&self) -> PathBuf {

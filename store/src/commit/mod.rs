@@ -20,9 +20,10 @@ impl Store {
             return self.nothing_to_commit().await;
         }
         let columns = Columns::of(commands);
-        let mut line = self.writer.line().await.map_err(|error| faults::not_sent(&error))?;
+        let mut line = self.writer.kept_line().await.map_err(|error| faults::not_sent(&error))?;
         let answer = line::timed(self.writer.patience(), ask(&columns, line.open())).await;
         let answers = line.settle(answer).map_err(|error| faults::in_flight(&error))?;
+        self.writer.keep(line);
         // It is committed, whatever we make of the answer: asking again is right, giving up is not.
         outcome::committed(commands, answers).map_err(|fault| CommitFault::Unknown(fault.to_string()))
     }

@@ -261,3 +261,15 @@ async fn an_empty_batch_is_done_at_once() {
     let ghost = posting(UserId(Uuid::nil()), "x");
     assert_eq!(refused(world.commit(&[ghost]).await.remove(0)), Denied::NoAccount);
 }
+
+#[test]
+fn a_store_may_outlive_its_runtime() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let world = runtime.block_on(async {
+        let world = World::new().await;
+        world.sign_up("ann").await;
+        world
+    });
+    drop(runtime);
+    drop(world);
+}

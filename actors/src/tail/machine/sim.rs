@@ -275,7 +275,11 @@ fn p1_p3_p5_whatever_the_bus_and_the_database_do_the_journal_is_handed_on_whole_
             world.pass(span);
         }
         world.heal();
-        assert_eq!((world.tail_epoch, world.handed), (world.epoch, world.head()), "everything arrives once faults cease");
+        assert_eq!(
+            (world.tail_epoch, world.handed),
+            (world.epoch, world.head()),
+            "everything arrives once faults cease"
+        );
         assert!(!world.tail.is_blind() && world.tail.parked.is_empty());
         inputs += world.inputs;
         entries += world.head().0;

@@ -1,0 +1,318 @@
+//! The dumb half of the world: the whole journal as a plain list, and what follows from it, worked out afresh each time.
+//! It knows nothing of indexes, logs or slots. What a thing says is made of its `rev`, so a wrong body shows itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tidings_protocol::entity::{Author, Comment, Follow, Post, Removed, Role, User};
+use tidings_protocol::feed::FeedName;
+use tidings_protocol::ids::{CommentId, PostId, SessionId, UserId};
+use tidings_protocol::position::{Cursor, Millis, Seq};
+use tidings_protocol::reply::Snapshot;
+
+use crate::entry::{Batch, Change, Entry, Verb};
+use crate::testing::{EPOCH, body};
+
+/// A post or comment.
+#[derive(Clone, Copy)]
+pub(super) struct Row {
+    pub(super) seq: u64,
+    pub(super) rev: u64,
+    pub(super) removed: bool,
+    pub(super) author: UserId,
+    /// Of a comment.
+    pub(super) post: Option<PostId>,
+    pub(super) parent: Option<CommentId>,
+}
+
+/// The state after some entry.
+#[derive(Clone, Default)]
+pub(super) struct State {
+    pub(super) users: BTreeMap<UserId, u64>,
+    pub(super) posts: BTreeMap<PostId, Row>,
+    pub(super) comments: BTreeMap<CommentId, Row>,
+    /// With the last change, and whether it was a follow.
+    pub(super) follows: BTreeMap<(UserId, UserId), (u64, bool)>,
+}
+
+impl State {
+    fn fold(&mut self, seq: u64, change: &Change, parent: Option<CommentId>) {
+        let created = |row: Option<&Row>| row.map_or(seq, |row| row.seq);
+        match *change {
+            Change::Post { verb, id, author } => {
+                let row = self.posts.get(&id);
+                let removed = verb == Verb::Removed;
+                let row = Row { seq: created(row), rev: seq, removed, author, post: None, parent: None };
+                self.posts.insert(id, row);
+                if removed {
+                    self.comments.retain(|_, comment| comment.post != Some(id));
+                }
+            }
+            Change::Comment { verb, id, post, author } => {
+                let row = self.comments.get(&id);
+                let parent = row.map_or(parent, |row| row.parent);
+                let removed = verb == Verb::Removed;
+                let row = Row { seq: created(row), rev: seq, removed, author, post: Some(post), parent };
+                self.comments.insert(id, row);
+            }
+            Change::User { id, .. } => drop(self.users.insert(id, seq)),
+            Change::Follow { verb, follower, followee } => {
+                self.follows.insert((follower, followee), (seq, verb != Verb::Removed));
+            }
+            Change::SessionRevoked { .. } => {}
+        }
+    }
+
+    pub(super) fn follows_of(&self, user: UserId) -> BTreeSet<UserId> {
+        let held = self.follows.iter().filter(|((follower, _), (_, on))| *follower == user && *on);
+        held.map(|((_, followee), _)| *followee).collect()
+    }
+
+    pub(super) fn user(&self, id: UserId) -> User {
+        let rev = self.users[&id];
+        let (handle, name) = (format!("u{}", id.0.as_u64_pair().1), format!("name {rev}"));
+        User { id, rev: Seq(rev), handle, name, bio: String::new(), role: Role::User, created_at: Millis(0) }
+    }
+
+    fn author(&self, id: UserId) -> Author {
+        let User { id, rev, handle, name, .. } = self.user(id);
+        Author { id, rev, handle, name }
+    }
+
+    fn post(&self, id: PostId) -> Post {
+        let row = self.posts[&id];
+        Post {
+            id,
+            rev: Seq(row.rev),
+            seq: Seq(row.seq),
+            author: self.author(row.author),
+            text: format!("text {}", row.rev),
+            created_at: Millis(0),
+            edited_at: None,
+        }
+    }
+
+    fn comment(&self, id: CommentId) -> Comment {
+        let row = self.comments[&id];
+        Comment {
+            id,
+            rev: Seq(row.rev),
+            seq: Seq(row.seq),
+            post: row.post.expect("of a comment"),
+            parent: row.parent,
+            depth: 0,
+            removed: row.removed,
+            author: (!row.removed).then(|| self.author(row.author)),
+            text: (!row.removed).then(|| format!("text {}", row.rev)),
+            created_at: Millis(0),
+            edited_at: None,
+        }
+    }
+
+    /// An entity as the wire carries it.
+    fn body(&self, change: &Change, seq: u64) -> String {
+        let removed = |id| json(&Removed { id, rev: Seq(seq) });
+        match *change {
+            Change::Post { verb: Verb::Removed, id, .. } => removed(id.0),
+            Change::Post { id, .. } => json(&self.post(id)),
+            Change::Comment { verb: Verb::Removed, id, .. } => removed(id.0),
+            Change::Comment { id, .. } => json(&self.comment(id)),
+            Change::User { id, .. } => json(&self.user(id)),
+            Change::Follow { follower, followee, .. } => json(&Follow { rev: Seq(seq), follower, followee }),
+            Change::SessionRevoked { .. } => "{}".to_owned(),
+        }
+    }
+
+    /// Posts that a feed shows.
+    fn shows(&self, feed: FeedName, viewer: Option<UserId>, row: &Row, id: PostId) -> bool {
+        !row.removed
+            && match feed {
+                FeedName::Home => {
+                    let viewer = viewer.expect("no home for nobody");
+                    row.author == viewer || self.follows_of(viewer).contains(&row.author)
+                }
+                FeedName::Global => true,
+                FeedName::User(user) => row.author == user,
+                FeedName::Post(post) => id == post,
+                FeedName::Me => false,
+            }
+    }
+
+    pub(super) fn posts_of(&self, feed: FeedName, viewer: Option<UserId>) -> Vec<(PostId, Row)> {
+        let shown = self.posts.iter().filter(|(id, row)| self.shows(feed, viewer, row, **id));
+        let mut posts: Vec<(PostId, Row)> = shown.map(|(id, row)| (*id, *row)).collect();
+        posts.sort_by_key(|(_, row)| std::cmp::Reverse(row.seq));
+        posts
+    }
+
+    fn holds_answers(&self, id: CommentId) -> bool {
+        let mut answers = self.comments.iter().filter(|(_, row)| row.parent == Some(id));
+        answers.any(|(answer, row)| !row.removed || self.holds_answers(*answer))
+    }
+
+    pub(super) fn comments_of(&self, post: PostId) -> Vec<(CommentId, Row)> {
+        let of_post = self.comments.iter().filter(|(_, row)| row.post == Some(post));
+        let shown = of_post.filter(|(id, row)| !row.removed || self.holds_answers(**id));
+        let mut comments: Vec<(CommentId, Row)> = shown.map(|(id, row)| (*id, *row)).collect();
+        comments.sort_by_key(|(_, row)| std::cmp::Reverse(row.seq));
+        comments
+    }
+
+    /// As Postgres would answer, `limit` entities. None: there is no such feed.
+    pub(super) fn snapshot(&self, at: u64, viewer: Option<UserId>, feed: FeedName, limit: usize) -> Option<Snapshot> {
+        let mut snapshot = Snapshot::empty(feed, Seq(at));
+        let next = |row: &Row| Some(Cursor { epoch: EPOCH, seq: Seq(row.seq) });
+        match feed {
+            FeedName::Home | FeedName::Global | FeedName::User(_) => {
+                let posts = self.posts_of(feed, viewer);
+                if posts.len() > limit {
+                    snapshot.next = next(&posts[limit - 1].1);
+                }
+                snapshot.posts = Some(posts.iter().take(limit).map(|(id, _)| self.post(*id)).collect());
+                if let FeedName::User(user) = feed {
+                    snapshot.user = Some(self.user(user));
+                }
+            }
+            FeedName::Post(post) => {
+                self.posts.get(&post).filter(|row| !row.removed)?;
+                snapshot.post = Some(self.post(post));
+                let comments = self.comments_of(post);
+                let mut page: Vec<CommentId> = comments.iter().take(limit).map(|(id, _)| *id).collect();
+                if comments.len() > limit {
+                    snapshot.next = next(&comments[limit - 1].1);
+                }
+                let mut at = 0;
+                while let Some(id) = page.get(at) {
+                    page.extend(self.comments[id].parent.filter(|parent| !page.contains(parent)));
+                    at += 1;
+                }
+                let length = page.len();
+                page[limit.min(length)..].sort_by_key(|id| std::cmp::Reverse(self.comments[id].seq));
+                snapshot.comments = Some(page.into_iter().map(|id| self.comment(id)).collect());
+            }
+            FeedName::Me => {
+                let viewer = viewer?;
+                snapshot.user = Some(self.user(viewer));
+                snapshot.follows = Some(self.follows_of(viewer).into_iter().collect());
+            }
+        }
+        Some(snapshot)
+    }
+}
+
+fn json<T: serde::Serialize>(value: &T) -> String {
+    serde_json::to_string(value).expect("a wire type")
+}
+
+/// Whether a change is told on a feed, in plain words.
+pub(super) fn told_on(feed: FeedName, change: &Change, viewer: Option<(UserId, &BTreeSet<UserId>)>) -> bool {
+    let in_circle = |author| viewer.is_some_and(|(user, follows)| author == user || follows.contains(&author));
+    match (feed, *change) {
+        (FeedName::Home, Change::Post { author, .. }) => in_circle(author),
+        (FeedName::Home, Change::User { id, .. }) => in_circle(id),
+        (FeedName::Global, Change::Post { .. }) => true,
+        (FeedName::User(user), Change::Post { author, .. }) => author == user,
+        (FeedName::User(user), Change::User { id, .. }) => id == user,
+        (FeedName::Post(post), Change::Post { id, .. }) => id == post,
+        (FeedName::Post(post), Change::Comment { post: on, .. }) => on == post,
+        (FeedName::Me, Change::User { id, .. }) => viewer.is_some_and(|(user, _)| id == user),
+        (FeedName::Me, Change::Follow { follower, .. }) => viewer.is_some_and(|(user, _)| follower == user),
+        _ => false,
+    }
+}
+
+/// Whether two changes are of the same thing.
+fn same_thing(a: &Change, b: &Change) -> bool {
+    match (*a, *b) {
+        (Change::Post { id: a, .. }, Change::Post { id: b, .. }) => a == b,
+        (Change::Comment { id: a, .. }, Change::Comment { id: b, .. }) => a == b,
+        (Change::User { id: a, .. }, Change::User { id: b, .. }) => a == b,
+        (Change::Follow { follower: a, followee: c, .. }, Change::Follow { follower: b, followee: d, .. }) => {
+            (a, c) == (b, d)
+        }
+        (Change::SessionRevoked { user: a, session: c, .. }, Change::SessionRevoked { user: b, session: d, .. }) => {
+            (a, c) == (b, d)
+        }
+        _ => false,
+    }
+}
+
+/// The journal.
+#[derive(Default)]
+pub(super) struct List {
+    pub(super) entries: Vec<Entry>,
+    parents: Vec<Option<CommentId>>,
+    /// Every so often, to start from.
+    kept: Vec<State>,
+}
+
+const KEPT_EVERY: usize = 64;
+
+impl List {
+    pub(super) fn head(&self) -> u64 {
+        self.entries.len() as u64
+    }
+
+    pub(super) fn write(&mut self, change: Change, parent: Option<CommentId>) {
+        let seq = self.head() + 1;
+        let mut state = self.state(seq - 1);
+        state.fold(seq, &change, parent);
+        let body = body(&state.body(&change, seq));
+        self.entries.push(Entry { seq: Seq(seq), change, body });
+        self.parents.push(parent);
+        if self.entries.len().is_multiple_of(KEPT_EVERY) {
+            self.kept.push(state);
+        }
+    }
+
+    /// The state after entry `at`.
+    pub(super) fn state(&self, at: u64) -> State {
+        let at = usize::try_from(at).expect("small");
+        let kept = at / KEPT_EVERY;
+        let mut state = if kept == 0 { State::default() } else { self.kept[kept - 1].clone() };
+        for (entry, parent) in self.entries[kept * KEPT_EVERY..at].iter().zip(&self.parents[kept * KEPT_EVERY..]) {
+            state.fold(entry.seq.0, &entry.change, *parent);
+        }
+        state
+    }
+
+    fn is_void(&self, at: usize, until: usize) -> bool {
+        let change = &self.entries[at].change;
+        let over = |later: &Entry| {
+            let with_its_post = matches!((change, later.change),
+                (Change::Comment { post, .. }, Change::Post { verb: Verb::Removed, id, .. }) if *post == id);
+            same_thing(change, &later.change) || with_its_post
+        };
+        self.entries[at + 1..until].iter().any(over)
+    }
+
+    /// Entries `first..=last` as their commit told them, or `late`, as a read from Postgres gives them.
+    pub(super) fn batch(&self, first: u64, last: u64, late: bool) -> Batch {
+        let range = usize::try_from(first).expect("small") - 1..usize::try_from(last).expect("small");
+        let wanted = range.filter(|at| !late || !self.is_void(*at, self.entries.len()));
+        let entries = wanted.map(|at| self.entries[at].clone()).collect();
+        Batch { epoch: EPOCH, first: Seq(first), last: Seq(last), entries }
+    }
+
+    /// What somebody has missed of `feeds` from `since` on, as of `at`, and whether their circle has changed meanwhile.
+    pub(super) fn missed(&self, viewer: Option<UserId>, feeds: &[FeedName], since: u64, at: u64) -> (Vec<Entry>, bool) {
+        let until = usize::try_from(at).expect("small");
+        let from = usize::try_from(since.max(1)).expect("small") - 1;
+        let state = self.state(at);
+        let follows = viewer.map(|user| (user, state.follows_of(user)));
+        let circle = follows.as_ref().map(|(user, follows)| (*user, follows));
+        let mut missed = Vec::new();
+        let mut circle_changed = false;
+        for index in from.min(until)..until {
+            let entry = &self.entries[index];
+            circle_changed |= matches!(entry.change, Change::Follow { follower, .. } if Some(follower) == viewer);
+            if !self.is_void(index, until) && feeds.iter().any(|feed| told_on(*feed, &entry.change, circle)) {
+                missed.push(entry.clone());
+            }
+        }
+        (missed, circle_changed)
+    }
+}
+
+pub(super) fn session_id(n: u64) -> SessionId {
+    SessionId(uuid::Uuid::from_u64_pair(4, n))
+}
