@@ -90,4 +90,34 @@ mod tests {
         let mut log = HotLog::beginning_after(Seq(1));
         log.push(Arc::new(post_batch(3, 3)));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn p6_it_holds_the_newest_that_fit_and_answers_like_a_plain_list(
+            steps in proptest::collection::vec((1..6_u64, 0..7_u64), 1..60),
+            most_entries in 1..30_usize,
+            start in 0..5_u64,
+        ) {
+            let mut log = HotLog::bounded(Seq(start), most_entries, usize::MAX);
+            let mut batches: Vec<(u64, u64)> = Vec::new();
+            let mut head = start;
+            for (length, back) in steps {
+                batches.push((head + 1, head + length));
+                head += length;
+                log.push(Arc::new(post_batch(head - length + 1, head)));
+                // The dumb way: whole batches from the newest back, as long as they fit.
+                let mut reach = head + 1;
+                for (first, _) in batches.iter().rev() {
+                    if head - first + 1 > most_entries as u64 {
+                        break;
+                    }
+                    reach = *first;
+                }
+                let from = (head + 2).saturating_sub(back * 3);
+                let found: Option<Vec<u64>> = log.since(Seq(from)).map(|since| since.map(|entry| entry.seq.0).collect());
+                let expected = (from >= reach && from > start).then(|| (from..=head).collect::<Vec<u64>>());
+                proptest::prop_assert_eq!(found, expected, "from {} with {} reached back to {}", from, head, reach);
+            }
+        }
+    }
 }

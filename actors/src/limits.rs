@@ -42,6 +42,8 @@ pub const SESSION_READS: usize = 4;
 pub const REFUSALS_IN_A_ROW: u32 = 1_000;
 /// Longest wait of a session for one read; then `unavailable`.
 pub const READ_PATIENCE_MS: u64 = 5_000;
+/// Longest wait of a resume for a cursor ahead of this node: another node may be ahead by a moment, and the head check finds it.
+pub const AHEAD_PATIENCE_MS: u64 = 2 * HEAD_CHECK_MS;
 /// Entities in all snapshots of one `hello` or one fresh start together; with many feeds each gets fewer.
 pub const SNAPSHOT_ENTITIES: usize = 1_000;
 /// Tries to bring a snapshot forward; each fails only if the viewer's circle changed, or 65,536 entries passed, during the read.

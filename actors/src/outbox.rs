@@ -30,7 +30,7 @@ struct Frame {
 pub enum Pushed {
     /// It waits to be written.
     Queued,
-    /// There was no room: every waiting push was dropped with it. The reader has to catch up from here, inclusive.
+    /// There was no room: the pushes behind the last kept frame were dropped with it. The reader has to catch up from here, inclusive.
     Overflow {
         /// The first entry not sent on every feed.
         from: Seq,
@@ -48,7 +48,7 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// Appends an event's frame, or drops all waiting events when there is no room.
+    /// Appends an event's frame, or drops events when there is no room.
     pub fn push(&mut self, bytes: Bytes, seq: Seq) -> Pushed {
         if self.frames.len() < limits::OUTBOX_FRAMES && self.bytes + bytes.len() <= limits::OUTBOX_BYTES {
             self.append(bytes, Kind::Push(seq));
@@ -67,23 +67,18 @@ impl Outbox {
         self.frames.push_back(Frame { bytes, kind });
     }
 
-    /// Drops the pushes the socket has not begun to take; says the first `seq` among them.
+    /// Drops the pushes behind the last frame that is kept and not begun; says the first `seq` among them. What waits before such a
+    /// frame stays: a heartbeat or a fresh snapshot says where the reader stands, and must not come without what led there (P3).
     fn drop_pushes(&mut self) -> Option<Seq> {
         let begun = usize::from(self.begun > 0);
         let mut first = None;
-        let mut index = 0;
-        let bytes = &mut self.bytes;
-        self.frames.retain(|frame| {
-            index += 1;
-            match frame.kind {
-                Kind::Push(seq) if index > begun => {
-                    first.get_or_insert(seq);
-                    *bytes -= frame.bytes.len();
-                    false
-                }
-                Kind::Push(_) | Kind::Keep => true,
-            }
-        });
+        while self.frames.len() > begun
+            && let Some(&Frame { ref bytes, kind: Kind::Push(seq) }) = self.frames.back()
+        {
+            first = Some(seq);
+            self.bytes -= bytes.len();
+            self.frames.pop_back();
+        }
         first
     }
 
@@ -185,5 +180,84 @@ mod tests {
         }
         assert_eq!(outbox.push(Bytes::from_static(b"event"), Seq(3)), Pushed::Overflow { from: Seq(3) });
         assert_eq!(outbox.bytes(), limits::OUTBOX_FRAMES);
+    }
+
+    #[test]
+    fn p3_what_is_dropped_comes_after_what_is_kept() {
+        let mut outbox = Outbox::default();
+        assert_eq!(outbox.push(Bytes::from_static(b"five "), Seq(5)), Pushed::Queued);
+        outbox.keep(Bytes::from_static(b"cursor-5 "));
+        while let Pushed::Queued = outbox.push(Bytes::from_static(b"more "), Seq(6)) {}
+        assert_eq!(text(&outbox), "five cursor-5 ", "a heartbeat that says 5 must not come without 5");
+    }
+
+    /// What is done to the outbox.
+    #[derive(Clone, Debug)]
+    enum Step {
+        Push(usize),
+        Keep(usize),
+        Take(usize),
+    }
+
+    fn step() -> impl proptest::strategy::Strategy<Value = Step> {
+        use proptest::prelude::*;
+        let length = prop_oneof![1..300_usize, 20_000..60_000_usize];
+        prop_oneof![
+            5 => length.clone().prop_map(Step::Push),
+            1 => (1..200_usize).prop_map(Step::Keep),
+            1 => prop_oneof![1..100_usize, 10_000..200_000_usize].prop_map(Step::Take),
+        ]
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+        #[test]
+        fn p6_it_behaves_like_a_plain_list_of_frames(steps in proptest::collection::vec(step(), 1..900)) {
+            let mut outbox = Outbox::default();
+            // All frames that wait: their byte, length, and seq if they may be dropped; and how much of the first has gone.
+            let mut list: Vec<(u8, usize, Option<u64>)> = Vec::new();
+            let mut gone = 0;
+            for (step, mark) in steps.into_iter().zip(1..) {
+                let byte = u8::try_from(mark % 251).expect("small");
+                let waiting: usize = list.iter().map(|(_, length, _)| length).sum();
+                match step {
+                    Step::Keep(length) => {
+                        outbox.keep(Bytes::from(vec![byte; length]));
+                        list.push((byte, length, None));
+                    }
+                    Step::Push(length) => {
+                        let pushed = outbox.push(Bytes::from(vec![byte; length]), Seq(mark));
+                        if list.len() < limits::OUTBOX_FRAMES && waiting + length <= limits::OUTBOX_BYTES {
+                            proptest::prop_assert_eq!(pushed, Pushed::Queued);
+                            list.push((byte, length, Some(mark)));
+                        } else {
+                            let mut from = mark;
+                            while list.len() > usize::from(gone > 0) && let Some((_, _, Some(seq))) = list.last() {
+                                from = *seq;
+                                list.pop();
+                            }
+                            proptest::prop_assert_eq!(pushed, Pushed::Overflow { from: Seq(from) });
+                        }
+                    }
+                    Step::Take(most) => {
+                        let mut slices = [IoSlice::new(&[]); 8];
+                        let filled = outbox.gather(&mut slices);
+                        let mut offered: Vec<u8> = slices[..filled].iter().flat_map(|slice| slice.to_vec()).collect();
+                        offered.truncate(most);
+                        outbox.advance(offered.len());
+                        let bytes = list.iter().take(8).flat_map(|(byte, length, _)| std::iter::repeat_n(*byte, *length));
+                        let expected: Vec<u8> = bytes.skip(gone).take(most).collect();
+                        proptest::prop_assert_eq!(offered.len(), expected.len());
+                        proptest::prop_assert!(offered == expected, "other bytes than were put in");
+                        gone += offered.len();
+                        while !list.is_empty() && gone >= list[0].1 {
+                            gone -= list.remove(0).1;
+                        }
+                    }
+                }
+                proptest::prop_assert_eq!(outbox.bytes(), list.iter().map(|(_, length, _)| length).sum::<usize>());
+                proptest::prop_assert_eq!(outbox.is_empty(), list.is_empty());
+            }
+        }
     }
 }

@@ -50,8 +50,7 @@ impl Person {
 /// # Errors
 /// The server refuses, or the file cannot be read or written.
 pub async fn gather(url: &str, wanted: usize, file: Option<&Path>) -> Result<Vec<Person>> {
-    let client = Client::builder().timeout(Duration::from_secs(60)).build()?;
-    let door = Door { client, url: url.trim_end_matches('/').to_owned() };
+    let door = Door::at(url)?;
     let mut known = match file {
         Some(path) if path.exists() => load(path)?,
         _ => Vec::new(),
@@ -111,12 +110,21 @@ pub fn bar(length: u64, what: &'static str) -> ProgressBar {
 }
 
 /// The REST part of a server.
-struct Door {
+pub struct Door {
     client: Client,
     url: String,
 }
 
 impl Door {
+    /// The door of the server at this URL.
+    ///
+    /// # Errors
+    /// No HTTP client can be made.
+    pub fn at(url: &str) -> Result<Self> {
+        let client = Client::builder().timeout(Duration::from_secs(60)).build()?;
+        Ok(Self { client, url: url.trim_end_matches('/').to_owned() })
+    }
+
     async fn sign_up(&self, handle: String, bar: &ProgressBar) -> Result<Person> {
         let password = Uuid::new_v4().simple().to_string();
         let email = format!("{handle}@example.com");
@@ -137,7 +145,10 @@ impl Door {
     }
 
     /// Keeps good tokens, refreshes old ones, logs in where that fails.
-    async fn renew(&self, mut person: Person) -> Result<Person> {
+    ///
+    /// # Errors
+    /// The server cannot be reached (a `reqwest::Error`), or does not know the account.
+    pub async fn renew(&self, mut person: Person) -> Result<Person> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH)? + TOKEN_MARGIN;
         if u128::from(person.tokens.access_expires_at.0) > now.as_millis() {
             return Ok(person);
@@ -164,7 +175,11 @@ impl Door {
         bail!("the server put off a refresh {TRIES} times");
     }
 
-    async fn ask(&self, path: &str, body: &impl Serialize) -> Result<Answer> {
+    /// Asks once for tokens.
+    ///
+    /// # Errors
+    /// The server cannot be reached (a `reqwest::Error`) or speaks another language.
+    pub async fn ask(&self, path: &str, body: &impl Serialize) -> Result<Answer> {
         let url = format!("{}{path}", self.url);
         let answer = self.client.post(&url).json(body).send().await.with_context(|| format!("cannot reach {url}"))?;
         let status = answer.status();
@@ -191,9 +206,13 @@ impl Door {
     }
 }
 
-enum Answer {
+/// What the door says.
+pub enum Answer {
+    /// Come in.
     Tokens(Box<Tokens>),
+    /// Ask again after this.
     Later(Duration),
+    /// No, in words.
     Refused(String),
 }
 

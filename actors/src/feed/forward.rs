@@ -48,6 +48,8 @@ impl<L: Line> FeedTable<L> {
 
 /// Applies one entry by the rev rule, as a client would. False if the snapshot's own subject is gone.
 fn put_in(snapshot: &mut Snapshot, entry: &Entry) -> bool {
+    // The oldest place on the page; what is older than that is on the next one. 0 if the page is the whole feed.
+    let page_from = snapshot.next.map_or(0, |next| next.seq.0);
     match entry.change {
         Change::Post { verb: Verb::Removed, id, .. } => {
             if let Some(posts) = &mut snapshot.posts {
@@ -60,7 +62,7 @@ fn put_in(snapshot: &mut Snapshot, entry: &Entry) -> bool {
             if snapshot.feed == FeedName::Post(id) {
                 snapshot.post = Some(post);
             } else if let Some(posts) = &mut snapshot.posts {
-                upsert(posts, post, snapshot.next.is_none(), |post| (post.id.0, post.seq.0));
+                upsert(posts, post, page_from, |post| (post.id.0, post.seq.0));
             }
         }
         Change::Comment { verb: Verb::Removed, id, .. } => {
@@ -73,12 +75,17 @@ fn put_in(snapshot: &mut Snapshot, entry: &Entry) -> bool {
         Change::Comment { .. } => {
             if let Some(comments) = &mut snapshot.comments {
                 let comment: Comment = read(entry);
-                upsert(comments, comment, snapshot.next.is_none(), |comment| (comment.id.0, comment.seq.0));
+                upsert(comments, comment, page_from, |comment| (comment.id.0, comment.seq.0));
             }
         }
-        Change::User { .. } => {
+        Change::User { id, .. } => {
+            let user: User = read(entry);
+            let authors = snapshot.posts.iter_mut().flatten().map(|post| &mut post.author);
+            for author in authors.filter(|author| author.id == id) {
+                (author.rev, author.handle, author.name) = (user.rev, user.handle.clone(), user.name.clone());
+            }
             if snapshot.user.is_some() {
-                snapshot.user = Some(read::<User>(entry));
+                snapshot.user = Some(user);
             }
         }
         Change::Follow { verb, followee, .. } => {
@@ -94,19 +101,14 @@ fn put_in(snapshot: &mut Snapshot, entry: &Entry) -> bool {
     true
 }
 
-/// Replaces an entity in place, or puts it where its creation belongs, newest first. One older than the page is left out,
-/// unless the page is the whole feed.
-fn upsert<E>(list: &mut Vec<E>, new: E, whole: bool, key: impl Fn(&E) -> (Uuid, u64)) {
+/// Replaces an entity in place, or puts it where its creation belongs, newest first. One older than the page is left out.
+fn upsert<E>(list: &mut Vec<E>, new: E, page_from: u64, key: impl Fn(&E) -> (Uuid, u64)) {
     let (id, seq) = key(&new);
     if let Some(old) = list.iter_mut().find(|old| key(old).0 == id) {
         *old = new;
-        return;
-    }
-    let at = list.iter().position(|old| key(old).1 < seq);
-    match at {
-        Some(at) => list.insert(at, new),
-        None if whole => list.push(new),
-        None => {}
+    } else if seq >= page_from {
+        let at = list.iter().position(|old| key(old).1 < seq).unwrap_or(list.len());
+        list.insert(at, new);
     }
 }
 

@@ -370,3 +370,6 @@ pub(super) fn entities(limit: Option<u16>) -> Result<u16, Refusal> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

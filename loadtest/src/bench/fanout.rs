@@ -63,6 +63,7 @@ pub struct Audience {
     heard: Rc<Heard>,
     subscribers: usize,
     sent: u64,
+    answered: u64,
     listening: Vec<JoinHandle<()>>,
 }
 
@@ -101,7 +102,7 @@ impl Audience {
             listening.push(tokio::task::spawn_local(listener));
         }
         let (author, _) = RawSocket::open(target, subscribers, greeting(&people[0], Vec::new())).await?;
-        Ok(Self { author, heard, subscribers, sent: 0 })
+        Ok(Self { author, heard, subscribers, sent: 0, answered: 0, listening })
     }
 
     /// Posts for so many seconds, with so many in flight.
@@ -133,18 +134,30 @@ impl Audience {
     async fn press(&mut self, in_flight: u64, time: Duration) -> Result<()> {
         let end = Instant::now() + time;
         let mut buffer = vec![0; CHUNK_BYTES];
-        let mut unanswered = 0;
-        while Instant::now() < end {
-            while self.on_their_way() < in_flight {
+        loop {
+            let over = Instant::now() >= end;
+            while !over && self.on_their_way() < in_flight {
                 self.post().await?;
-                unanswered += 1;
             }
-            while unanswered > 0 {
-                unanswered -= self.replies(&mut buffer).await?;
+            if over && self.on_their_way() == 0 && self.answered == self.sent {
+                break;
             }
-            self.until_fewer_than(in_flight).await?;
+            self.hear(&mut buffer).await?;
         }
-        self.until_fewer_than(1).await
+        let most = self.sent * self.subscribers as u64;
+        ensure!(self.heard.frames.get() == most, "more was delivered than posted");
+        Ok(())
+    }
+
+    /// Waits until something is delivered or answered.
+    async fn hear(&mut self, buffer: &mut [u8]) -> Result<()> {
+        let heard = Rc::clone(&self.heard);
+        tokio::select! {
+            replies = self.replies(buffer) => self.answered += replies?,
+            () = heard.more.notified() => {}
+            () = tokio::time::sleep(PATIENCE) => bail!("{} posts did not reach everybody within {PATIENCE:?}", self.on_their_way()),
+        }
+        heard.failed.borrow_mut().take().map_or(Ok(()), Err)
     }
 
     /// Posts that have not reached everybody.
@@ -159,6 +172,7 @@ impl Audience {
         self.author.write(&wire).await
     }
 
+    /// How many replies came; a refusal fails.
     async fn replies(&mut self, buffer: &mut [u8]) -> Result<u64> {
         let (mut replies, mut refused) = (0, None);
         let took = self.author.texts(buffer, |text| match text.starts_with(b"{\"id\":") {
@@ -172,19 +186,6 @@ impl Audience {
             bail!("the server hung up on the author");
         }
         refused.map_or(Ok(replies), |why| bail!("a post was refused: {why}"))
-    }
-
-    async fn until_fewer_than(&self, in_flight: u64) -> Result<()> {
-        while self.on_their_way() >= in_flight {
-            let waited = tokio::time::timeout(PATIENCE, self.heard.more.notified()).await;
-            if let Some(cause) = self.heard.failed.borrow_mut().take() {
-                return Err(cause);
-            }
-            ensure!(waited.is_ok(), "{} posts did not reach everybody within {PATIENCE:?}", self.on_their_way());
-        }
-        let most = self.sent * self.subscribers as u64;
-        ensure!(self.heard.frames.get() <= most, "more was delivered than posted");
-        Ok(())
     }
 }
 
