@@ -3,9 +3,10 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use tidings_testkit::{Database, Node, Postgres, Redis};
+use tidings_testkit::{Database, Node, Postgres, Redis, until};
 
 /// The harness is another package, so Cargo does not build it for this test by itself.
 fn harness() -> Result<PathBuf> {
@@ -38,13 +39,13 @@ fn node(database: &Database, redis: Option<&Redis>) -> Result<Node> {
 }
 
 /// Runs the harness over these nodes and reads its report; a run with violations fails here.
-fn run(nodes: &[&Node], args: &[&str]) -> Result<serde_json::Value> {
+fn run(nodes: &[&str], args: &[&str]) -> Result<serde_json::Value> {
     let folder = tempfile::tempdir()?;
     let report = folder.path().join("report.json");
     let mut command = Command::new(harness()?);
     command.arg("run").arg("--json").arg(&report);
     for node in nodes {
-        command.args(["--url", &node.url()]);
+        command.args(["--url", node]);
     }
     let output = command.args(args).output()?;
     let said = String::from_utf8_lossy(&output.stdout);
@@ -67,10 +68,10 @@ const LOAD: &[&str] = &[
 
 /// What a good report must show for the run to have meant anything.
 fn meant_something(report: &serde_json::Value) {
-    assert!(report["posts"]["acknowledged"].as_u64().unwrap() > 100, "{report:#}");
+    assert!(report["posts"]["acknowledged"].as_u64().is_some_and(|posts| posts > 100), "{report:#}");
     assert_eq!(report["posts"]["acknowledged"], report["posts"]["planned"], "{report:#}");
     assert_eq!(report["deliveries"]["heard"], report["deliveries"]["expected"], "{report:#}");
-    assert!(report["connections"]["resumed"].as_u64().unwrap() > 20, "{report:#}");
+    assert!(report["connections"]["resumed"].as_u64().is_some_and(|resumed| resumed > 20), "{report:#}");
     assert_eq!(report["violations"], serde_json::json!({}), "{report:#}");
 }
 
@@ -78,7 +79,7 @@ fn meant_something(report: &serde_json::Value) {
 fn one_node_keeps_its_promises_while_lines_are_lost() {
     let database = Postgres::shared().unwrap().fresh_database().unwrap();
     let node = node(&database, None).unwrap();
-    meant_something(&run(&[&node], LOAD).unwrap());
+    meant_something(&run(&[&node.url()], LOAD).unwrap());
 }
 
 #[test]
@@ -86,5 +87,25 @@ fn two_nodes_keep_their_promises_while_lines_are_lost() {
     let database = Postgres::shared().unwrap().fresh_database().unwrap();
     let redis = Redis::start().unwrap();
     let (a, b) = (node(&database, Some(&redis)).unwrap(), node(&database, Some(&redis)).unwrap());
-    meant_something(&run(&[&a, &b], LOAD).unwrap());
+    meant_something(&run(&[&a.url(), &b.url()], LOAD).unwrap());
+}
+
+#[test]
+fn a_node_that_is_killed_loses_nothing_and_doubles_nothing() {
+    let database = Postgres::shared().unwrap().fresh_database().unwrap();
+    let mut node = node(&database, None).unwrap();
+    let url = node.url();
+    let report = std::thread::scope(|scope| {
+        let run = scope.spawn(|| run(&[&url], LOAD));
+        until("the run is under way", Duration::from_secs(120), || {
+            let posts: u64 = database.psql("select count(*) from posts")?.trim().parse()?;
+            Ok((posts > 60 || run.is_finished()).then_some(()))
+        })
+        .unwrap();
+        node.restart().unwrap();
+        run.join().unwrap().unwrap()
+    });
+    meant_something(&report);
+    let closes = report["connections"]["closes"].as_object().unwrap();
+    assert!(!closes.is_empty(), "the node was killed too late: {report:#}");
 }

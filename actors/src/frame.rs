@@ -32,11 +32,12 @@ pub fn push(framing: Framing, feed: FeedName, entry: &Entry) -> Option<Bytes> {
     Some((framing.text)(payload(feed, entry.seq, event, entry.body.get()).as_bytes()))
 }
 
-/// A fresh snapshot as an event of its feed.
+/// A fresh snapshot as an event of its feed. `at` is where the reader stands with this event: events move cursors, and while other
+/// feeds are still owed something older than the snapshot, the cursor must not run ahead of it (P3).
 #[must_use]
-pub fn resync(framing: Framing, snapshot: &tidings_protocol::reply::Snapshot) -> Bytes {
+pub fn resync(framing: Framing, snapshot: &tidings_protocol::reply::Snapshot, at: Seq) -> Bytes {
     let body = json(snapshot);
-    (framing.text)(payload(snapshot.feed, snapshot.seq, EventName::FeedResync, &body).as_bytes())
+    (framing.text)(payload(snapshot.feed, at, EventName::FeedResync, &body).as_bytes())
 }
 
 fn payload(feed: FeedName, seq: Seq, event: EventName, body: &str) -> String {

@@ -5,6 +5,7 @@ mod bench;
 mod check;
 mod connection;
 mod crowd;
+mod demo;
 mod drive;
 #[cfg(test)]
 mod fake;
@@ -49,6 +50,8 @@ enum Command {
     },
     /// Starts a server of its own and measures latency, posts a second, cost of deliveries, memory of idle connections.
     Bench(bench::BenchArgs),
+    /// Moves a small made-up community in to an empty server and keeps it talking.
+    Demo(demo::DemoArgs),
 }
 
 fn main() -> Result<ExitCode> {
@@ -70,5 +73,6 @@ async fn perform(command: Command) -> Result<ExitCode> {
             Ok(if report.good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Command::Bench(args) => bench::run(&args).await,
+        Command::Demo(args) => demo::run(&args).await,
     }
 }

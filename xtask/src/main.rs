@@ -29,7 +29,7 @@ struct Arguments {
 enum Task {
     /// Build the release and run it, with a private Postgres unless DATABASE_URL is set
     Start {
-        /// Passed on to the server, such as --demo
+        /// --demo has a made-up community move in and keep talking; all else is passed on to the server
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },

@@ -225,10 +225,11 @@ impl<L: Line> FeedTable<L> {
                 let Some(&viewer) = self.viewer_of.get(&follower) else {
                     return;
                 };
-                if self.set_follow(viewer, followee, verb != Verb::Removed) {
-                    for &slot in &self.viewers[viewer].home {
-                        self.slots[slot].line.tell(Told::CircleChanged);
-                    }
+                self.set_follow(viewer, followee, verb != Verb::Removed);
+                // Told also where nothing changes here: in a sparse batch the entry before may be left out, and a `home` may have been
+                // read in between.
+                for &slot in &self.viewers[viewer].home {
+                    self.slots[slot].line.tell(Told::CircleChanged);
                 }
             }
             Change::SessionRevoked { user, session } => {
@@ -246,21 +247,19 @@ impl<L: Line> FeedTable<L> {
         }
     }
 
-    /// Changes whom a viewer follows, in their list and in the index. False if it was so already.
-    fn set_follow(&mut self, viewer: usize, followee: UserId, follows: bool) -> bool {
+    /// Changes whom a viewer follows, in their list and in the index.
+    fn set_follow(&mut self, viewer: usize, followee: UserId, follows: bool) {
         let list = &mut self.viewers[viewer].follows;
         match (list.binary_search(&followee), follows) {
             (Err(at), true) => {
                 list.insert(at, followee);
                 self.index.entry(Topic::HomeOf(followee)).or_default().push(viewer);
-                true
             }
             (Ok(at), false) => {
                 list.remove(at);
                 remove_from(&mut self.index, Topic::HomeOf(followee), viewer);
-                true
             }
-            (Ok(_), true) | (Err(_), false) => false,
+            (Ok(_), true) | (Err(_), false) => {}
         }
     }
 

@@ -6,6 +6,7 @@ use tidings_protocol::error::ErrorCode;
 use tidings_protocol::feed::FeedName;
 use tidings_protocol::ids::UserId;
 use tidings_protocol::limits::PAGE_DEFAULT;
+use tidings_protocol::position::Seq;
 use tidings_protocol::push::Notice;
 use tidings_protocol::reply::Snapshot;
 
@@ -61,6 +62,8 @@ pub(super) async fn refresh(
     reach: Reach,
 ) -> Result<Rc<Place>, NotRefreshed> {
     let watched = worker.table().feeds(place.slot()).to_vec();
+    let behind = worker.table().is_behind(place.slot());
+    let reach = if behind { reach.max(Reach::All) } else { reach };
     let (feeds, place) = match &reach {
         Reach::Some(feeds) => (watched.iter().copied().filter(|feed| feeds.contains(feed)).collect(), place),
         Reach::All => (watched, place),
@@ -81,13 +84,24 @@ pub(super) async fn refresh(
     // From here to the end nothing waits: the table stands still.
     let framing = worker.node.framing;
     let applied = worker.table().applied();
+    let behind = worker.table().is_behind(place.slot());
+    if behind && matches!(reach, Reach::Some(_)) {
+        // What the reader is behind would follow the newer snapshot: next time all feeds start afresh.
+        return Err(NotRefreshed::Later);
+    }
+    // Where to come back to while not all feeds have been told; the heartbeat behind the last one moves it on.
+    let at = match &reach {
+        Reach::Epoch => Seq(0),
+        Reach::All if behind => worker.table().position(place.slot()).next(),
+        Reach::All | Reach::Some(_) => applied,
+    };
     if let Reach::Epoch = reach {
-        link.keep(frame::message(framing, &Notice::Resync { cursor: worker.cursor(applied) }));
+        link.keep(frame::message(framing, &Notice::Resync { cursor: worker.cursor(at) }));
     }
     for (feed, result) in started {
         // What is not there any more is told as an empty feed.
         let snapshot = result.unwrap_or_else(|_| Snapshot::empty(feed, applied));
-        link.keep(frame::resync(framing, &snapshot));
+        link.keep(frame::resync(framing, &snapshot, at));
     }
     let mut table = worker.table_mut();
     match reach {
@@ -100,6 +114,7 @@ pub(super) async fn refresh(
         }
     }
     drop(table);
+    link.keep(frame::message(framing, &Notice::Heartbeat { cursor: worker.cursor(applied) }));
     link.flush();
     Ok(place)
 }

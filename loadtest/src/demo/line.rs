@@ -170,11 +170,9 @@ impl Line {
     async fn connect(&mut self) -> Result<Socket> {
         if let Some(person) = &self.person {
             let renewed = self.door.renew(person.clone()).await;
-            self.person = Some(renewed.map_err(
-                |cause| {
-                    if cause.is::<reqwest::Error>() { cause } else { cause.context(Stranger) }
-                },
-            )?);
+            self.person = Some(
+                renewed.map_err(|cause| if cause.is::<reqwest::Error>() { cause } else { cause.context(Stranger) })?,
+            );
         }
         let mut socket = link::open(self.target, 0).await?;
         let hello = Hello {
@@ -317,15 +315,20 @@ impl Line {
         let ask = self.pending.take()?;
         let answer = frame.error.clone().map_or_else(|| Ok(frame.result.map_or("null", |r| r.get()).to_owned()), Err);
         if answer.is_ok() {
-            match &ask.method {
-                Method::FeedSubscribe(subscribe) => self.feeds.push(subscribe.feed),
-                Method::FeedUnsubscribe(left) => self.feeds.retain(|feed| *feed != left.feed),
-                _ => {}
-            }
+            self.note_feed(&ask.method);
         }
         // Whoever asked may have left.
         drop(ask.answer.send(answer));
         None
+    }
+
+    /// Feeds that are watched are asked for again on the next connection.
+    fn note_feed(&mut self, method: &Method) {
+        if let Method::FeedSubscribe(subscribe) = method {
+            self.feeds.push(subscribe.feed);
+        } else if let Method::FeedUnsubscribe(left) = method {
+            self.feeds.retain(|feed| *feed != left.feed);
+        }
     }
 
     async fn refresh(&mut self, socket: &mut Socket) -> Result<()> {

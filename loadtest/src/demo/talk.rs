@@ -10,9 +10,7 @@ use rand::{RngExt, SeedableRng};
 use tidings_protocol::entity::{Author, Comment, Post};
 use tidings_protocol::ids::{CommentId, PostId, UserId};
 use tidings_protocol::limits::COMMENT_DEPTH;
-use tidings_protocol::request::{
-    CommentCreate, CommentUpdate, Method, PostCreate, PostRef, PostUpdate, UserRef,
-};
+use tidings_protocol::request::{CommentCreate, CommentUpdate, Method, PostCreate, PostRef, PostUpdate, UserRef};
 use tidings_protocol::text::{CommentText, PostText};
 use uuid::Uuid;
 
@@ -129,7 +127,7 @@ impl Talk {
 
     /// Everybody who is not one of the bots; the seat is the visitor's.
     fn is_visitor(&self, id: UserId) -> bool {
-        !self.bot(id).is_some_and(|who| who != SEAT)
+        self.bot(id).is_none_or(|who| who == SEAT)
     }
 
     fn bot(&self, id: UserId) -> Option<usize> {
@@ -179,9 +177,7 @@ impl Talk {
 
     fn carry_out(&mut self, plan: Plan, room: &Room, now: Duration) -> Option<Deed> {
         match plan {
-            Plan::AnswerPost { who, post, occasion } => {
-                self.answer_post(who, &room.thread(post)?.post, occasion, now)
-            }
+            Plan::AnswerPost { who, post, occasion } => self.answer_post(who, &room.thread(post)?.post, occasion, now),
             Plan::AnswerComment { who, post, comment, occasion } => {
                 let (_, comment) = find(room, post, comment)?;
                 self.answer_comment(who, comment, occasion, now)
@@ -343,5 +339,6 @@ fn find(room: &Room, post: PostId, comment: CommentId) -> Option<(&Thread, &Comm
 }
 
 #[cfg(test)]
+#[allow(clippy::wildcard_enum_match_arm, reason = "a test looks for the deeds it is about")]
 #[path = "talk_tests.rs"]
 mod tests;

@@ -131,7 +131,9 @@ fn a_visitor_is_answered_and_followed_within_seconds() {
         _ => false,
     });
     assert!(answers.count() >= 1);
-    let follows = new.iter().filter(|(_, deed)| matches!(&deed.method, Method::UserFollow(whom) if whom.id.0 == Uuid::from_u128(VISITOR)));
+    let follows = new
+        .iter()
+        .filter(|(_, deed)| matches!(&deed.method, Method::UserFollow(whom) if whom.id.0 == Uuid::from_u128(VISITOR)));
     assert_eq!(follows.count(), 3);
     // A second post is answered, and nobody follows again.
     play.hears(Event::PostCreated(post(6_000, VISITOR, "Does anybody have a map?")));
