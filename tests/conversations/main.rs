@@ -10,6 +10,7 @@ mod world;
 
 mod bad_input;
 mod comments;
+mod demo;
 mod faults;
 mod feeds;
 mod nodes;

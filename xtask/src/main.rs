@@ -1,4 +1,4 @@
-//! `cargo xtask start | test | check | bench`: the commands of a developer's day, each from a clean clone.
+//! `cargo xtask start | test | check | queries | bench`: the commands of a developer's day, each from a clean clone.
 //!
 //! Owns what is installed and started for them. Never touches a server it did not start, and leaves nothing running.
 
@@ -7,6 +7,7 @@
 mod check;
 mod floors;
 mod install;
+mod queries;
 mod shell;
 mod start;
 mod test;
@@ -44,6 +45,8 @@ enum Task {
         /// Only these: format, floors, lints, deny, advisories
         only: Vec<String>,
     },
+    /// Write the offline data of the store's queries, after changing one or a migration
+    Queries,
     /// Run the load tests' benchmarks
     Bench {
         /// What to measure, passed on
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
         Task::Start { args } => start::start(&args),
         Task::Test { args } => test::test(&args),
         Task::Check { only } => check::check(&only),
+        Task::Queries => queries::queries(),
         Task::Bench { args } => bench(&args),
     };
     match done {

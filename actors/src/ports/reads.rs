@@ -40,6 +40,7 @@ pub struct Missed {
     pub seq: Seq,
     /// The present state of every entity of the feeds with `rev` ≥ the cursor's, as entries in `rev` order, each entity once. Created
     /// since (its own `seq` ≥ the cursor's) → `Created`, else `Updated`; tombstones → `Removed` with a `Removed` body.
+    /// A comment created and removed since comes as `Created` with a placeholder for a body, so that its answers have a parent.
     pub entries: Vec<Entry>,
     /// Feeds for which a diff cannot be given: their viewer's context has changed since (`home` after a follow or unfollow).
     pub restart: Vec<FeedName>,
