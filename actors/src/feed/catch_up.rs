@@ -6,12 +6,13 @@ use std::collections::VecDeque;
 
 use rustc_hash::FxHashSet;
 use tidings_protocol::feed::FeedName;
+use tidings_protocol::ids::{PostId, UserId};
 use tidings_protocol::limits::CATCH_UP_EVENTS;
 use tidings_protocol::position::Seq;
 
 use super::belongs;
 use super::table::{Behind, FeedTable, Line, SlotId};
-use crate::entry::{Change, Entry, Subject};
+use crate::entry::{Change, Entry, Subject, Verb};
 use crate::frame;
 use crate::outbox::Pushed;
 
@@ -106,9 +107,20 @@ impl<L: Line> FeedTable<L> {
         let slot = &self.slots[id.0];
         let circle = self.circle(id);
         let mut seen = FxHashSet::<Subject>::default();
+        // A post takes its comments along: what is older than its removal has no entry of its own that says so (P5).
+        let mut removed = FxHashSet::<PostId>::default();
         let mut missed = Vec::new();
         let recent = self.log.since(behind.from)?;
         for entry in recent.rev().chain(behind.backlog.iter().rev()) {
+            match entry.change {
+                Change::Post { verb: Verb::Removed, id, .. } => drop(removed.insert(id)),
+                Change::Comment { post, .. } if removed.contains(&post) => continue,
+                Change::Post { .. }
+                | Change::Comment { .. }
+                | Change::User { .. }
+                | Change::Follow { .. }
+                | Change::SessionRevoked { .. } => {}
+            }
             let wanted = slot.feeds.iter().any(|&feed| belongs(feed, &entry.change, circle));
             if wanted && seen.insert(entry.change.subject()) {
                 missed.push(entry.clone());
@@ -122,6 +134,6 @@ impl<L: Line> FeedTable<L> {
     }
 }
 
-fn is_follow_by(entry: &Entry, user: Option<tidings_protocol::ids::UserId>) -> bool {
+fn is_follow_by(entry: &Entry, user: Option<UserId>) -> bool {
     matches!(entry.change, Change::Follow { follower, .. } if Some(follower) == user)
 }
