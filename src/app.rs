@@ -177,10 +177,10 @@ impl Running {
     pub async fn stop(mut self) {
         tracing::info!("stopping");
         self.draining.store(true, Ordering::Relaxed);
-        // Tells the workers at once; they end when their last connection has.
-        let stopped = self.server.stop(true);
+        // No new connections; the workers stay for those there are, which the server does not count once the gate has them.
+        self.server.pause().await;
         self.gate.drain(self.drain).await;
-        stopped.await;
+        self.server.stop(true).await;
         match (&mut self.serving).await {
             Ok(Ok(())) => {}
             Ok(Err(fault)) => tracing::warn!(%fault, "the listener ended with a fault"),

@@ -10,6 +10,7 @@ mod wire;
 use std::net::{IpAddr, Ipv4Addr};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use actix::{Actor, Addr};
@@ -65,6 +66,7 @@ struct Shared {
     origins: Origins,
     clients: Clients,
     connections_per_ip: usize,
+    leaving: AtomicBool,
 }
 
 /// The gate.
@@ -113,6 +115,7 @@ impl Gate {
             origins: parts.origins,
             clients: parts.clients,
             connections_per_ip: config.connections_per_ip,
+            leaving: AtomicBool::new(false),
         };
         Ok(Self { shared: Arc::new(shared) })
     }
@@ -133,7 +136,7 @@ impl Gate {
         self.shared.sight.is_clear()
     }
 
-    /// Takes a connection over; done when it has ended.
+    /// Takes a connection over; done when it has been handed to its own task.
     pub fn accept(&self, request: Request, framed: Framed<TcpStream, h1::Codec>) -> LocalBoxFuture<'static, ()> {
         let shared = self.shared.clone();
         Box::pin(async move {
@@ -145,6 +148,7 @@ impl Gate {
 
     /// Says goodbye to all connections, and waits until they have ended, at most `patience`.
     pub async fn drain(&self, patience: Duration) {
+        self.shared.leaving.store(true, Ordering::Relaxed);
         self.shared.tail.do_send(ToTail::Drain);
         if tokio::time::timeout(patience, self.shared.crowd.gone()).await.is_err() {
             tracing::warn!("some connections did not end in time");
@@ -174,7 +178,10 @@ impl Shared {
             Ok(accept) => accept,
             Err(refusal) => return Ok(upgrade::send(&mut framed, refusal).await?),
         };
-        let Some(_present) = self.count(&request) else {
+        if self.leaving.load(Ordering::Relaxed) {
+            return Ok(upgrade::send(&mut framed, upgrade::refuse(StatusCode::SERVICE_UNAVAILABLE)).await?);
+        }
+        let Some(present) = self.count(&request) else {
             let refusal = upgrade::refuse(StatusCode::TOO_MANY_REQUESTS);
             return Ok(upgrade::send(&mut framed, refusal).await?);
         };
@@ -183,7 +190,11 @@ impl Shared {
         drop(request);
         let parts = framed.into_parts();
         set_up(&parts.io)?;
-        connection::run(parts.io, parts.read_buf, worker).await;
+        // A task of its own: the one that brought the request holds actix-http's dispatcher, several KB, for as long as it lives.
+        actix_rt::spawn(async move {
+            connection::run(parts.io, parts.read_buf, worker).await;
+            drop(present);
+        });
         Ok(())
     }
 

@@ -188,6 +188,10 @@ impl Machine {
 
     /// `hello` was carried out, as this user or anonymously.
     pub fn greeted(&mut self, viewer: Option<UserId>) -> Vec<Effect> {
+        // It may have ended while `hello` was being carried out.
+        if !matches!(self.phase, Phase::Entering) {
+            return Vec::new();
+        }
         self.phase = Phase::Live(viewer);
         self.go()
     }
@@ -211,6 +215,11 @@ impl Machine {
     }
 
     fn request(&mut self, id: RequestId, method: Method, door: &dyn Doorkeeper) -> Vec<Effect> {
+        if self.leaving {
+            let refusal =
+                Refusal::new(ErrorCode::Unavailable, "this node is leaving: send it again on the next connection");
+            return self.refuse(Some(id), refusal);
+        }
         if let Err(wait) = door.charge(cost(&method)) {
             return self.refuse(Some(id), Refusal::new(ErrorCode::RateLimited, "too fast").after_ms(wait));
         }

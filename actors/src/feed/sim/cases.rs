@@ -1,1 +1,234 @@
-//! Cases.
+//! The feed table, case by case.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use tidings_protocol::feed::FeedName;
+use tidings_protocol::ids::{CommentId, UserId};
+use tidings_protocol::limits::CATCH_UP_EVENTS;
+use tidings_protocol::position::{Epoch, Seq};
+use uuid::Uuid;
+
+use super::model::{List, session_id, told_on};
+use super::reader::{FRAMING, FakeLine, Gone};
+use crate::entry::{Change, Verb};
+use crate::feed::forward::Forwarded;
+use crate::feed::table::{FeedTable, NotJoined, SlotId, Told};
+use crate::feed::{Circle, belongs};
+use crate::ports::{Head, Viewer};
+use crate::testing::{Dice, EPOCH, post, user};
+
+struct World {
+    list: List,
+    table: FeedTable<Rc<FakeLine>>,
+}
+
+impl World {
+    /// Three people who follow nobody.
+    fn new() -> Self {
+        let head = Head { epoch: EPOCH, seq: Seq(0), floor: Seq(0) };
+        let mut world = Self { list: List::default(), table: FeedTable::new(FRAMING, head) };
+        world.happens([1, 2, 3].map(|n| Change::User { verb: Verb::Created, id: user(n) }));
+        world
+    }
+
+    /// In one batch.
+    fn happens(&mut self, changes: impl IntoIterator<Item = Change>) {
+        let first = self.list.head() + 1;
+        for change in changes {
+            self.list.write(change, None);
+        }
+        self.table.apply(&Arc::new(self.list.batch(first, self.list.head(), false)));
+    }
+
+    fn viewer(&self, who: UserId) -> Viewer {
+        let state = self.list.state(self.list.head());
+        let follows = state.follows_of(who).into_iter().collect();
+        Viewer { seq: Seq(self.list.head()), user: state.user(who), follows, session_live: true }
+    }
+
+    fn joins(&mut self, who: u64, session: u64, room: usize, feeds: &[FeedName]) -> (SlotId, Rc<FakeLine>) {
+        let line = FakeLine::of(room, &Gone::default());
+        let viewer = Some((self.viewer(user(who)), session_id(session)));
+        let slot = self.table.join(Rc::clone(&line), viewer).expect("fresh");
+        for feed in feeds {
+            self.table.subscribe(&slot, *feed);
+        }
+        (slot, line)
+    }
+}
+
+fn posts(ids: impl IntoIterator<Item = u64>) -> Vec<Change> {
+    ids.into_iter().map(|n| Change::Post { verb: Verb::Created, id: post(n), author: user(1) }).collect()
+}
+
+fn heard(line: &FakeLine) -> usize {
+    line.wire.borrow().iter().filter(|byte| **byte == b'\n').count()
+}
+
+#[test]
+fn p3_more_in_one_batch_than_a_queue_holds_catches_up_by_itself_when_the_reader_takes_it() {
+    let mut world = World::new();
+    let (slot, line) = world.joins(2, 1, usize::MAX, &[FeedName::Global]);
+    world.happens(posts(0..800));
+    assert_eq!(world.table.take_counts().overflows, 1);
+    assert!(!world.table.is_behind(&slot) && line.told.borrow().is_empty());
+    assert_eq!(heard(&line), 800);
+    world.happens(posts(1_000..1_000 + 2 * CATCH_UP_EVENTS as u64));
+    assert_eq!(*line.told.borrow(), [Told::Beyond], "too much to tell one by one");
+}
+
+#[test]
+fn p5_a_log_in_that_ends_is_told_to_its_sessions_alone_and_keeps_late_ones_out() {
+    let mut world = World::new();
+    let before = world.viewer(user(1));
+    let (_slot_1, mine) = world.joins(1, 1, usize::MAX, &[]);
+    let (_slot_2, other) = world.joins(1, 2, usize::MAX, &[]);
+    let (_slot_3, foreign) = world.joins(2, 1, usize::MAX, &[]);
+    world.happens([Change::SessionRevoked { user: user(1), session: Some(session_id(1)) }]);
+    let told = |line: &FakeLine| line.told.borrow().len();
+    assert_eq!((told(&mine), told(&other), told(&foreign)), (1, 0, 0));
+    let late = FakeLine::of(0, &Gone::default());
+    let refused = world.table.join(Rc::clone(&late), Some((before.clone(), session_id(1))));
+    assert_eq!(refused, Err(NotJoined::Revoked));
+    assert!(world.table.join(late, Some((before, session_id(2)))).is_ok());
+    world.happens([Change::SessionRevoked { user: user(1), session: None }]);
+    assert_eq!((told(&mine), told(&other), told(&foreign)), (2, 1, 0));
+}
+
+#[test]
+fn p4_a_snapshot_from_before_a_follow_is_stale_and_only_for_home() {
+    let mut world = World::new();
+    let (slot, line) = world.joins(1, 1, usize::MAX, &[FeedName::Home]);
+    let before = world.list.head();
+    world.happens([Change::Follow { verb: Verb::Created, follower: user(1), followee: user(2) }]);
+    assert_eq!(*line.told.borrow(), [Told::CircleChanged]);
+    let snapshot = |feed| world.list.state(before).snapshot(before, Some(user(1)), feed, 10).expect("there");
+    assert_eq!(world.table.forward(&slot, &mut snapshot(FeedName::Home)), Forwarded::Stale);
+    let mut me = snapshot(FeedName::Me);
+    assert_eq!(world.table.forward(&slot, &mut me), Forwarded::Exact);
+    assert_eq!((me.seq.0, me.follows), (before + 1, Some(vec![user(2)])));
+}
+
+#[test]
+fn p4_a_page_whose_posts_have_all_gone_still_takes_in_newer_ones() {
+    let mut world = World::new();
+    let (slot, _line) = world.joins(1, 1, usize::MAX, &[]);
+    world.happens(posts([1, 2]));
+    let head = world.list.head();
+    let mut page = world.list.state(head).snapshot(head, None, FeedName::Global, 1).expect("there");
+    assert!(page.next.is_some());
+    world.happens([Change::Post { verb: Verb::Removed, id: post(2), author: user(1) }]);
+    world.happens(posts([3]));
+    assert_eq!(world.table.forward(&slot, &mut page), Forwarded::Exact);
+    let ids: Vec<_> = page.posts.iter().flatten().map(|post| post.id).collect();
+    assert_eq!(ids, [post(3)]);
+}
+
+#[test]
+fn p4_a_new_name_reaches_the_authors_of_a_snapshot_too() {
+    let mut world = World::new();
+    let (slot, _line) = world.joins(1, 1, usize::MAX, &[]);
+    world.happens(posts([1]));
+    let head = world.list.head();
+    let mut home = world.list.state(head).snapshot(head, Some(user(1)), FeedName::Home, 9).expect("there");
+    world.happens([Change::User { verb: Verb::Updated, id: user(1) }]);
+    assert_eq!(world.table.forward(&slot, &mut home), Forwarded::Exact);
+    assert_eq!(home.posts.expect("posts")[0].author.rev, Seq(head + 1));
+}
+
+#[test]
+fn p5_the_comments_of_a_removed_post_are_not_told_to_who_was_away() {
+    let mut world = World::new();
+    world.happens(posts([1]));
+    let from = world.list.head() + 1;
+    let comment = CommentId(Uuid::from_u64_pair(3, 1));
+    world.happens([Change::Comment { verb: Verb::Created, id: comment, post: post(1), author: user(2) }]);
+    world.happens([Change::Post { verb: Verb::Removed, id: post(1), author: user(1) }]);
+    let (slot, line) = world.joins(3, 1, usize::MAX, &[FeedName::Post(post(1))]);
+    world.table.fall_back(&slot, Vec::new(), Seq(from));
+    let _caught_up = world.table.catch_up(&slot);
+    let wire = String::from_utf8(line.wire.borrow().clone()).expect("text");
+    assert!(wire.contains("post.removed") && !wire.contains("comment."), "{wire}");
+}
+
+#[test]
+fn a_new_epoch_silences_everybody_until_they_join_again_with_whom_they_follow_then() {
+    let mut world = World::new();
+    world.happens([Change::Follow { verb: Verb::Created, follower: user(1), followee: user(2) }]);
+    let (old, line) = world.joins(1, 1, usize::MAX, &[FeedName::Home]);
+    let head = Head { epoch: Epoch(9), seq: Seq(3), floor: Seq(0) };
+    world.table.begin_epoch(head);
+    assert_eq!((world.table.epoch(), world.table.applied()), (head.epoch, head.seq));
+    assert_eq!(*line.told.borrow(), [Told::NewEpoch]);
+    // In this life user 1 follows user 3.
+    world.list = List::default();
+    for n in 1..=3 {
+        world.list.write(Change::User { verb: Verb::Created, id: user(n) }, None);
+    }
+    let mut next = |change| {
+        world.list.write(change, None);
+        let mut batch = world.list.batch(world.list.head(), world.list.head(), false);
+        batch.epoch = head.epoch;
+        world.table.apply(&Arc::new(batch));
+    };
+    next(Change::Follow { verb: Verb::Created, follower: user(1), followee: user(3) });
+    let by = |n: u64, author| Change::Post { verb: Verb::Created, id: post(n), author };
+    next(by(1, user(2)));
+    assert_eq!(line.pushes.get(), 0, "silent");
+    let (slot, fresh) = world.joins(1, 1, usize::MAX, &[FeedName::Home]);
+    world.table.leave(old);
+    let mut next = |change| {
+        world.list.write(change, None);
+        let mut batch = world.list.batch(world.list.head(), world.list.head(), false);
+        batch.epoch = head.epoch;
+        world.table.apply(&Arc::new(batch));
+    };
+    next(by(2, user(2)));
+    next(by(3, user(3)));
+    assert_eq!(fresh.pushes.get(), 1, "user 3 and not user 2");
+    world.table.leave(slot);
+    assert!(world.table.index.is_empty() && world.table.viewers.is_empty() && world.table.viewer_of.is_empty());
+}
+
+#[test]
+fn what_is_indexed_what_belongs_and_what_plain_words_say_agree() {
+    let mut dice = Dice::of(5);
+    let mut told_in_all = 0;
+    for _ in 0..300 {
+        let mut world = World::new();
+        let someone = |dice: &mut Dice| user(dice.between(1, 3));
+        for _ in 0..dice.below(3) {
+            let (follower, followee) = (someone(&mut dice), someone(&mut dice));
+            if follower != followee {
+                world.happens([Change::Follow { verb: Verb::Created, follower, followee }]);
+            }
+        }
+        world.happens(posts(0..2));
+        let me = someone(&mut dice);
+        let (whom, which) = (someone(&mut dice), post(dice.below(2)));
+        let all = [FeedName::Home, FeedName::Global, FeedName::Me, FeedName::User(whom), FeedName::Post(which)];
+        let feeds: Vec<FeedName> = all.into_iter().filter(|_| dice.percent(50)).collect();
+        let (_slot, line) = world.joins(me.0.as_u64_pair().1, 1, usize::MAX, &feeds);
+        let (verb, author) = (dice.one_of(&[Verb::Created, Verb::Updated, Verb::Removed]), someone(&mut dice));
+        let change = match dice.below(4) {
+            0 => Change::Post { verb, id: post(dice.below(2)), author: user(1) },
+            1 => {
+                let id = CommentId(Uuid::from_u64_pair(3, 1));
+                Change::Comment { verb, id, post: post(dice.below(2)), author }
+            }
+            2 => Change::User { verb: Verb::Updated, id: author },
+            _ => Change::SessionRevoked { user: author, session: None },
+        };
+        let follows: BTreeSet<UserId> = world.list.state(world.list.head()).follows_of(me);
+        let sorted: Vec<UserId> = follows.iter().copied().collect();
+        world.happens([change]);
+        let by_words = feeds.iter().filter(|feed| told_on(**feed, &change, Some((me, &follows)))).count();
+        let circle = Circle { user: me, follows: &sorted };
+        let by_filter = feeds.iter().filter(|feed| belongs(**feed, &change, Some(circle))).count();
+        assert_eq!((line.pushes.get(), by_filter), (by_words, by_words), "{change:?} on {feeds:?} of {me}");
+        told_in_all += by_words;
+    }
+    assert!(told_in_all > 100);
+}

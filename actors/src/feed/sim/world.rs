@@ -272,7 +272,8 @@ impl World {
             client.feeds.entry(feed).or_default();
             self.table.subscribe(&slot, feed);
         }
-        let mut session = Session { user, number, slot, line, client, wants_home: false, wants_all: false, owes_home: false };
+        let mut session =
+            Session { user, number, slot, line, client, wants_home: false, wants_all: false, owes_home: false };
         match backlog {
             None => self.heartbeat(&session),
             Some((entries, from)) => {
