@@ -282,4 +282,7 @@ fn warn_of_weakness(config: &Config) {
     if config.bcrypt_cost < SAFE_COST {
         tracing::warn!(cost = config.bcrypt_cost, "passwords are hashed too weakly for anything but tests");
     }
+    if config.websocket_echo {
+        tracing::warn!("`websocket_echo` is set: no WebSocket is served, each is only an echo");
+    }
 }

@@ -127,6 +127,8 @@ settings! {
     /// Fill an empty database with a made-up community and keep its members talking, for a first look. Does nothing to a database
     /// that others have used.
     demo: bool = "false",
+    /// For conformance tests of the transport alone, never in service: every WebSocket message is sent back instead of being answered.
+    websocket_echo: bool = "false",
     /// What to log, as `level` or `target=level,…`.
     log: String = "info,actix_server=warn",
     /// `json` or `text`. Default: text on a terminal, json otherwise.

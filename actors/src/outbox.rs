@@ -242,11 +242,13 @@ mod tests {
                     Step::Take(most) => {
                         let mut slices = [IoSlice::new(&[]); 8];
                         let filled = outbox.gather(&mut slices);
-                        let mut offered: Vec<u8> = slices[..filled].iter().flat_map(|slice| slice.to_vec()).collect();
+                        let (mut offered, mut expected) = (Vec::new(), Vec::new());
+                        slices[..filled].iter().for_each(|slice| offered.extend_from_slice(slice));
                         offered.truncate(most);
                         outbox.advance(offered.len());
-                        let bytes = list.iter().take(8).flat_map(|(byte, length, _)| std::iter::repeat_n(*byte, *length));
-                        let expected: Vec<u8> = bytes.skip(gone).take(most).collect();
+                        list.iter().take(8).for_each(|(byte, length, _)| expected.resize(expected.len() + length, *byte));
+                        expected.drain(..gone);
+                        expected.truncate(most);
                         proptest::prop_assert_eq!(offered.len(), expected.len());
                         proptest::prop_assert!(offered == expected, "other bytes than were put in");
                         gone += offered.len();

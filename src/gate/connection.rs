@@ -3,32 +3,46 @@
 
 use std::future::pending;
 use std::io;
+use std::net::Shutdown;
 use std::rc::Rc;
 use std::time::Duration;
 
 use actix::Addr;
-use actix_http::ws::CloseReason;
+use actix_http::ws::{CloseReason, OpCode};
 use actix_rt::net::TcpStream;
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
+use socket2::SockRef;
 use tidings_actors::feed::table::Line;
 use tidings_actors::limits::SLOW_PATIENCE_MS;
 use tidings_actors::link::{Link, Standing};
 use tidings_actors::session::actor::{Message, Session};
 use tidings_actors::worker::Worker;
-use tokio::time::{Instant, sleep_until};
+use tidings_protocol::limits::{MESSAGE_BYTES, MESSAGE_BYTES_BEFORE_HELLO};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::reader::{Incoming, Reader};
-use super::wire::{TcpWire, close_with, pong};
+use super::wire::{TcpWire, close_with, frame};
 
 /// How long a peer may take to answer a close frame.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
+/// How long a connection is kept for its close frame to arrive, and how much of what the peer still sends is passed over meanwhile.
+const LINGER: Duration = Duration::from_secs(1);
+const LINGER_BYTES: usize = 1024 * 1024;
 /// Read at once; given back when what was read has been taken.
 const READ_BYTES: usize = 4 * 1024;
+
+/// Who is at this end of a connection.
+enum Party {
+    /// A conversation.
+    Session(Addr<Session>),
+    /// Nobody: every message goes back as it came. For conformance tests (the setting `websocket_echo`).
+    Echo,
+}
 
 struct Connection {
     stream: Rc<TcpStream>,
     link: Rc<Link>,
-    session: Addr<Session>,
+    party: Party,
     worker: Rc<Worker>,
     reader: Reader,
     buffer: BytesMut,
@@ -41,24 +55,54 @@ struct Connection {
 }
 
 /// Runs a connection until it has ended. `read_already` came behind the upgrade request.
-pub(super) async fn run(stream: TcpStream, read_already: BytesMut, worker: Rc<Worker>) {
+pub(super) async fn run(stream: TcpStream, read_already: BytesMut, worker: Rc<Worker>, echo: bool) {
     let stream = Rc::new(stream);
     let link = Link::new(Box::new(TcpWire(Rc::clone(&stream))), worker.node.now());
-    let session = Session::start_on(Rc::clone(&worker), Rc::clone(&link));
+    let (party, first_message) = if echo {
+        (Party::Echo, MESSAGE_BYTES)
+    } else {
+        (Party::Session(Session::start_on(Rc::clone(&worker), Rc::clone(&link))), MESSAGE_BYTES_BEFORE_HELLO)
+    };
     let mut connection = Connection {
         stream,
         link,
-        session,
+        party,
         worker,
-        reader: Reader::new(),
+        reader: Reader::new(first_message),
         buffer: read_already,
         full_since: None,
         drop_at: None,
         deaf: false,
     };
     connection.converse().await;
+    let said_goodbye = connection.link.standing() == Standing::Closing;
     connection.link.break_off();
-    connection.session.do_send(Message::Gone);
+    connection.tell(Message::Gone);
+    if said_goodbye {
+        let stream = Rc::clone(&connection.stream);
+        drop(connection);
+        linger(&stream).await;
+    }
+}
+
+/// Lets the close frame arrive. A socket that is dropped with bytes unread resets the connection, and the peer might never see why.
+async fn linger(stream: &TcpStream) {
+    if SockRef::from(stream).shutdown(Shutdown::Write).is_err() {
+        return;
+    }
+    let until_closed = async {
+        let (mut scratch, mut left) = ([0; READ_BYTES], LINGER_BYTES);
+        while stream.readable().await.is_ok() && left > 0 {
+            match stream.try_read(&mut scratch) {
+                Ok(0) => return,
+                Ok(taken) => left = left.saturating_sub(taken),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(_) => return,
+            }
+        }
+    };
+    // What counts is that the peer had the time; whether it closed does not matter any more.
+    drop(timeout(LINGER, until_closed).await);
 }
 
 impl Connection {
@@ -70,7 +114,7 @@ impl Connection {
                 return;
             }
             let wake_at = self.wake_at();
-            let reading = !self.deaf && (self.link.wants_to_read() || self.is_closing());
+            let reading = self.listens();
             tokio::select! {
                 () = self.link.stirred() => {}
                 ready = self.stream.writable(), if self.full_since.is_some() => {
@@ -82,6 +126,17 @@ impl Connection {
                 }
                 () = sleep_to(wake_at) => self.late(),
             }
+        }
+    }
+
+    /// Whether the next message may be taken. Answers to pings are not requests in flight: what bounds them is room in the outbox.
+    fn listens(&self) -> bool {
+        !self.deaf && (self.is_closing() || self.link.wants_to_read() && self.link.has_room())
+    }
+
+    fn tell(&self, message: Message) {
+        if let Party::Session(session) = &self.party {
+            session.do_send(message);
         }
     }
 
@@ -108,7 +163,7 @@ impl Connection {
 
     fn late(&mut self) {
         if !self.is_closing() {
-            self.session.do_send(Message::Stuck);
+            self.tell(Message::Stuck);
             self.full_since = Some(Instant::now());
         }
     }
@@ -120,7 +175,7 @@ impl Connection {
         if self.link.wants_to_write() {
             self.full_since.get_or_insert_with(Instant::now);
         } else if self.full_since.take().is_some() && !self.is_closing() {
-            self.session.do_send(Message::Drained);
+            self.tell(Message::Drained);
         }
     }
 
@@ -140,7 +195,7 @@ impl Connection {
 
     /// Hands on what has been read, as far as the session takes it.
     fn take_messages(&mut self) {
-        while !self.deaf && (self.link.wants_to_read() || self.is_closing()) {
+        while self.listens() {
             match self.reader.next(&mut self.buffer) {
                 Ok(Some(incoming)) => self.take(incoming),
                 Ok(None) => break,
@@ -162,17 +217,25 @@ impl Connection {
             return;
         }
         match incoming {
-            Incoming::Text(text) => {
-                self.link.request_taken();
-                self.session.do_send(Message::Text(text));
-            }
-            Incoming::Binary => self.session.do_send(Message::Binary),
-            Incoming::Ping(payload) => {
-                self.link.keep(pong(&payload));
-                self.link.flush();
-            }
+            Incoming::Text(text) => match &self.party {
+                Party::Session(session) => {
+                    self.link.request_taken();
+                    session.do_send(Message::Text(text));
+                }
+                Party::Echo => self.send(frame(text.as_bytes(), OpCode::Text)),
+            },
+            Incoming::Binary(bytes) => match &self.party {
+                Party::Session(session) => session.do_send(Message::Binary),
+                Party::Echo => self.send(frame(&bytes, OpCode::Binary)),
+            },
+            Incoming::Ping(payload) => self.send(frame(&payload, OpCode::Pong)),
             Incoming::Pong | Incoming::Close(_) => {}
         }
+    }
+
+    fn send(&self, frame: Bytes) {
+        self.link.keep(frame);
+        self.link.flush();
     }
 
     /// Closes by the transport's own rules, and listens no more.
@@ -180,7 +243,7 @@ impl Connection {
         self.deaf = true;
         self.link.close(close_with(reason));
         self.link.flush();
-        self.session.do_send(Message::Gone);
+        self.tell(Message::Gone);
     }
 }
 

@@ -67,6 +67,7 @@ struct Shared {
     clients: Clients,
     connections_per_ip: usize,
     leaving: AtomicBool,
+    echo: bool,
 }
 
 /// The gate.
@@ -116,6 +117,7 @@ impl Gate {
             clients: parts.clients,
             connections_per_ip: config.connections_per_ip,
             leaving: AtomicBool::new(false),
+            echo: config.websocket_echo,
         };
         Ok(Self { shared: Arc::new(shared) })
     }
@@ -191,8 +193,9 @@ impl Shared {
         let parts = framed.into_parts();
         set_up(&parts.io)?;
         // A task of its own: the one that brought the request holds actix-http's dispatcher, several KB, for as long as it lives.
+        let echo = self.echo;
         actix_rt::spawn(async move {
-            connection::run(parts.io, parts.read_buf, worker).await;
+            connection::run(parts.io, parts.read_buf, worker, echo).await;
             drop(present);
         });
         Ok(())

@@ -24,11 +24,6 @@ fn ping() -> Bytes {
     frame(b"", OpCode::Ping)
 }
 
-/// The answer to a ping.
-pub(super) fn pong(payload: &[u8]) -> Bytes {
-    frame(payload, OpCode::Pong)
-}
-
 fn close(code: CloseCode) -> Bytes {
     let reason = ws::CloseReason::from((ws::CloseCode::Other(code.number()), code.reason()));
     close_with(Some(reason))
@@ -41,7 +36,8 @@ pub(super) fn close_with(reason: Option<ws::CloseReason>) -> Bytes {
     bytes.freeze()
 }
 
-fn frame(payload: &[u8], code: OpCode) -> Bytes {
+/// Any other frame.
+pub(super) fn frame(payload: &[u8], code: OpCode) -> Bytes {
     let mut bytes = BytesMut::with_capacity(payload.len() + HEADER_BYTES);
     Parser::write_message(&mut bytes, payload, code, true, false);
     bytes.freeze()

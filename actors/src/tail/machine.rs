@@ -44,7 +44,7 @@ pub enum Effect {
     AskHead,
     /// Ask Postgres for a stretch; answer with [`Input::Stretch`].
     AskStretch(Seq, Seq),
-    /// The journal began a new life; workers start afresh at its head.
+    /// The journal began a new life, or has forgotten what would come next; workers start afresh at its head.
     NewEpoch(Head),
     /// The head cannot be confirmed: nothing is handed on from here (P5).
     Blind,
@@ -193,7 +193,8 @@ impl Tail {
     }
 
     fn compare(&mut self, head: Head, now: Now, effects: &mut Vec<Effect>) {
-        if head.epoch != self.epoch {
+        // A node that slept for days may need entries that are forgotten: like a new life, only a fresh start is exact.
+        if head.epoch != self.epoch || head.floor > self.applied.next() {
             self.epoch = head.epoch;
             self.applied = head.seq;
             self.known = head.seq;

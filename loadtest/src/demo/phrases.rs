@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use anyhow::{Context, Result, bail, ensure};
+use rand::RngExt as _;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 
@@ -19,9 +20,17 @@ struct Section {
     who: Vec<usize>,
     /// By which a text is known to be about it.
     words: Vec<&'static str>,
-    posts: Vec<&'static str>,
+    posts: Vec<Template>,
+    /// To anything of the topic.
     answers: Vec<&'static str>,
     slots: HashMap<&'static str, Vec<&'static str>>,
+}
+
+/// A post with gaps.
+struct Template {
+    text: &'static str,
+    /// To this very post.
+    answers: Vec<&'static str>,
 }
 
 /// What an answer is for.
@@ -61,7 +70,8 @@ impl Phrases {
             sections.last_mut().context("a line before the first section")?.take(line)?;
         }
         let phrases = Self { sections };
-        for needed in ["any", "thanks", "agree", "welcome", "question", "stranger", "answer", "slip"] {
+        for needed in ["any", "thanks", "told", "agree", "wonder", "welcome", "question", "stranger", "answer", "slip"]
+        {
             phrases.section(needed).with_context(|| format!("no section `{needed}`"))?;
         }
         ensure!(phrases.topics().count() > 0, "no topics");
@@ -72,34 +82,41 @@ impl Phrases {
     pub fn post(&self, rng: &mut StdRng) -> Option<(String, &[usize])> {
         let topics: Vec<&Section> = self.topics().collect();
         let topic = *topics.choose(rng)?;
-        Some((topic.fill(topic.posts.choose(rng)?, "", rng), &topic.who))
+        Some((topic.fill(topic.posts.choose(rng)?.text, rng), &topic.who))
     }
 
     /// Something posted by mistake.
     pub fn slip(&self, rng: &mut StdRng) -> Option<String> {
-        self.section("slip")?.posts.choose(rng).map(|text| (*text).to_owned())
+        self.section("slip")?.posts.choose(rng).map(|slip| slip.text.to_owned())
     }
 
     /// An answer to `text` by somebody whom one calls `you`.
     pub fn answer(&self, occasion: Occasion, text: &str, you: &str, rng: &mut StdRng) -> Option<String> {
-        let topic = self.topic_of(text);
-        let name = match occasion {
+        let asked = text.contains('?');
+        let general = self.section(match occasion {
             Occasion::Post => "any",
+            Occasion::Thanks | Occasion::Answer if asked => "told",
             Occasion::Thanks => "thanks",
+            Occasion::Answer => "answer",
+            Occasion::Agree if asked => "wonder",
             Occasion::Agree => "agree",
             Occasion::Welcome => "welcome",
-            Occasion::Stranger if text.contains('?') => "question",
+            Occasion::Stranger if asked => "question",
             Occasion::Stranger => "stranger",
-            Occasion::Answer => "answer",
-        };
-        let general = self.section(name)?;
-        // To the point where there is one, and now and then just friendly.
-        let to_the_point = matches!(occasion, Occasion::Post | Occasion::Stranger);
-        let section = match topic {
-            Some(topic) if to_the_point && !rng_one_in_five(rng) => topic,
-            Some(_) | None => general,
-        };
-        Some(section.fill(section.answers.choose(rng)?, you, rng))
+        })?;
+        let mut choices = &general.answers;
+        if matches!(occasion, Occasion::Post | Occasion::Stranger)
+            && let Some(topic) = self.topic_of(text)
+        {
+            let exact = topic.posts.iter().find(|template| template.may_be(text)).map(|template| &template.answers);
+            // To the point where there is one, and now and then just friendly.
+            choices = match (rng.random_range(0..10), exact) {
+                (0..7, Some(exact)) => exact,
+                (0..9, _) => &topic.answers,
+                _ => choices,
+            };
+        }
+        Some(choices.choose(rng)?.replace("{you}", you))
     }
 
     fn topic_of(&self, text: &str) -> Option<&Section> {
@@ -118,17 +135,26 @@ impl Phrases {
     }
 }
 
-fn rng_one_in_five(rng: &mut StdRng) -> bool {
-    use rand::RngExt as _;
-    rng.random_ratio(1, 5)
+impl Template {
+    /// Whether the text is this one with its gaps filled: all that is between the gaps is there, in order.
+    fn may_be(&self, text: &str) -> bool {
+        let mut rest = text;
+        let fixed = self.text.split('{').map(|part| part.split_once('}').map_or(part, |(_, fixed)| fixed));
+        fixed.into_iter().all(|fixed| {
+            rest.split_once(fixed).is_some_and(|(_, behind)| {
+                rest = behind;
+                true
+            })
+        })
+    }
 }
 
 impl Section {
     fn take(&mut self, line: &'static str) -> Result<()> {
         if let Some(text) = line.strip_prefix("+ ") {
-            self.posts.push(text);
+            self.posts.push(Template { text, answers: Vec::new() });
         } else if let Some(text) = line.strip_prefix("- ") {
-            self.answers.push(text);
+            self.posts.last_mut().map_or(&mut self.answers, |post| &mut post.answers).push(text);
         } else if let Some(handles) = line.strip_prefix("who: ") {
             let number = |handle| cast::number_of(handle).with_context(|| format!("nobody is called `{handle}`"));
             self.who = handles.split(' ').map(number).collect::<Result<_>>()?;
@@ -143,8 +169,8 @@ impl Section {
     }
 
     /// Puts a choice into each slot; the same one where a slot comes twice.
-    fn fill(&self, template: &str, you: &str, rng: &mut StdRng) -> String {
-        let mut text = template.replace("{you}", you);
+    fn fill(&self, template: &str, rng: &mut StdRng) -> String {
+        let mut text = template.to_owned();
         while let Some((before, rest)) = text.split_once('{') {
             let Some((slot, _)) = rest.split_once('}') else { break };
             let Some(choice) = self.slots.get(slot).and_then(|choices| choices.choose(rng)) else { break };
@@ -172,9 +198,16 @@ mod tests {
         let phrases = Phrases::read().unwrap();
         let mut rng = StdRng::seed_from_u64(1);
         for section in &phrases.sections {
-            for template in section.posts.iter().chain(&section.answers) {
-                let text = section.fill(template, "Ann", &mut rng);
+            assert!(section.name == "slip" || !section.answers.is_empty(), "{}", section.name);
+            for template in &section.posts {
+                let text = section.fill(template.text, &mut rng);
                 assert!(!text.contains(['{', '}']), "{}: {text}", section.name);
+                assert!(template.may_be(&text), "{text}");
+                let others = phrases.sections.iter().flat_map(|section| &section.posts);
+                assert_eq!(others.filter(|other| other.may_be(&text)).count(), 1, "{text}");
+            }
+            for answer in section.answers.iter().chain(section.posts.iter().flat_map(|post| &post.answers)) {
+                assert!(!answer.replace("{you}", "Ann").contains(['{', '}']), "{answer}");
             }
         }
     }
@@ -199,6 +232,12 @@ mod tests {
         assert_eq!(topic("Nineteen herons and a train"), Some("train"));
         assert_eq!(topic("Hello everybody"), None);
         let mut rng = StdRng::seed_from_u64(3);
+        let answers: HashSet<String> = (0..200)
+            .filter_map(|_| {
+                phrases.answer(Occasion::Post, "Who is awake, and why, and is there tea?", "Yuki", &mut rng)
+            })
+            .collect();
+        assert!(answers.contains("Awake. Tea is on."));
         for occasion in EVERY {
             assert!(phrases.answer(occasion, "Is anybody there?", "Ann", &mut rng).is_some(), "{occasion:?}");
         }

@@ -236,12 +236,22 @@ fn same_thing(a: &Change, b: &Change) -> bool {
     }
 }
 
+/// Whether a change leaves nothing to tell of an older one: it is of the same thing, or of the post that took its comments along.
+fn makes_void(later: &Change, older: &Change) -> bool {
+    let with_its_post = matches!((older, later),
+        (Change::Comment { post, .. }, Change::Post { verb: Verb::Removed, id, .. }) if post == id);
+    same_thing(older, later) || with_its_post
+}
+
 /// The journal.
 #[derive(Default)]
 pub(super) struct List {
     pub(super) entries: Vec<Entry>,
     parents: Vec<Option<CommentId>>,
-    /// Every so often, to start from.
+    /// From which entry on each one is void.
+    void_from: Vec<u64>,
+    /// After the last entry, and every so often before, to start from.
+    pub(super) present: State,
     kept: Vec<State>,
 }
 
@@ -254,13 +264,18 @@ impl List {
 
     pub(super) fn write(&mut self, change: Change, parent: Option<CommentId>) {
         let seq = self.head() + 1;
-        let mut state = self.state(seq - 1);
-        state.fold(seq, &change, parent);
-        let body = body(&state.body(&change, seq));
+        for (entry, void_from) in self.entries.iter().zip(&mut self.void_from) {
+            if *void_from == u64::MAX && makes_void(&change, &entry.change) {
+                *void_from = seq;
+            }
+        }
+        self.present.fold(seq, &change, parent);
+        let body = body(&self.present.body(&change, seq));
         self.entries.push(Entry { seq: Seq(seq), change, body });
         self.parents.push(parent);
+        self.void_from.push(u64::MAX);
         if self.entries.len().is_multiple_of(KEPT_EVERY) {
-            self.kept.push(state);
+            self.kept.push(self.present.clone());
         }
     }
 
@@ -275,14 +290,9 @@ impl List {
         state
     }
 
+    /// Whether entry `at + 1` says nothing any more that a later one, up to `until`, does not say better.
     fn is_void(&self, at: usize, until: usize) -> bool {
-        let change = &self.entries[at].change;
-        let over = |later: &Entry| {
-            let with_its_post = matches!((change, later.change),
-                (Change::Comment { post, .. }, Change::Post { verb: Verb::Removed, id, .. }) if *post == id);
-            same_thing(change, &later.change) || with_its_post
-        };
-        self.entries[at + 1..until].iter().any(over)
+        self.void_from[at] <= until as u64
     }
 
     /// Entries `first..=last` as their commit told them, or `late`, as a read from Postgres gives them.

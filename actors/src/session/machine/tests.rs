@@ -249,12 +249,12 @@ fn p8_every_request_is_answered_exactly_once_and_in_order() {
         let (mut asked, mut started, mut left) = (10, 0, false);
         let leaves_at = if dice.percent(50) { dice.below(150) } else { 1_000 };
         for step in 0..300 {
-            let effects = if !running.is_empty() && (step > 150 || dice.percent(45)) {
+            let effects = if step == leaves_at {
+                machine.leave()
+            } else if !running.is_empty() && (step > 150 || dice.percent(45)) {
                 let (ticket, id, _) = running.swap_remove(dice.index(running.len()));
                 *answers.entry(id).or_default() += 1;
                 machine.finished(ticket)
-            } else if step == leaves_at {
-                machine.leave()
             } else if step < 150 && !left {
                 asked += 1;
                 machine.text(&any_text(&mut dice, asked), &door)

@@ -122,3 +122,15 @@ fn a_new_epoch_forgets_what_was_parked_of_the_old_one() {
     assert!(applied(&garbage).is_empty(), "{garbage:?}");
     assert!(matches!(garbage[..], [Effect::AskHead]), "a foreign epoch is a reason to ask: {garbage:?}");
 }
+
+#[test]
+fn p3_a_node_that_slept_past_what_is_kept_starts_afresh() {
+    let mut tail = Tail::new(HEAD, 0);
+    let reachable = Head { seq: Seq(90), floor: Seq(11), ..HEAD };
+    let effects = tail.on(1, Input::Head(Some(reachable), 0), false);
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::NewEpoch(_))), "{effects:?}");
+    let forgotten = Head { seq: Seq(90), floor: Seq(50), ..HEAD };
+    let effects = tail.on(2, Input::Head(Some(forgotten), 1), false);
+    assert!(matches!(effects[..], [Effect::NewEpoch(head), ..] if head.seq == Seq(90)), "{effects:?}");
+    assert_eq!(tail.applied(), Seq(90));
+}

@@ -1,0 +1,240 @@
+//! What sessions do with the table: `hello`, resuming, fresh starts, catching up. As `session` does it, without the waiting.
+
+use std::rc::Rc;
+
+use tidings_protocol::feed::FeedName;
+use tidings_protocol::ids::{RequestId, UserId};
+use tidings_protocol::limits::CATCH_UP_EVENTS;
+use tidings_protocol::position::{Cursor, Seq};
+use tidings_protocol::push::Notice;
+use tidings_protocol::reply::Snapshot;
+
+use super::model::session_id;
+use super::reader::{Client, FRAMING, FakeLine};
+use super::world::{FAST, Session, World};
+use crate::feed::catch_up::CaughtUp;
+use crate::feed::forward::Forwarded;
+use crate::feed::table::{Line, SlotId};
+use crate::frame;
+use crate::limits::OUTBOX_BYTES;
+use crate::ports::Viewer;
+use crate::testing::{EPOCH, post};
+
+impl World {
+    /// A snapshot as of some moment the table has reached, brought forward; again if that does not work out. None: no such feed.
+    fn start(&mut self, slot: &SlotId, viewer: Option<UserId>, feed: FeedName) -> Option<Snapshot> {
+        let limit = self.dice.one_of(&[1, 2, 5, 1_000]);
+        let mut at = self.lately(30);
+        loop {
+            let found = self.list.state(at).snapshot(at, viewer, feed, limit);
+            let Some(mut snapshot) = found else {
+                if at < self.applied() {
+                    at = self.applied();
+                    continue;
+                }
+                return None;
+            };
+            match self.table.forward(slot, &mut snapshot) {
+                Forwarded::Exact => {
+                    assert_eq!(snapshot.seq, self.table.applied());
+                    let mut client = Client::default();
+                    client.start(&snapshot);
+                    // A sparse batch leaves out what has changed again since: the state is whole once that is applied too.
+                    if self.applied() == self.list.head() {
+                        client.check(feed, viewer, &self.list.state(self.applied()));
+                    }
+                    return Some(snapshot);
+                }
+                Forwarded::Gone => return None,
+                Forwarded::Stale => {
+                    assert!(at < self.applied(), "a fresh snapshot is never stale");
+                    at = self.applied();
+                }
+            }
+        }
+    }
+
+    pub(super) fn some_feeds(&mut self, logged_in: bool) -> Vec<FeedName> {
+        let some_post = post(self.dice.between(self.posts.saturating_sub(30), self.posts + 1));
+        let some_user = self.anybody();
+        let mut feeds = vec![FeedName::Global, FeedName::User(some_user), FeedName::Post(some_post)];
+        if logged_in {
+            feeds.extend([FeedName::Home, FeedName::Me]);
+        }
+        feeds.retain(|_| self.dice.percent(60));
+        feeds
+    }
+
+    /// As `hello`: with the client of an earlier connection it goes on from its cursor.
+    pub(super) fn hello(&mut self, user: Option<UserId>, mut client: Client, feeds: Vec<FeedName>) {
+        self.numbers += 1;
+        let number = self.numbers;
+        let room = if self.dice.percent(50) { FAST } else { 500 };
+        let line = FakeLine::of(room, &self.gone);
+        if room != FAST && self.dice.percent(60) {
+            // Something large and old that a slow reader has not taken yet, so that it soon falls behind.
+            line.keep(vec![b'\n'; OUTBOX_BYTES - 10_000].into());
+        }
+        let mut at = self.lately(20);
+        let slot = loop {
+            let viewer = user.map(|user| {
+                let state = self.list.state(at);
+                let follows = state.follows_of(user).into_iter().collect();
+                (Viewer { seq: Seq(at), user: state.user(user), follows, session_live: true }, session_id(number))
+            });
+            match self.table.join(Rc::clone(&line), viewer) {
+                Ok(slot) => break slot,
+                Err(_) if at < self.applied() => at = self.applied(),
+                Err(error) => panic!("{error:?} with a fresh look-up"),
+            }
+        };
+        client.connects();
+        let cursor = client.cursor;
+        let (backlog, fresh) = self.resumable(&slot, user, &feeds, cursor);
+        let mut feeds = feeds;
+        for feed in &fresh {
+            match self.start(&slot, user, *feed) {
+                Some(snapshot) => line.keep(frame::result(FRAMING, RequestId(1), snapshot)),
+                None => {
+                    feeds.retain(|there| there != feed);
+                    client.feeds.remove(feed);
+                }
+            }
+        }
+        let whole = backlog.is_none();
+        for feed in feeds {
+            client.feeds.entry(feed).or_default();
+            self.table.subscribe(&slot, feed);
+        }
+        let mut session =
+            Session { user, number, slot, line, client, wants_home: false, wants_all: false, owes_home: false };
+        match backlog {
+            None => self.heartbeat(&session),
+            Some((entries, from)) => {
+                self.table.fall_back(&session.slot, entries, Seq(from));
+                let caught_up = self.table.catch_up(&session.slot);
+                self.caught_up(&mut session, caught_up);
+            }
+        }
+        session.line.flush();
+        if whole {
+            self.restarted += 1
+        } else {
+            self.resumed += 1
+        }
+        self.sessions.push(session);
+    }
+
+    /// What comes before the hot log and where that takes over, and which feeds start afresh; without the former all of them do.
+    fn resumable(
+        &mut self,
+        slot: &SlotId,
+        viewer: Option<UserId>,
+        feeds: &[FeedName],
+        cursor: Option<u64>,
+    ) -> (Option<(Vec<crate::entry::Entry>, u64)>, Vec<FeedName>) {
+        let Some(cursor) = cursor else { return (None, feeds.to_vec()) };
+        if self.table.reaches(slot, feeds, Seq(cursor)) && self.dice.percent(60) {
+            return (Some((Vec::new(), cursor)), Vec::new());
+        }
+        let at = self.lately((self.applied() + 1 - cursor).clamp(1, 20));
+        let (entries, circle_changed) = self.list.missed(viewer, feeds, cursor, at);
+        let restart: Vec<FeedName> =
+            if circle_changed && feeds.contains(&FeedName::Home) { vec![FeedName::Home] } else { vec![] };
+        let going_on: Vec<FeedName> = feeds.iter().copied().filter(|feed| !restart.contains(feed)).collect();
+        if entries.len() > CATCH_UP_EVENTS || !self.table.reaches(slot, &going_on, Seq(at + 1)) {
+            return (None, feeds.to_vec());
+        }
+        (Some((entries, at + 1)), restart)
+    }
+
+    pub(super) fn heartbeat(&self, session: &Session) {
+        let cursor = Cursor { epoch: EPOCH, seq: self.table.position(&session.slot) };
+        session.line.keep(frame::message(FRAMING, &Notice::Heartbeat { cursor }));
+        session.line.flush();
+    }
+
+    pub(super) fn caught_up(&self, session: &mut Session, caught_up: CaughtUp) {
+        match caught_up {
+            CaughtUp::Live => self.heartbeat(session),
+            CaughtUp::Waiting => assert!(session.line.full.get(), "nobody will wake it"),
+            CaughtUp::Beyond => session.wants_all = true,
+        }
+    }
+
+    /// Fresh starts that are wanted, as events. A reader that is behind gets all afresh: nothing older may follow a newer snapshot.
+    pub(super) fn renew(&mut self, at: usize) {
+        let mut session = self.sessions.remove(at);
+        let all = session.wants_all || session.wants_home && self.table.is_behind(&session.slot);
+        if all || session.wants_home {
+            let (behind, applied) = (self.table.is_behind(&session.slot), self.table.applied());
+            let at = if behind { self.table.position(&session.slot).next() } else { applied };
+            let watched = self.table.feeds(&session.slot).to_vec();
+            for feed in watched.into_iter().filter(|feed| all || *feed == FeedName::Home) {
+                let snapshot = self.start(&session.slot, session.user, feed);
+                let snapshot = snapshot.unwrap_or_else(|| Snapshot::empty(feed, applied));
+                session.line.keep(frame::resync(FRAMING, &snapshot, at));
+            }
+            if all {
+                self.table.skip_to_now(&session.slot);
+            }
+            (session.wants_home, session.wants_all) = (false, false);
+            self.heartbeat(&session);
+        }
+        self.sessions.insert(at, session);
+    }
+
+    pub(super) fn change_feeds(&mut self, at: usize) {
+        let mut session = self.sessions.remove(at);
+        for feed in self.some_feeds(session.user.is_some()) {
+            if self.dice.percent(50) {
+                let Some(snapshot) = self.start(&session.slot, session.user, feed) else { continue };
+                session.line.keep(frame::result(FRAMING, RequestId(1), snapshot));
+                self.table.subscribe(&session.slot, feed);
+            } else if session.line.outbox.borrow().is_empty() && self.table.unsubscribe(&session.slot, feed) {
+                session.client.read(&session.line);
+                session.client.feeds.remove(&feed);
+            }
+        }
+        session.line.flush();
+        self.sessions.insert(at, session);
+    }
+
+    /// The reader takes some. Only a socket that was full and has taken everything tells the session.
+    pub(super) fn takes(&mut self, at: usize, room: usize) {
+        let mut session = self.sessions.remove(at);
+        session.line.room.set(room);
+        session.line.flush();
+        while session.line.outbox.borrow().is_empty() && session.line.full.replace(false) {
+            if self.table.is_behind(&session.slot) {
+                let caught_up = self.table.catch_up(&session.slot);
+                self.caught_up(&mut session, caught_up);
+            }
+        }
+        session.client.read(&session.line);
+        session.owes_home &= session.wants_home || !session.line.outbox.borrow().is_empty();
+        self.sessions.insert(at, session);
+    }
+
+    pub(super) fn loses_the_line(&mut self, at: usize) {
+        let mut session = self.sessions.swap_remove(at);
+        session.client.read(&session.line);
+        self.table.leave(session.slot);
+        if session.owes_home {
+            // Known limit: events after a follow may have moved the cursor past it before the fresh home came.
+            session.client.cursor = None;
+        }
+        self.away.push((session.user, session.client));
+    }
+
+    /// Somebody who was away comes back, on a new connection.
+    pub(super) fn comes_back(&mut self) {
+        if self.away.is_empty() {
+            return;
+        }
+        let at = self.dice.index(self.away.len());
+        let (user, client) = self.away.swap_remove(at);
+        let feeds: Vec<FeedName> = client.feeds.keys().copied().collect();
+        self.hello(user, client, feeds);
+    }
+}
