@@ -44,6 +44,8 @@ pub struct Link {
     outbox: RefCell<Outbox>,
     standing: Cell<Standing>,
     session: RefCell<Option<Addr<Session>>>,
+    /// The socket has been full since this was last asked.
+    was_full: Cell<bool>,
     /// Rung when the one who waits on the socket should look again.
     stirred: Notify,
     /// Requests taken from the socket and not yet answered: the reader stops at its limit.
@@ -61,6 +63,7 @@ impl Link {
             outbox: RefCell::default(),
             standing: Cell::new(Standing::Open),
             session: RefCell::new(None),
+            was_full: Cell::new(false),
             stirred: Notify::new(),
             in_flight: Cell::new(0),
             heard_at: Cell::new(now),
@@ -88,6 +91,11 @@ impl Link {
     /// Whether something waits for the socket to take it.
     pub fn wants_to_write(&self) -> bool {
         self.standing.get() != Standing::Broken && !self.outbox.borrow().is_empty()
+    }
+
+    /// Whether the socket had been full and has taken everything, whoever wrote it. True once for each time.
+    pub fn has_drained(&self) -> bool {
+        !self.wants_to_write() && self.was_full.replace(false)
     }
 
     /// Whether the next request may be taken from the socket: not while as many as allowed wait for their answer, or while answers are
@@ -159,6 +167,7 @@ impl Line for Rc<Link> {
             match self.wire.write(&slices[..filled]) {
                 Ok(taken) => outbox.advance(taken),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.was_full.set(true);
                     self.stirred.notify_one();
                     return;
                 }

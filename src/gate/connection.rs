@@ -174,7 +174,10 @@ impl Connection {
         }
         if self.link.wants_to_write() {
             self.full_since.get_or_insert_with(Instant::now);
-        } else if self.full_since.take().is_some() && !self.is_closing() {
+            return;
+        }
+        self.full_since = None;
+        if self.link.has_drained() && !self.is_closing() {
             self.tell(Message::Drained);
         }
     }

@@ -11,7 +11,7 @@ use tidings_protocol::limits::CATCH_UP_EVENTS;
 use tidings_protocol::position::Seq;
 
 use super::belongs;
-use super::table::{Behind, FeedTable, Line, SlotId};
+use super::table::{Behind, FeedTable, Held, Line, SlotId};
 use crate::entry::{Change, Entry, Subject, Verb};
 use crate::frame;
 use crate::outbox::Pushed;
@@ -21,7 +21,7 @@ use crate::outbox::Pushed;
 pub enum CaughtUp {
     /// It has heard everything; from here on it is live.
     Live,
-    /// The reader has to take what is queued first.
+    /// The reader has to take what is queued first, or the session is held.
     Waiting,
     /// Memory does not reach back far enough, or it is too much to send one by one.
     Beyond,
@@ -47,12 +47,21 @@ impl<L: Line> FeedTable<L> {
     /// Puts a session back: `backlog` first (read from Postgres), then the hot log from `from` on, inclusive, then live.
     /// [`Self::catch_up`] moves it on.
     pub fn fall_back(&mut self, id: &SlotId, backlog: Vec<Entry>, from: Seq) {
-        self.slots[id.0].behind = Some(Behind { backlog: VecDeque::from(backlog), from });
+        self.slots[id.0].behind = Some(Behind { backlog: VecDeque::from(backlog), from, held: Held::No });
     }
 
     /// Makes a session live where the table stands, whatever it has missed: its feeds are about to be told afresh.
     pub fn skip_to_now(&mut self, id: &SlotId) {
         self.slots[id.0].behind = None;
+    }
+
+    /// Lets a session that was held for its `home` go on: [`Self::catch_up`] comes next, and then the fresh `home`.
+    pub fn release(&mut self, id: &SlotId) {
+        if let Some(behind) = &mut self.slots[id.0].behind
+            && behind.held == Held::ForHome
+        {
+            behind.held = Held::No;
+        }
     }
 
     /// Queues as much of what a session has missed as its reader takes.
@@ -61,6 +70,10 @@ impl<L: Line> FeedTable<L> {
             let Some(behind) = self.slots[id.0].behind.take() else {
                 return CaughtUp::Live;
             };
+            if behind.held != Held::No {
+                self.slots[id.0].behind = Some(behind);
+                return CaughtUp::Waiting;
+            }
             let Some(missed) = self.missed(id, &behind) else {
                 self.slots[id.0].behind = Some(behind);
                 return CaughtUp::Beyond;
@@ -75,7 +88,7 @@ impl<L: Line> FeedTable<L> {
             let still = |entry: &&Entry| entry.seq >= stopped && entry.seq < behind.from;
             let backlog: VecDeque<Entry> = missed.iter().filter(still).cloned().collect();
             let from = if backlog.is_empty() { behind.from.max(stopped) } else { behind.from };
-            slot.behind = Some(Behind { backlog, from });
+            slot.behind = Some(Behind { backlog, from, held: Held::No });
             if !slot.line.has_room() {
                 return CaughtUp::Waiting;
             }

@@ -4,6 +4,7 @@
 pub mod actor;
 pub mod catch_up;
 pub mod forward;
+pub mod join;
 #[cfg(test)]
 mod sim;
 pub mod table;

@@ -18,12 +18,12 @@ use crate::entry::{Batch, Change, Entry, Verb};
 use crate::frame::{self, Framing};
 use crate::hot_log::HotLog;
 use crate::outbox::Pushed;
-use crate::ports::{Head, Viewer};
+use crate::ports::Head;
 
 /// What the table tells a session besides events; rare, so it goes through the session's mailbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Told {
-    /// The viewer's follows changed: `home` needs a fresh snapshot.
+    /// The viewer's follows changed: `home` needs a fresh snapshot, and nothing comes until [`FeedTable::release`].
     CircleChanged,
     /// The log-in has ended.
     Revoked,
@@ -51,15 +51,6 @@ pub trait Line {
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub struct SlotId(pub(super) usize);
 
-/// Why a session could not join.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NotJoined {
-    /// Its log-in has ended since it was looked up.
-    Revoked,
-    /// It was looked up so long ago that memory cannot bring it forward: look it up again.
-    TooOld,
-}
-
 /// Counted since the last [`FeedTable::take_counts`]: plain adds on the fast path.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -75,10 +66,10 @@ pub struct Counts {
 pub(super) struct Slot<L> {
     pub(super) line: L,
     pub(super) viewer: Option<usize>,
-    session: Option<SessionId>,
+    pub(super) session: Option<SessionId>,
     pub(super) feeds: Vec<FeedName>,
     pub(super) behind: Option<Behind>,
-    dirty: bool,
+    pub(super) dirty: bool,
 }
 
 /// Where a session stands that is not live.
@@ -88,6 +79,36 @@ pub(super) struct Behind {
     pub(super) backlog: VecDeque<Entry>,
     /// From where the hot log takes over, inclusive.
     pub(super) from: Seq,
+    /// Whether it has to wait for something else than its reader.
+    pub(super) held: Held,
+}
+
+/// What a session that may hear nothing waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Held {
+    /// Nothing: it is only behind.
+    No,
+    /// The fresh `home` after a change of its circle. An event before that would move its cursor past the change, and a line lost
+    /// in between would lose what the change brings into `home` (P3).
+    ForHome,
+    /// A place in the journal's new life; what it knows of its position is void.
+    ForEpoch,
+}
+
+impl Behind {
+    pub(super) const fn at(from: Seq, held: Held) -> Self {
+        Self { backlog: VecDeque::new(), from, held }
+    }
+}
+
+impl<L> Slot<L> {
+    /// Lets the session hear nothing from an entry on, until its `home` has been told afresh.
+    fn hold_for_home(&mut self, from: Seq) {
+        let behind = self.behind.get_or_insert(Behind::at(from, Held::No));
+        if behind.held == Held::No {
+            behind.held = Held::ForHome;
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -95,10 +116,10 @@ pub(super) struct ViewerSlot {
     pub(super) user: UserId,
     /// Sorted.
     pub(super) follows: Vec<UserId>,
-    slots: Vec<usize>,
-    home: Vec<usize>,
+    pub(super) slots: Vec<usize>,
+    pub(super) home: Vec<usize>,
     /// Looked up before the journal's present life began: to be replaced by the next look-up.
-    of_old_epoch: bool,
+    pub(super) of_old_epoch: bool,
 }
 
 impl ViewerSlot {
@@ -112,7 +133,7 @@ impl ViewerSlot {
 pub struct FeedTable<L> {
     pub(super) framing: Framing,
     epoch: Epoch,
-    applied: Seq,
+    pub(super) applied: Seq,
     pub(super) log: HotLog,
     pub(super) slots: Slab<Slot<L>>,
     /// Slots by topic; for `HomeOf`, viewers by author.
@@ -189,7 +210,7 @@ impl<L: Line> FeedTable<L> {
             viewer.of_old_epoch = true;
         }
         for (_, slot) in &mut self.slots {
-            slot.behind = Some(Behind { backlog: VecDeque::new(), from: head.seq.next() });
+            slot.behind = Some(Behind::at(head.seq.next(), Held::ForEpoch));
             slot.line.tell(Told::NewEpoch);
         }
     }
@@ -229,7 +250,9 @@ impl<L: Line> FeedTable<L> {
                 // Told also where nothing changes here: in a sparse batch the entry before may be left out, and a `home` may have been
                 // read in between.
                 for &slot in &self.viewers[viewer].home {
-                    self.slots[slot].line.tell(Told::CircleChanged);
+                    let slot = &mut self.slots[slot];
+                    slot.hold_for_home(entry.seq);
+                    slot.line.tell(Told::CircleChanged);
                 }
             }
             Change::SessionRevoked { user, session } => {
@@ -248,7 +271,7 @@ impl<L: Line> FeedTable<L> {
     }
 
     /// Changes whom a viewer follows, in their list and in the index.
-    fn set_follow(&mut self, viewer: usize, followee: UserId, follows: bool) {
+    pub(super) fn set_follow(&mut self, viewer: usize, followee: UserId, follows: bool) {
         let list = &mut self.viewers[viewer].follows;
         match (list.binary_search(&followee), follows) {
             (Err(at), true) => {
@@ -263,118 +286,17 @@ impl<L: Line> FeedTable<L> {
         }
     }
 
-    /// Takes a session in, with no feeds yet. `viewer` is as of its `seq`, at most [`Self::applied`]; what has
-    /// happened since is taken from the hot log.
-    ///
-    /// # Errors
-    /// Its log-in has ended, or it was looked up too long ago.
-    pub fn join(&mut self, line: L, viewer: Option<(Viewer, SessionId)>) -> Result<SlotId, NotJoined> {
-        let (viewer, session) = match viewer {
-            None => (None, None),
-            Some((viewer, session)) => (Some(self.take_in(viewer, session)?), Some(session)),
-        };
-        let slot = Slot { line, viewer, session, feeds: Vec::new(), behind: None, dirty: false };
-        let id = self.slots.insert(slot);
-        if let Some(viewer) = viewer {
-            self.viewers[viewer].slots.push(id);
-        }
-        Ok(SlotId(id))
-    }
-
-    fn take_in(&mut self, viewer: Viewer, session: SessionId) -> Result<usize, NotJoined> {
-        debug_assert!(viewer.seq <= self.applied, "the caller waits until the table has reached the viewer's seq");
-        let user = viewer.user.id;
-        let mut follows = viewer.follows;
-        follows.sort_unstable();
-        follows.dedup();
-        let since = self.log.since(viewer.seq.next()).ok_or(NotJoined::TooOld)?;
-        for entry in since {
-            match entry.change {
-                Change::SessionRevoked { user: whose, session: which }
-                    if whose == user && which.is_none_or(|which| which == session) =>
-                {
-                    return Err(NotJoined::Revoked);
-                }
-                Change::Follow { verb, follower, followee } if follower == user => {
-                    match (follows.binary_search(&followee), verb != Verb::Removed) {
-                        (Err(at), true) => follows.insert(at, followee),
-                        (Ok(at), false) => drop(follows.remove(at)),
-                        (Ok(_), true) | (Err(_), false) => {}
-                    }
-                }
-                Change::Follow { .. }
-                | Change::SessionRevoked { .. }
-                | Change::Post { .. }
-                | Change::Comment { .. }
-                | Change::User { .. } => {}
-            }
-        }
-        if let Some(&here) = self.viewer_of.get(&user) {
-            // One who is here already is up to date by the entries applied since, but for a new epoch.
-            if std::mem::take(&mut self.viewers[here].of_old_epoch) {
-                self.replace_follows(here, &follows);
-            }
-            return Ok(here);
-        }
-        let viewer = ViewerSlot { user, follows, slots: Vec::new(), home: Vec::new(), of_old_epoch: false };
-        let id = self.viewers.insert(viewer);
-        self.viewer_of.insert(user, id);
-        for author in self.viewers[id].follows.iter().chain([&user]) {
-            self.index.entry(Topic::HomeOf(*author)).or_default().push(id);
-        }
-        Ok(id)
-    }
-
-    fn replace_follows(&mut self, viewer: usize, follows: &[UserId]) {
-        for followee in self.viewers[viewer].follows.clone() {
-            if follows.binary_search(&followee).is_err() {
-                self.set_follow(viewer, followee, false);
-            }
-        }
-        for &followee in follows {
-            self.set_follow(viewer, followee, true);
-        }
-    }
-
-    /// Adds a feed; from here on its events come. Adding one twice changes nothing.
-    pub fn subscribe(&mut self, id: &SlotId, feed: FeedName) {
-        let slot = &mut self.slots[id.0];
-        if slot.feeds.contains(&feed) {
-            return;
-        }
-        slot.feeds.push(feed);
-        match (self.topic(id, feed), slot_viewer(&self.slots, id)) {
-            (Some(topic), _) => self.index.entry(topic).or_default().push(id.0),
-            (None, Some(viewer)) => self.viewers[viewer].home.push(id.0),
-            (None, None) => {}
-        }
-    }
-
-    /// Takes a feed away. False if it was not there.
-    pub fn unsubscribe(&mut self, id: &SlotId, feed: FeedName) -> bool {
-        let slot = &mut self.slots[id.0];
-        let Some(at) = slot.feeds.iter().position(|&had| had == feed) else {
-            return false;
-        };
-        slot.feeds.swap_remove(at);
-        match (self.topic(id, feed), slot_viewer(&self.slots, id)) {
-            (Some(topic), _) => remove_from(&mut self.index, topic, id.0),
-            (None, Some(viewer)) => self.viewers[viewer].home.retain(|&slot| slot != id.0),
-            (None, None) => {}
-        }
-        true
-    }
-
     /// Whether a session has something to catch up.
     pub fn is_behind(&self, id: &SlotId) -> bool {
         self.slots[id.0].behind.is_some()
     }
 
-    /// The last entry up to which a session has been sent everything.
-    pub fn position(&self, id: &SlotId) -> Seq {
+    /// The last entry up to which a session has been sent everything; none while it has no place in a new epoch yet.
+    pub fn position(&self, id: &SlotId) -> Option<Seq> {
         match &self.slots[id.0].behind {
-            None => self.applied,
-            Some(behind) => behind.backlog.front().map_or(behind.from, |entry| entry.seq).before(),
+            None => Some(self.applied),
+            Some(behind) if behind.held == Held::ForEpoch => None,
+            Some(behind) => Some(behind.backlog.front().map_or(behind.from, |entry| entry.seq).before()),
         }
     }
 
@@ -383,41 +305,12 @@ impl<L: Line> FeedTable<L> {
         &self.slots[id.0].feeds
     }
 
-    /// Forgets a session.
-    #[expect(clippy::needless_pass_by_value, reason = "the place cannot be used after this")]
-    pub fn leave(&mut self, id: SlotId) {
-        for feed in self.slots[id.0].feeds.clone() {
-            self.unsubscribe(&id, feed);
-        }
-        let slot = self.slots.remove(id.0);
-        let Some(viewer) = slot.viewer else { return };
-        self.viewers[viewer].slots.retain(|&other| other != id.0);
-        if self.viewers[viewer].slots.is_empty() {
-            let gone = self.viewers.remove(viewer);
-            self.viewer_of.remove(&gone.user);
-            for author in gone.follows.iter().chain([&gone.user]) {
-                remove_from(&mut self.index, Topic::HomeOf(*author), viewer);
-            }
-        }
-    }
-
-    /// What a feed is indexed by; none for `home`, which hangs on its viewer.
-    fn topic(&self, id: &SlotId, feed: FeedName) -> Option<Topic> {
-        match feed {
-            FeedName::Home => None,
-            FeedName::Global => Some(Topic::Global),
-            FeedName::Me => slot_viewer(&self.slots, id).map(|viewer| Topic::Me(self.viewers[viewer].user)),
-            FeedName::User(user) => Some(Topic::User(user)),
-            FeedName::Post(post) => Some(Topic::Post(post)),
-        }
-    }
-
     pub(super) fn circle(&self, id: &SlotId) -> Option<Circle<'_>> {
         slot_viewer(&self.slots, id).map(|viewer| self.viewers[viewer].circle())
     }
 }
 
-fn slot_viewer<L>(slots: &Slab<Slot<L>>, id: &SlotId) -> Option<usize> {
+pub(super) fn slot_viewer<L>(slots: &Slab<Slot<L>>, id: &SlotId) -> Option<usize> {
     slots[id.0].viewer
 }
 
@@ -431,7 +324,7 @@ fn name_of(topic: Topic) -> FeedName {
     }
 }
 
-fn remove_from(index: &mut FxHashMap<Topic, Vec<usize>>, topic: Topic, gone: usize) {
+pub(super) fn remove_from(index: &mut FxHashMap<Topic, Vec<usize>>, topic: Topic, gone: usize) {
     if let Some(list) = index.get_mut(&topic) {
         if let Some(at) = list.iter().position(|&member| member == gone) {
             list.swap_remove(at);
@@ -459,7 +352,7 @@ impl<L: Line> Deliver<'_, L> {
             Pushed::Queued => self.counts.deliveries += 1,
             Pushed::Overflow { from } => {
                 self.counts.overflows += 1;
-                slot.behind = Some(Behind { backlog: VecDeque::new(), from });
+                slot.behind = Some(Behind::at(from, Held::No));
             }
         }
         if !slot.dirty {

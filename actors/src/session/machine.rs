@@ -149,7 +149,11 @@ impl Machine {
             Err(misread) if self.is_greeting() => {
                 self.over([Effect::Refuse(misread.id, misread.refusal), Effect::Close(CloseCode::ProtocolError)])
             }
-            Err(misread) => self.refuse(misread.id, misread.refusal),
+            // Reading it has cost us something too.
+            Err(misread) => match door.charge(points::READ) {
+                Ok(()) => self.refuse(misread.id, misread.refusal),
+                Err(wait) => self.too_fast(misread.id, wait),
+            },
             Ok(request) => match (&self.phase, request.method) {
                 (Phase::Greeting, Method::Hello(hello)) => self.hello(request.id, hello, door),
                 (Phase::Greeting, _) => self.protocol_error(request.id, "the first request must be hello"),
@@ -220,12 +224,19 @@ impl Machine {
                 Refusal::new(ErrorCode::Unavailable, "this node is leaving: send it again on the next connection");
             return self.refuse(Some(id), refusal);
         }
-        if let Err(wait) = door.charge(cost(&method)) {
-            return self.refuse(Some(id), Refusal::new(ErrorCode::RateLimited, "too fast").after_ms(wait));
+        let cost = cost(&method);
+        if let Err(wait) = door.charge(cost) {
+            return self.too_fast(Some(id), wait);
         }
-        self.refused_in_a_row = 0;
+        if cost > 0 {
+            self.refused_in_a_row = 0;
+        }
         self.waiting.push_back((id, method));
         self.go()
+    }
+
+    fn too_fast(&mut self, id: Option<RequestId>, wait: u64) -> Vec<Effect> {
+        self.refuse(id, Refusal::new(ErrorCode::RateLimited, "too fast").after_ms(wait))
     }
 
     fn refuse(&mut self, id: Option<RequestId>, refusal: Refusal) -> Vec<Effect> {

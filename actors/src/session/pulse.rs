@@ -37,7 +37,8 @@ impl Session {
 
     pub(super) fn heartbeat(&self) {
         let Some(place) = &self.place else { return };
-        let position = self.worker.table().position(place.slot());
+        // Without a place in a new epoch there is no position to tell.
+        let Some(position) = self.worker.table().position(place.slot()) else { return };
         self.notice(&Notice::Heartbeat { cursor: self.worker.cursor(position) });
     }
 
@@ -53,14 +54,14 @@ impl Session {
     }
 
     pub(super) fn go_away(&mut self, ctx: &mut Context<Self>) {
-        let position = self
-            .place
-            .as_ref()
-            .map_or_else(|| self.worker.table().applied(), |place| self.worker.table().position(place.slot()));
+        let table = self.worker.table();
+        let position = self.place.as_ref().map_or(Some(table.applied()), |place| table.position(place.slot()));
+        drop(table);
         let within = self.worker.node.settings.drain_ms.max(1);
         self.notice(&Notice::GoingAway {
             reconnect_after_ms: self.lot() * within / u64::from(u16::MAX),
-            cursor: self.worker.cursor(position),
+            // From the beginning, where there is no position: that is answered with snapshots.
+            cursor: self.worker.cursor(position.unwrap_or_default()),
         });
         self.close(CloseCode::GoingAway, ctx);
     }

@@ -6,14 +6,16 @@ use tidings_protocol::error::ErrorCode;
 use tidings_protocol::feed::FeedName;
 use tidings_protocol::ids::UserId;
 use tidings_protocol::limits::PAGE_DEFAULT;
-use tidings_protocol::position::Seq;
+use tidings_protocol::position::{Cursor, Seq};
 use tidings_protocol::push::Notice;
 use tidings_protocol::reply::Snapshot;
 
-use super::feeds;
+use super::feeds::{self, Started};
 use super::greet::{Turned, take_place};
+use crate::feed::catch_up::CaughtUp;
 use crate::feed::table::Line;
 use crate::frame;
+use crate::limits;
 use crate::link::Link;
 use crate::ports::Claims;
 use crate::user::Seat;
@@ -52,69 +54,80 @@ pub(super) enum NotRefreshed {
     Turned(Turned),
 }
 
-/// Starts feeds afresh; gives the place the session has afterwards.
+/// Starts feeds afresh; gives the place the session has afterwards, and how far its reader has been caught up.
 pub(super) async fn refresh(
     worker: Rc<Worker>,
     link: Rc<Link>,
     viewer: Option<UserId>,
     who: Option<(Rc<Seat>, Claims)>,
-    place: Rc<Place>,
+    had: Rc<Place>,
     reach: Reach,
-) -> Result<Rc<Place>, NotRefreshed> {
-    let watched = worker.table().feeds(place.slot()).to_vec();
-    let behind = worker.table().is_behind(place.slot());
-    let reach = if behind { reach.max(Reach::All) } else { reach };
-    let (feeds, place) = match &reach {
-        Reach::Some(feeds) => (watched.iter().copied().filter(|feed| feeds.contains(feed)).collect(), place),
-        Reach::All => (watched, place),
-        Reach::Epoch => {
-            let who = who.as_ref().map(|(seat, claims)| (&**seat, *claims));
-            let joined = take_place(&worker, &link, who).await;
-            let (place, _) = joined.map_err(|turned| {
-                let later = turned.refusal.code == ErrorCode::Unavailable;
-                if later { NotRefreshed::Later } else { NotRefreshed::Turned(turned) }
-            })?;
-            (watched, Rc::new(place))
-        }
+) -> Result<(Rc<Place>, CaughtUp), NotRefreshed> {
+    let place = match &reach {
+        Reach::Some(_) | Reach::All => Rc::clone(&had),
+        Reach::Epoch => Rc::new(place_again(&worker, &link, who).await?),
     };
-    let started = feeds::start(&worker, &place, viewer, &feeds, PAGE_DEFAULT).await;
-    if started.iter().any(|(_, result)| matches!(result, Err(refusal) if refusal.retry)) {
-        return Err(NotRefreshed::Later);
+    for _ in 0..limits::SNAPSHOT_TRIES {
+        let watched = worker.table().feeds(had.slot()).to_vec();
+        let feeds: Vec<FeedName> = match &reach {
+            Reach::Some(feeds) => watched.iter().copied().filter(|feed| feeds.contains(feed)).collect(),
+            Reach::All | Reach::Epoch => watched.clone(),
+        };
+        let started = feeds::start(&worker, &place, viewer, &feeds, PAGE_DEFAULT).await;
+        if started.iter().any(|(_, result)| matches!(result, Err(refusal) if refusal.retry)) {
+            return Err(NotRefreshed::Later);
+        }
+        // From here on nothing waits: the table stands still. Feeds that came or went meanwhile would be forgotten: once more, then.
+        if worker.table().feeds(had.slot()) == watched {
+            let caught_up = tell(&worker, &link, &place, &reach, started);
+            return Ok((place, caught_up));
+        }
     }
-    // From here to the end nothing waits: the table stands still.
+    Err(NotRefreshed::Later)
+}
+
+async fn place_again(
+    worker: &Rc<Worker>,
+    link: &Rc<Link>,
+    who: Option<(Rc<Seat>, Claims)>,
+) -> Result<Place, NotRefreshed> {
+    let who = who.as_ref().map(|(seat, claims)| (&**seat, *claims));
+    match take_place(worker, link, who).await {
+        Ok((place, _)) => Ok(place),
+        Err(turned) if turned.refusal.code == ErrorCode::Unavailable => Err(NotRefreshed::Later),
+        Err(turned) => Err(NotRefreshed::Turned(turned)),
+    }
+}
+
+/// Queues the fresh starts, exact at the table's position, and lets the session go on.
+fn tell(worker: &Worker, link: &Rc<Link>, place: &Place, reach: &Reach, started: Vec<Started>) -> CaughtUp {
     let framing = worker.node.framing;
-    let applied = worker.table().applied();
-    let behind = worker.table().is_behind(place.slot());
-    if behind && matches!(reach, Reach::Some(_)) {
-        // What the reader is behind would follow the newer snapshot: next time all feeds start afresh.
-        return Err(NotRefreshed::Later);
-    }
-    // Where to come back to while not all feeds have been told; the heartbeat behind the last one moves it on.
-    let at = match &reach {
+    let mut table = worker.table_mut();
+    let applied = table.applied();
+    // Where the reader stands, so that `seq` does not go back on what it hears next, and a line lost before the last of these
+    // comes back to before the first.
+    let at = match reach {
+        Reach::Some(_) | Reach::All => table.position(place.slot()).unwrap_or_default().next().min(applied),
         Reach::Epoch => Seq(0),
-        Reach::All if behind => worker.table().position(place.slot()).next(),
-        Reach::All | Reach::Some(_) => applied,
     };
     if let Reach::Epoch = reach {
-        link.keep(frame::message(framing, &Notice::Resync { cursor: worker.cursor(at) }));
+        let cursor = Cursor { epoch: table.epoch(), seq: at };
+        link.keep(frame::message(framing, &Notice::Resync { cursor }));
     }
     for (feed, result) in started {
         // What is not there any more is told as an empty feed.
         let snapshot = result.unwrap_or_else(|_| Snapshot::empty(feed, applied));
         link.keep(frame::resync(framing, &snapshot, at));
-    }
-    let mut table = worker.table_mut();
-    match reach {
-        Reach::Some(_) => {}
-        Reach::All => table.skip_to_now(place.slot()),
-        Reach::Epoch => {
-            for feed in feeds {
-                table.subscribe(place.slot(), feed);
-            }
+        if let Reach::Epoch = reach {
+            table.subscribe(place.slot(), feed);
         }
     }
-    drop(table);
-    link.keep(frame::message(framing, &Notice::Heartbeat { cursor: worker.cursor(applied) }));
+    match reach {
+        // The other feeds go on where they were held; what comes of this one again is harmless by the rev rule.
+        Reach::Some(_) => table.release(place.slot()),
+        Reach::All | Reach::Epoch => table.skip_to_now(place.slot()),
+    }
+    let caught_up = table.catch_up(place.slot());
     link.flush();
-    Ok(place)
+    caught_up
 }

@@ -53,9 +53,10 @@ impl Session {
         ctx.spawn(fresh.into_actor(self).map(move |refreshed, session, ctx| {
             session.refreshing = false;
             match refreshed {
-                Ok(place) => {
+                Ok((place, caught_up)) => {
                     session.place = Some(place);
                     session.failing_since = None;
+                    session.caught_up(caught_up, ctx);
                     session.refresh(ctx);
                 }
                 Err(NotRefreshed::Turned(turned)) => session.end(turned.code, ctx),

@@ -106,9 +106,8 @@ impl Phrases {
         })?;
         let mut choices = &general.answers;
         if matches!(occasion, Occasion::Post | Occasion::Stranger)
-            && let Some(topic) = self.topic_of(text)
+            && let Some((topic, exact)) = self.about(text)
         {
-            let exact = topic.posts.iter().find(|template| template.may_be(text)).map(|template| &template.answers);
             // To the point where there is one, and now and then just friendly.
             choices = match (rng.random_range(0..10), exact) {
                 (0..7, Some(exact)) => exact,
@@ -117,6 +116,13 @@ impl Phrases {
             };
         }
         Some(choices.choose(rng)?.replace("{you}", you))
+    }
+
+    /// The topic of a text, and the answers to that very text if it is one of ours.
+    fn about(&self, text: &str) -> Option<(&Section, Option<&Vec<&'static str>>)> {
+        let mut ours = self.topics().flat_map(|topic| topic.posts.iter().map(move |post| (topic, post)));
+        let exact = ours.find(|(_, post)| post.may_be(text)).map(|(topic, post)| (topic, Some(&post.answers)));
+        exact.or_else(|| self.topic_of(text).map(|topic| (topic, None)))
     }
 
     fn topic_of(&self, text: &str) -> Option<&Section> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use rand::seq::{IndexedRandom, IteratorRandom};
 use rand::{RngExt, SeedableRng};
-use tidings_protocol::entity::{Author, Comment, Post};
+use tidings_protocol::entity::{Author, Comment};
 use tidings_protocol::ids::{CommentId, PostId, UserId};
 use tidings_protocol::limits::COMMENT_DEPTH;
 use tidings_protocol::request::{CommentCreate, CommentUpdate, Method, PostCreate, PostRef, PostUpdate, UserRef};
@@ -28,7 +28,9 @@ const PLANNED: usize = 16;
 /// Visitors who have been welcomed.
 const MET: usize = 1_000;
 /// Sentences that are not said again so soon.
-const SAID: usize = 200;
+const SAID: usize = 60;
+/// Posts that begin with the same so many letters are taken for the same.
+const ALIKE: usize = 12;
 /// Threads in which one speaks unasked.
 const LIVELY: usize = 12;
 /// Comments under which bots leave a thread alone.
@@ -177,7 +179,7 @@ impl Talk {
 
     fn carry_out(&mut self, plan: Plan, room: &Room, now: Duration) -> Option<Deed> {
         match plan {
-            Plan::AnswerPost { who, post, occasion } => self.answer_post(who, &room.thread(post)?.post, occasion, now),
+            Plan::AnswerPost { who, post, occasion } => self.answer_post(who, room.thread(post)?, occasion, now),
             Plan::AnswerComment { who, post, comment, occasion } => {
                 let (_, comment) = find(room, post, comment)?;
                 self.answer_comment(who, comment, occasion, now)
@@ -198,7 +200,7 @@ impl Talk {
 
     fn posts(&mut self, now: Duration) -> Option<Deed> {
         let id = PostId(Uuid::now_v7());
-        if self.rng.random_ratio(1, 12) {
+        if self.rng.random_ratio(1, 20) {
             let text = PostText::parse(self.phrases.slip(&mut self.rng)?).ok()?;
             let who = self.some_bots(1)[0];
             let regret = Deed { who, method: Method::PostDelete(PostRef { id }) };
@@ -209,7 +211,7 @@ impl Talk {
         for _ in 0..8 {
             let (text, likely) = self.phrases.post(&mut self.rng)?;
             let who = likely.iter().copied().filter(|who| *who != SEAT).choose(&mut self.rng)?;
-            let repeats = self.said.contains(&text);
+            let repeats = self.said.iter().any(|said| begin_alike(said, &text));
             fresh = Some((text, who));
             if !repeats {
                 break;
@@ -232,7 +234,7 @@ impl Talk {
         let author = self.bot(thread.post.author.id);
         let silent = |who: &usize| !thread.comments.iter().any(|comment| by(comment) == self.ids.get(*who).copied());
         let who = bots().filter(|who| Some(*who) != author).filter(silent).choose(&mut self.rng)?;
-        self.answer_post(who, &thread.post, Occasion::Post, now)
+        self.answer_post(who, thread, Occasion::Post, now)
     }
 
     /// Somebody answers a recent comment that nobody has answered.
@@ -257,9 +259,11 @@ impl Talk {
         self.answer_comment(who, comment, Occasion::Agree, now)
     }
 
-    fn answer_post(&mut self, who: usize, post: &Post, occasion: Occasion, now: Duration) -> Option<Deed> {
-        let text = self.words(occasion, &post.text, &post.author)?;
-        self.comment(who, post.id, None, text, now)
+    fn answer_post(&mut self, who: usize, thread: &Thread, occasion: Occasion, now: Duration) -> Option<Deed> {
+        let text = self.words(occasion, &thread.post.text, &thread.post.author)?;
+        // Nobody says what has just been said here; rather nothing.
+        let said = thread.comments.iter().any(|comment| comment.text.as_deref() == Some(text.as_str()));
+        if said { None } else { self.comment(who, thread.post.id, None, text, now) }
     }
 
     fn answer_comment(&mut self, who: usize, comment: &Comment, occasion: Occasion, now: Duration) -> Option<Deed> {
@@ -292,14 +296,16 @@ impl Talk {
     /// Something that has not just been said.
     fn words(&mut self, occasion: Occasion, text: &str, to: &Author) -> Option<String> {
         let you = to.name.split_whitespace().next().unwrap_or(&to.handle);
+        // The same words to somebody else are the same words.
+        let bare = |words: &str| words.replace(you, "");
         let mut words = self.phrases.answer(occasion, text, you, &mut self.rng)?;
         for _ in 0..8 {
-            if !self.said.contains(&words) {
+            if !self.said.contains(&bare(&words)) {
                 break;
             }
             words = self.phrases.answer(occasion, text, you, &mut self.rng)?;
         }
-        self.remember(&words);
+        self.remember(&bare(&words));
         Some(words)
     }
 
@@ -322,6 +328,11 @@ impl Talk {
         let all: Vec<usize> = bots().collect();
         all.sample(&mut self.rng, count).copied().collect()
     }
+}
+
+/// Whether two posts are likely to be of one kind.
+fn begin_alike(one: &str, other: &str) -> bool {
+    one.chars().take(ALIKE).eq(other.chars().take(ALIKE))
 }
 
 /// Everybody but the seat.

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use tidings_protocol::entity::Post;
 use tidings_protocol::position::Seq;
 use tidings_protocol::push::Event;
 

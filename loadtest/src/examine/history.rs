@@ -224,7 +224,9 @@ impl Op {
     #[must_use]
     pub fn changes(self) -> Option<Thing> {
         match self {
-            Self::Create(thing, _) | Self::Change(thing, _) | Self::Delete(thing) | Self::Follow(thing, _) => Some(thing),
+            Self::Create(thing, _) | Self::Change(thing, _) | Self::Delete(thing) | Self::Follow(thing, _) => {
+                Some(thing)
+            }
             Self::Hello | Self::Read(_) | Self::Watch(_) | Self::Unwatch(_) | Self::LogOut(_) => None,
         }
     }

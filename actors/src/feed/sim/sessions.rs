@@ -106,8 +106,7 @@ impl World {
             client.feeds.entry(feed).or_default();
             self.table.subscribe(&slot, feed);
         }
-        let mut session =
-            Session { user, number, slot, line, client, wants_home: false, wants_all: false, owes_home: false };
+        let mut session = Session { user, number, slot, line, client, wants_home: false, wants_all: false };
         match backlog {
             None => self.heartbeat(&session),
             Some((entries, from)) => {
@@ -149,7 +148,8 @@ impl World {
     }
 
     pub(super) fn heartbeat(&self, session: &Session) {
-        let cursor = Cursor { epoch: EPOCH, seq: self.table.position(&session.slot) };
+        let seq = self.table.position(&session.slot).expect("there is one epoch in this world");
+        let cursor = Cursor { epoch: EPOCH, seq };
         session.line.keep(frame::message(FRAMING, &Notice::Heartbeat { cursor }));
         session.line.flush();
     }
@@ -157,18 +157,22 @@ impl World {
     pub(super) fn caught_up(&self, session: &mut Session, caught_up: CaughtUp) {
         match caught_up {
             CaughtUp::Live => self.heartbeat(session),
-            CaughtUp::Waiting => assert!(session.line.full.get(), "nobody will wake it"),
+            // For the reader, or for its fresh home.
+            CaughtUp::Waiting => {
+                let told = !session.line.told.borrow().is_empty();
+                assert!(session.line.full.get() || session.wants_home || told, "nobody will wake it");
+            }
             CaughtUp::Beyond => session.wants_all = true,
         }
     }
 
-    /// Fresh starts that are wanted, as events. A reader that is behind gets all afresh: nothing older may follow a newer snapshot.
+    /// Fresh starts that are wanted, as events, where the reader stands; then it goes on from there.
     pub(super) fn renew(&mut self, at: usize) {
         let mut session = self.sessions.remove(at);
-        let all = session.wants_all || session.wants_home && self.table.is_behind(&session.slot);
+        let all = session.wants_all;
         if all || session.wants_home {
-            let (behind, applied) = (self.table.is_behind(&session.slot), self.table.applied());
-            let at = if behind { self.table.position(&session.slot).next() } else { applied };
+            let applied = self.table.applied();
+            let at = self.table.position(&session.slot).expect("there is one epoch in this world").next().min(applied);
             let watched = self.table.feeds(&session.slot).to_vec();
             for feed in watched.into_iter().filter(|feed| all || *feed == FeedName::Home) {
                 let snapshot = self.start(&session.slot, session.user, feed);
@@ -177,9 +181,13 @@ impl World {
             }
             if all {
                 self.table.skip_to_now(&session.slot);
+            } else {
+                self.table.release(&session.slot);
             }
             (session.wants_home, session.wants_all) = (false, false);
-            self.heartbeat(&session);
+            let caught_up = self.table.catch_up(&session.slot);
+            session.line.flush();
+            self.caught_up(&mut session, caught_up);
         }
         self.sessions.insert(at, session);
     }
@@ -212,7 +220,6 @@ impl World {
             }
         }
         session.client.read(&session.line);
-        session.owes_home &= session.wants_home || !session.line.outbox.borrow().is_empty();
         self.sessions.insert(at, session);
     }
 
@@ -220,10 +227,6 @@ impl World {
         let mut session = self.sessions.swap_remove(at);
         session.client.read(&session.line);
         self.table.leave(session.slot);
-        if session.owes_home {
-            // Known limit: events after a follow may have moved the cursor past it before the fresh home came.
-            session.client.cursor = None;
-        }
         self.away.push((session.user, session.client));
     }
 

@@ -28,8 +28,6 @@ pub(super) struct Session {
     pub(super) client: Client,
     pub(super) wants_home: bool,
     pub(super) wants_all: bool,
-    /// The circle has changed and the fresh home has not reached the client yet.
-    pub(super) owes_home: bool,
 }
 
 pub(super) struct World {
@@ -182,7 +180,7 @@ impl World {
             let told = std::mem::take(&mut *self.sessions[at].line.told.borrow_mut());
             for told in told {
                 match told {
-                    Told::CircleChanged => (self.sessions[at].wants_home, self.sessions[at].owes_home) = (true, true),
+                    Told::CircleChanged => self.sessions[at].wants_home = true,
                     Told::Beyond => self.sessions[at].wants_all = true,
                     Told::Revoked => {
                         let session = self.sessions.swap_remove(at);

@@ -299,7 +299,8 @@ impl<'a> Ledger<'a> {
 
     /// Somebody saw this.
     fn sight(&mut self, seen: &Seen, acknowledged: bool, index: usize, verdict: &mut Verdict) {
-        if !self.is_ours(seen) {
+        // Lists of whom one follows tell no `rev`; the judge of views compares them.
+        if !self.is_ours(seen) || seen.rev == 0 {
             return;
         }
         let story = self.things.entry(seen.thing).or_default();
@@ -401,7 +402,8 @@ impl<'a> Ledger<'a> {
     /// Until when something that was done at `at` must hold everywhere: later if anything was broken meanwhile.
     pub fn due(&self, at: u64, patience: u64) -> u64 {
         let due = at.saturating_add(patience);
-        let broken = self.fault_windows.iter().filter(|(from, until)| *from <= due && at <= until.saturating_add(patience));
+        let broken =
+            self.fault_windows.iter().filter(|(from, until)| *from <= due && at <= until.saturating_add(patience));
         broken.map(|(_, until)| until.saturating_add(2 * patience)).fold(due, u64::max)
     }
 }

@@ -109,7 +109,8 @@ fn real_time(ledger: &Ledger<'_>, verdict: &mut Verdict) {
         // What was asked for twice may have been done by either; a follow that was so already is answered with the old entry.
         let again = told.len() > 1 || matches!(want, Want::Active(_) | Want::Gone(Thing::Follow(..)));
         for request in told {
-            if let (Outcome::Done { seq: Some(seq), duplicate: false }, Some(ended)) = (request.outcome, request.ended) {
+            if let (Outcome::Done { seq: Some(seq), duplicate: false }, Some(ended)) = (request.outcome, request.ended)
+            {
                 answered.insert(ended, (seq, ended));
                 if !again {
                     done.push((request, seq));
@@ -137,11 +138,11 @@ fn last_state(ledger: &Ledger<'_>, verdict: &mut Verdict) {
     let found: HashMap<Thing, &Seen> = last.things.iter().map(|seen| (seen.thing, seen)).collect();
     for (thing, story) in &ledger.things {
         let Some((rev, state)) = story.latest() else { continue };
-        if rev <= ledger.base && !found.contains_key(thing) {
+        if rev <= ledger.base {
             continue;
         }
         match found.get(thing) {
-            Some(seen) if seen.rev >= rev && !state.gone => {}
+            Some(seen) if (seen.rev >= rev || seen.rev == 0) && !state.gone => {}
             // A follow that is over is not among what is alive; anything else that is over must not be either.
             None if state.gone || may_be_gone(ledger, *thing) => {}
             other => {
@@ -182,12 +183,7 @@ fn newest_wants_it(ledger: &Ledger<'_>, thing: Thing) -> bool {
 }
 
 /// An acknowledged removal must hold although the removed thing shows nothing.
-fn acknowledged_without_sight(
-    ledger: &Ledger<'_>,
-    found: &HashMap<Thing, &Seen>,
-    index: usize,
-    verdict: &mut Verdict,
-) {
+fn acknowledged_without_sight(ledger: &Ledger<'_>, found: &HashMap<Thing, &Seen>, index: usize, verdict: &mut Verdict) {
     for told in ledger.requests.values() {
         if let (Op::Delete(thing), Outcome::Done { .. }) = (told.op, told.outcome) {
             if found.contains_key(&thing) {
