@@ -27,7 +27,7 @@ use crate::config::Config;
 use crate::gate::{Gate, Parts};
 use crate::http::{Front, Readiness};
 use crate::origin::Origins;
-use crate::{demo, observe, serve};
+use crate::{observe, serve};
 
 use database::Database;
 
@@ -132,10 +132,9 @@ impl App {
         let desk = open_desk(&config, secret, &store, &gate, &access).await?;
         let draining = Arc::new(AtomicBool::new(false));
         let readiness = Arc::new(Ready { journal: store.clone(), gate: gate.clone(), draining: draining.clone() });
-        let front = Front { auth: desk.clone(), clients, origins, readiness, metrics: numbers.clone() };
+        let front = Front { auth: desk, clients, origins, readiness, metrics: numbers.clone() };
         let serving = serve::server(listener, &config, Data::new(front), gate.clone()).map_err(fault)?;
         let server = serving.handle();
-        let life = config.demo.then(|| chore(demo::live(reachable(address), desk, store.clone())));
         let running = Running {
             address,
             gate,
@@ -145,10 +144,7 @@ impl App {
                 chore(async move { access.keep_up().await }),
                 chore(observe::keep_tidy(numbers)),
                 chore(forget(store, u64::from(config.journal_keep_days) * DAY_MS)),
-            ]
-            .into_iter()
-            .chain(life)
-            .collect(),
+            ],
             draining,
             drain: Duration::from_millis(config.drain_ms),
             address_file: config.address_file.clone(),

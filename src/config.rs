@@ -124,9 +124,6 @@ settings! {
     refreshes_per_minute_per_ip: u32 = "120",
     /// Days for which the journal and the marks of deleted things are kept: whoever was away longer gets a snapshot.
     journal_keep_days: u32 = "7",
-    /// Fill an empty database with a made-up community and keep its members talking, for a first look. Does nothing to a database
-    /// that others have used.
-    demo: bool = "false",
     /// For conformance tests of the transport alone, never in service: every WebSocket message is sent back instead of being answered.
     websocket_echo: bool = "false",
     /// What to log, as `level` or `target=level,…`.
@@ -284,11 +281,11 @@ mod tests {
 
     #[test]
     fn a_switch_needs_no_value() {
-        assert!(!load(&[], &[]).unwrap().demo);
-        assert!(load(&["--demo"], &[]).unwrap().demo);
-        assert!(load(&["--demo", "--workers", "2"], &[]).unwrap().demo);
-        assert!(!load(&["--demo=false"], &[("TIDINGS_DEMO", "true")]).unwrap().demo);
-        assert!(refusal(&[], &[("TIDINGS_DEMO", "maybe")]).contains("TIDINGS_DEMO"));
+        assert!(!load(&[], &[]).unwrap().websocket_echo);
+        assert!(load(&["--websocket-echo"], &[]).unwrap().websocket_echo);
+        assert!(load(&["--websocket-echo", "--workers", "2"], &[]).unwrap().websocket_echo);
+        assert!(!load(&["--websocket-echo=false"], &[("TIDINGS_WEBSOCKET_ECHO", "true")]).unwrap().websocket_echo);
+        assert!(refusal(&[], &[("TIDINGS_WEBSOCKET_ECHO", "maybe")]).contains("TIDINGS_WEBSOCKET_ECHO"));
     }
 
     #[test]

@@ -5,7 +5,6 @@ pub mod app;
 pub mod auth;
 pub mod client;
 pub mod config;
-pub mod demo;
 pub mod gate;
 pub mod http;
 pub mod observe;

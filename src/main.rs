@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use tidings::app::{App, Running};
 use tidings::config::{Config, ConfigFault};
-use tidings::{demo, observe};
+use tidings::observe;
 use tokio::signal::unix::{SignalKind, signal};
 
 #[global_allocator]
@@ -27,9 +27,8 @@ fn main() -> anyhow::Result<ExitCode> {
 async fn run(config: Config) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("waiting for signals")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("waiting for signals")?;
-    let demo = config.demo;
     let running = App::start(config).await?;
-    say_hello(&running, demo)?;
+    say_hello(&running)?;
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
@@ -42,13 +41,10 @@ async fn run(config: Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn say_hello(running: &Running, demo: bool) -> std::io::Result<()> {
+fn say_hello(running: &Running) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "Tidings is running: open {}", running.url())?;
     writeln!(out, "What people write is kept in {}.", running.whereabouts())?;
-    if demo {
-        writeln!(out, "Log in as {}, password `{}`.", demo::handles().join(", "), demo::PASSWORD)?;
-    }
     writeln!(out, "Ctrl-C stops it.")?;
     out.flush()
 }

@@ -17,9 +17,6 @@ const COUNTS: &[f64] = &[1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 400.0, 1
 /// How often histograms are tidied, so that they do not grow between two looks at them.
 const UPKEEP: Duration = Duration::from_secs(5);
 
-/// Libraries that log what passes through them, below these levels: tokens and texts are among it (P9).
-const TOO_TALKATIVE: [&str; 2] = ["tungstenite=info", "tokio_tungstenite=info"];
-
 /// Why logging cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum ObserveFault {
@@ -36,10 +33,7 @@ pub enum ObserveFault {
 /// # Errors
 /// When the filter cannot be read.
 pub fn log(config: &Config) -> Result<(), ObserveFault> {
-    let mut filter = EnvFilter::try_new(&config.log)?;
-    for quiet in TOO_TALKATIVE {
-        filter = filter.add_directive(quiet.parse()?);
-    }
+    let filter = EnvFilter::try_new(&config.log)?;
     let on_terminal = std::io::stderr().is_terminal();
     let format = config.log_format.unwrap_or(if on_terminal { LogFormat::Text } else { LogFormat::Json });
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
