@@ -7,6 +7,7 @@ mod connection;
 mod crowd;
 mod demo;
 mod drive;
+#[cfg(test)]
 mod examine;
 #[cfg(test)]
 mod fake;

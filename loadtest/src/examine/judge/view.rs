@@ -62,7 +62,7 @@ impl Watch {
         while let Some((rev, thing)) = self.due.get(self.next).copied().filter(|(rev, _)| *rev < position) {
             self.next += 1;
             let Some(story) = ledger.things.get(&thing) else { continue };
-            if !self.must_have(ledger, thing, story, position) {
+            if !self.must_have(ledger, story, position) {
                 continue;
             }
             verdict.tally.demands += 1;
@@ -78,7 +78,7 @@ impl Watch {
         }
     }
 
-    fn must_have(&self, ledger: &Ledger<'_>, thing: Thing, story: &Story, position: u64) -> bool {
+    fn must_have(&self, ledger: &Ledger<'_>, story: &Story, position: u64) -> bool {
         let post = story.on.and_then(|post| ledger.things.get(&Thing::Post(post)));
         if post.and_then(Story::removed).is_some() {
             return false;
