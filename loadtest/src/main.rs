@@ -8,7 +8,6 @@ mod crowd;
 mod demo;
 mod drive;
 #[cfg(test)]
-mod examine;
 #[cfg(test)]
 mod fake;
 mod frame;
