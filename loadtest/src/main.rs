@@ -7,7 +7,7 @@ mod connection;
 mod crowd;
 mod demo;
 mod drive;
-#[cfg(test)]
+mod examine;
 #[cfg(test)]
 mod fake;
 mod frame;
@@ -51,8 +51,14 @@ enum Command {
     },
     /// Starts a server of its own and measures latency, posts a second, cost of deliveries, memory of idle connections.
     Bench(bench::BenchArgs),
+    /// Measures deliveries beside those of other servers: the same frames, the same client, each server on a core of its own.
+    Peers(bench::peers::PeersArgs),
+    /// Judges the history of an examination again, or examines the judge itself.
+    Judge(examine::JudgeArgs),
     /// Moves a small made-up community in to an empty server and keeps it talking.
     Demo(demo::DemoArgs),
+    /// Examines a deployment: does what people do, writes down every frame, and judges it by what the protocol promises.
+    Examine(Box<examine::ExamineArgs>),
 }
 
 fn main() -> Result<ExitCode> {
@@ -74,6 +80,9 @@ async fn perform(command: Command) -> Result<ExitCode> {
             Ok(if report.good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Command::Bench(args) => bench::run(&args).await,
+        Command::Peers(args) => bench::peers::run(&args).await,
+        Command::Judge(args) => examine::judge_again(&args),
         Command::Demo(args) => demo::run(&args).await,
+        Command::Examine(args) => examine::run(&args).await,
     }
 }

@@ -12,6 +12,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use indicatif::{ProgressBar, ProgressStyle};
 use reqwest::{Client, StatusCode};
 use serde::{Deserialize, Serialize};
+use tidings_protocol::error::Refusal;
 use tidings_protocol::ids::UserId;
 use tidings_protocol::rest::{Login, RefreshToken, RestError, SignUp, Tokens};
 use uuid::Uuid;
@@ -203,6 +204,22 @@ impl Door {
         Ok(Answer::Refused(
             refusal.map_or_else(|| status.to_string(), |refusal| format!("{status}: {}", refusal.message)),
         ))
+    }
+}
+
+impl Door {
+    /// Asks once for the end of a log-in.
+    ///
+    /// # Errors
+    /// The server cannot be reached (a `reqwest::Error`) or speaks another language. That it refuses is not one.
+    pub async fn log_out(&self, refresh_token: String) -> Result<Result<(), Refusal>> {
+        let url = format!("{}/api/v1/auth/logout", self.url);
+        let answer = self.client.post(&url).json(&RefreshToken { refresh_token }).send().await?;
+        if answer.status().is_success() {
+            return Ok(Ok(()));
+        }
+        let refused: RestError = serde_json::from_slice(&answer.bytes().await?)?;
+        Ok(Err(refused.error))
     }
 }
 

@@ -7,11 +7,15 @@
 mod node;
 mod postgres;
 mod program;
+mod proxy;
 mod redis;
+mod small_disk;
 mod wait;
 
 pub use node::{Node, NodeBuilder};
-pub use postgres::{Database, Postgres, PrivatePostgres, TEST_POSTGRES};
+pub use postgres::{Backup, Database, Postgres, PrivatePostgres, TEST_POSTGRES};
+pub use proxy::{Blow, Counts, Door, Proxy, Upstream, Way, Weather};
 pub use redis::{Redis, TEST_REDIS};
+pub use small_disk::SmallDisk;
 pub use tidings_private_postgres::Halt;
 pub use wait::{free_port, until};

@@ -17,6 +17,8 @@ use anyhow::{Context as _, Result, bail};
 use tempfile::TempDir;
 use tidings_private_postgres::{Cluster, Halt, Options, find_binaries};
 
+use crate::SmallDisk;
+
 /// Names, in the environment, the URL of the shared cluster's `postgres` database.
 pub const TEST_POSTGRES: &str = "TIDINGS_TEST_POSTGRES";
 
@@ -90,14 +92,59 @@ impl PrivatePostgres {
     ///
     /// # Errors
     /// When Postgres is not installed or does not start.
-    pub fn with(mut options: Options) -> Result<Self> {
+    pub fn with(options: Options) -> Result<Self> {
+        Self::start_in(new_folder()?, options)
+    }
+
+    fn start_in(folder: TempDir, mut options: Options) -> Result<Self> {
         options.leashed = true;
         // Many tests share it, each with a pool or several.
         let many = ("max_connections".to_owned(), "400".to_owned());
         options.settings.insert(0, many);
-        let folder = tempfile::Builder::new().prefix("tidings-postgres-").tempdir()?;
         let cluster = Cluster::start(folder.path(), options)?;
         Ok(Self { cluster, _folder: folder })
+    }
+
+    /// A cluster whose files are on a disk that can be filled.
+    ///
+    /// # Errors
+    /// When Postgres is not installed or does not start.
+    pub fn start_on(disk: &SmallDisk) -> Result<Self> {
+        // Little log, so that a small disk has room for the rest.
+        let small = [("min_wal_size", "32MB"), ("max_wal_size", "48MB"), ("shared_buffers", "16MB")];
+        let settings = small.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        let folder = tempfile::Builder::new().prefix("postgres-").tempdir_in(disk.path())?;
+        Self::start_in(folder, Options { settings, ..Options::default() })
+    }
+
+    /// Another server that follows this one by streaming, until [`PrivatePostgres::promote`].
+    ///
+    /// # Errors
+    /// When it cannot be copied or does not start.
+    pub fn standby(&self) -> Result<Self> {
+        let folder = new_folder()?;
+        self.cluster.copy_to(folder.path(), true)?;
+        Self::start_in(folder, Options::default())
+    }
+
+    /// A base backup of this server as it is now.
+    ///
+    /// # Errors
+    /// When it cannot be copied.
+    pub fn back_up(&self) -> Result<Backup> {
+        let folder = new_folder()?;
+        self.cluster.copy_to(folder.path(), false)?;
+        Ok(Backup { folder })
+    }
+
+    /// Makes a standby a primary; done when it takes writes.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn promote(&self) -> Result<()> {
+        let promoted = self.cluster.psql("postgres", "select pg_promote()")?;
+        anyhow::ensure!(promoted.trim() == "t", "not promoted within a minute");
+        Ok(())
     }
 
     /// The URL of one of its databases.
@@ -159,6 +206,26 @@ impl PrivatePostgres {
     pub fn resume(&self) -> Result<()> {
         Ok(self.cluster.resume()?)
     }
+}
+
+/// A server's files as they were, not running.
+#[derive(Debug)]
+pub struct Backup {
+    folder: TempDir,
+}
+
+impl Backup {
+    /// Starts a server from it.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn restore(self) -> Result<PrivatePostgres> {
+        PrivatePostgres::start_in(self.folder, Options::default())
+    }
+}
+
+fn new_folder() -> Result<TempDir> {
+    Ok(tempfile::Builder::new().prefix("tidings-postgres-").tempdir()?)
 }
 
 /// An empty database for one test. Dropped with the value, connections or not.

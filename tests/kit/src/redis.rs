@@ -3,7 +3,7 @@
 //! Never uses a Redis it did not start, unless `cargo xtask test` names one.
 
 use std::{
-    env,
+    env, fs,
     io::{Read as _, Write as _},
     net::{SocketAddr, TcpStream},
     process::{Command, Stdio},
@@ -109,6 +109,15 @@ impl Redis {
     /// When it does not answer within a second.
     pub fn ask(&self, command: &str) -> Result<String> {
         ask(self.port, command)
+    }
+
+    /// What it has logged so far, over all its lives.
+    ///
+    /// # Errors
+    /// When there is no log.
+    pub fn log(&self) -> Result<String> {
+        let path = self.folder.path().join("log");
+        fs::read_to_string(&path).with_context(|| path.display().to_string())
     }
 
     fn running(&mut self) -> Result<&mut Program> {

@@ -1,0 +1,82 @@
+//! A short campaign: three nodes under load, examined while parts of them are killed, paused, cut off and confused (P1–P5, P8, P10).
+//! Must never assert how fast: that is what the long campaign's report tells.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops right there")]
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+use anyhow::{Result, ensure};
+use tidings_campaign::{account::Account, campaign::Campaign, examiner::Load, round::Kind, world::Plan};
+
+/// Other seeds try other things; a failure tells its own.
+const SEED: &str = "TIDINGS_CAMPAIGN_SEED";
+
+/// The harness is another package, so Cargo does not build it for this test by itself.
+fn harness() -> Result<PathBuf> {
+    let server = Path::new(env!("CARGO_BIN_EXE_tidings"));
+    let mut build = Command::new(env!("CARGO"));
+    build.args(["build", "--quiet", "--package", "tidings-load"]);
+    if server.components().any(|part| part.as_os_str() == "release") {
+        build.arg("--release");
+    }
+    let status = build.current_dir(env!("CARGO_MANIFEST_DIR")).status()?;
+    ensure!(status.success(), "the harness does not build");
+    let harness = server.with_file_name("tidings-load");
+    ensure!(harness.is_file(), "no harness beside {}", server.display());
+    Ok(harness)
+}
+
+fn campaign(kind: Kind, seconds: u64) -> Result<Vec<Account>> {
+    let server = PathBuf::from(env!("CARGO_BIN_EXE_tidings"));
+    let keep = server.with_file_name("campaign");
+    let campaign = Campaign {
+        plan: Plan { server, nodes: 3, clocks: true },
+        load: Load {
+            harness: harness()?,
+            people: 8,
+            clients: 16,
+            rate: 60,
+            recover: 10,
+            patience: Duration::from_secs(120),
+        },
+        rounds: 1,
+        seed: env::var(SEED).map_or(Ok(1), |seed| seed.parse())?,
+        seconds,
+        kinds: vec![kind],
+        fresh_every: 1,
+        long: false,
+        keep,
+        keep_all: false,
+    };
+    campaign.run(|_| {})
+}
+
+/// Nothing was wrong, everything that was to be broken was, and enough was tried for that to mean something.
+fn holds(kind: Kind, seconds: u64, faults: usize) {
+    let accounts = campaign(kind, seconds).unwrap();
+    for account in &accounts {
+        let (seed, wrongs) = (account.seed, account.wrongs(20).join("\n"));
+        assert!(account.is_good(), "seed {seed}, kept in {:?}:\n{wrongs}", account.kept);
+        assert!(account.book.len() >= faults, "only {} faults", account.book.len());
+        assert!(account.acknowledged > 500, "only {} changes were acknowledged", account.acknowledged);
+        assert!(
+            account.recoveries.iter().any(|recovery| recovery.delivered_ms.is_some()),
+            "nobody heard anything again"
+        );
+    }
+}
+
+#[test]
+fn the_promises_hold_while_node_redis_and_postgres_are_killed_again_and_again() {
+    holds(Kind::Kills, 25, 6);
+}
+
+#[test]
+fn the_promises_hold_while_several_faults_come_together() {
+    holds(Kind::Combos, 40, 8);
+}
