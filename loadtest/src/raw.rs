@@ -15,9 +15,10 @@ use crate::link;
 
 /// What one read takes at most; one buffer serves all sockets of the thread.
 pub const CHUNK_BYTES: usize = 64 * 1024;
-/// Texts below this are notices (a heartbeat has about 60 bytes), not events with a post of 200.
-const EVENT_BYTES: usize = 128;
-const TEXT: u8 = 1;
+/// Texts below this are notices (a heartbeat has about 60 bytes), not events with a post.
+pub const EVENT_BYTES: usize = 128;
+/// The opcode of a text.
+pub const TEXT: u8 = 1;
 const CLOSE: u8 = 8;
 const PING: u8 = 9;
 const PONG: u8 = 10;
@@ -125,6 +126,36 @@ pub fn push_text(to: &mut Vec<u8>, text: &str) {
     push_frame(to, TEXT, text.as_bytes());
 }
 
+/// Opens the `index`th connection and upgrades it; gives what came behind the server's answer as well.
+///
+/// # Errors
+/// The server cannot be reached or refuses.
+pub async fn upgrade(
+    target: SocketAddr,
+    index: usize,
+    path: &str,
+    subprotocol: Option<&str>,
+) -> Result<(TcpStream, Vec<u8>)> {
+    let mut stream = link::dial(target, index).await?;
+    let subprotocol = subprotocol.map(|name| format!("Sec-WebSocket-Protocol: {name}\r\n")).unwrap_or_default();
+    // The key is the example of RFC 6455: what matters is that the server does its part of the handshake.
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nHost: {target}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{subprotocol}\r\n"
+    );
+    stream.write_all(request.as_bytes()).await?;
+    let mut answer = Vec::new();
+    let body = loop {
+        ensure!(stream.read_buf(&mut answer).await? > 0, "the server hung up during the handshake");
+        if let Some(end) = answer.windows(4).position(|four| four == b"\r\n\r\n") {
+            break end + 4;
+        }
+    };
+    ensure!(answer.starts_with(b"HTTP/1.1 101"), "no upgrade: {}", String::from_utf8_lossy(&answer));
+    let read_already = answer.split_off(body);
+    Ok((stream, read_already))
+}
+
 /// An open and greeted connection.
 pub struct RawSocket {
     stream: TcpStream,
@@ -145,28 +176,19 @@ impl RawSocket {
     /// # Errors
     /// The server cannot be reached or refuses.
     pub async fn open(target: SocketAddr, index: usize, hello: Hello) -> Result<(Self, Welcome)> {
-        let mut stream = link::dial(target, index).await?;
-        // The key is the example of RFC 6455: what matters is that the server does its part of the handshake.
-        let upgrade = format!(
-            "GET {WEBSOCKET_PATH} HTTP/1.1\r\nHost: {target}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-             Sec-WebSocket-Protocol: {SUBPROTOCOL}\r\n\r\n"
-        );
-        stream.write_all(upgrade.as_bytes()).await?;
-        let mut answer = Vec::new();
-        let body = loop {
-            ensure!(stream.read_buf(&mut answer).await? > 0, "the server hung up during the handshake");
-            if let Some(end) = answer.windows(4).position(|four| four == b"\r\n\r\n") {
-                break end + 4;
-            }
-        };
-        ensure!(answer.starts_with(b"HTTP/1.1 101"), "no upgrade: {}", String::from_utf8_lossy(&answer));
+        let (stream, read_already) = upgrade(target, index, WEBSOCKET_PATH, Some(SUBPROTOCOL)).await?;
         let mut socket = Self { stream, cutter: Cutter::default() };
         let mut wire = Vec::new();
         push_text(&mut wire, &encode(0, Method::Hello(hello))?);
         socket.stream.write_all(&wire).await?;
-        let welcome = socket.welcome(answer.split_off(body)).await?;
+        let welcome = socket.welcome(read_already).await?;
         Ok((socket, welcome))
+    }
+
+    /// The bare line, for a loop of its own, and what has been read of it.
+    #[must_use]
+    pub fn into_parts(self) -> (TcpStream, Cutter) {
+        (self.stream, self.cutter)
     }
 
     async fn welcome(&mut self, mut bytes: Vec<u8>) -> Result<Welcome> {
@@ -253,7 +275,8 @@ impl RawSocket {
     }
 }
 
-fn answer_ping(pongs: &mut Vec<u8>, opcode: u8, payload: &[u8]) {
+/// Answers a ping; other frames are passed over.
+pub fn answer_ping(pongs: &mut Vec<u8>, opcode: u8, payload: &[u8]) {
     if opcode == PING {
         push_frame(pongs, PONG, payload);
     }

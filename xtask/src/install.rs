@@ -23,9 +23,12 @@ pub(crate) enum Part {
     Chromium,
     Npm,
     Python,
+    /// For `bench peers` alone.
+    Nats,
 }
 
 impl Part {
+    /// What the tests need.
     pub(crate) const ALL: [Self; 5] = [Self::Postgres, Self::Redis, Self::Chromium, Self::Npm, Self::Python];
 
     fn is_there(self) -> bool {
@@ -35,6 +38,8 @@ impl Part {
             Self::Chromium => chromium().is_some(),
             Self::Npm => find("npm").is_some() && find("node").is_some(),
             Self::Python => has_venv(),
+            // Debian puts it where only root looks.
+            Self::Nats => find("nats-server").is_some() || Path::new("/usr/sbin/nats-server").is_file(),
         }
     }
 
@@ -45,6 +50,7 @@ impl Part {
             Self::Chromium => "Chromium",
             Self::Npm => "Node.js with npm",
             Self::Python => "Python 3 with venv and pip",
+            Self::Nats => "nats-server",
         }
     }
 
@@ -56,6 +62,7 @@ impl Part {
             Self::Chromium => &["chromium"],
             Self::Npm => &["nodejs", "npm"],
             Self::Python => &["python3", "python3-venv", "python3-pip"],
+            Self::Nats => &["nats-server"],
         }
     }
 
@@ -67,6 +74,7 @@ impl Part {
             Self::Chromium => &["--cask", "chromium"],
             Self::Npm => &["node"],
             Self::Python => &["python"],
+            Self::Nats => &["nats-server"],
         }
     }
 }
@@ -141,6 +149,9 @@ fn apt(parts: &[Part]) -> Result<()> {
     if parts.contains(&Part::Redis) && Path::new("/run/systemd/system").exists() {
         // Nobody asked for a Redis that comes up with the machine.
         run(Command::new("systemctl").args(["disable", "--quiet", "redis-server"]))?;
+    }
+    if parts.contains(&Part::Nats) && Path::new("/run/systemd/system").exists() {
+        run(Command::new("systemctl").args(["disable", "--quiet", "nats-server"]))?;
     }
     Ok(())
 }
