@@ -2,12 +2,12 @@
 //! Must never answer from a standby: the head of a copy is behind, and a node must not mistake that for truth.
 
 use async_trait::async_trait;
-use tidings_actors::command::{Command, Committed};
+use tidings_actors::command::{Command, Committed, Outcome};
 use tidings_actors::entry::{Batch, Change, Entry, Verb};
 use tidings_actors::limits::TAIL_READ_ENTRIES;
 use tidings_actors::ports::{CommitFault, Head, JournalStore, StoreFault};
 use tidings_protocol::ids::{SessionId, UserId};
-use tidings_protocol::position::Seq;
+use tidings_protocol::position::{Epoch, Seq};
 use uuid::Uuid;
 
 use crate::shape::{self, EntityRow, entity_row, seq, stored, unexpected};
@@ -17,16 +17,29 @@ use crate::{faults, line};
 #[async_trait]
 impl JournalStore for Store {
     async fn head(&self) -> Result<Head, StoreFault> {
-        let mut line = self.tail.line().await.map_err(faults::store)?;
-        // journal_epoch() fails in recovery, which keeps standbys out.
-        let question = sqlx::query!(r#"select seq, floor, journal_epoch() as "epoch!" from journal_head"#);
-        let answer = line::timed(self.tail.patience(), question.fetch_one(line.open())).await;
-        let head = line.settle(answer).map_err(faults::store)?;
-        Ok(Head { epoch: shape::epoch(head.epoch), seq: seq(head.seq)?, floor: seq(head.floor)? })
+        let before = self.furthest.so_far();
+        let head = self.read_head().await?;
+        let head = match before {
+            Some(before) if before.is_lost_at(head.epoch, head.seq) => {
+                self.begin_new_life(head.epoch).await?;
+                self.read_head().await?
+            }
+            Some(_) | None => head,
+        };
+        self.furthest.reached(head.epoch, head.seq);
+        Ok(head)
     }
 
     async fn commit(&self, commands: &[Command]) -> Result<Committed, CommitFault> {
-        self.commit_batch(commands).await
+        let committed = self.commit_batch(commands).await?;
+        let done = committed.outcomes.iter().rev().find_map(|outcome| match outcome {
+            Outcome::Done(entry) => Some(entry.seq),
+            Outcome::Duplicate(_) | Outcome::Refused(_) => None,
+        });
+        if let Some(last) = done {
+            self.furthest.reached(committed.epoch, last);
+        }
+        Ok(committed)
     }
 
     async fn read(&self, from: Seq, to: Seq) -> Result<Batch, StoreFault> {
@@ -82,17 +95,41 @@ impl JournalRow {
             1 | 3 | 5 | 8 => Verb::Created,
             2 | 6 | 9 => Verb::Updated,
             4 | 7 | 10 => Verb::Removed,
-            _ => return Err(unexpected("kind of entry")),
+            // A newer node's: what it is about cannot be told by this one.
+            other => {
+                shape::illegible(&unexpected("kind of entry"), Some(other), self.subject, Some(stored(at)));
+                return Ok(None);
+            }
         };
-        self.entity.entity()?.map(|entity| shape::entry(at, verb, &entity, first)).transpose()
+        self.entity.legible().map(|entity| shape::entry(at, verb, &entity, first)).transpose()
     }
 }
 
 impl Store {
+    async fn read_head(&self) -> Result<Head, StoreFault> {
+        let mut line = self.tail.line().await.map_err(faults::store)?;
+        // journal_epoch() fails in recovery, which keeps standbys out.
+        let question = sqlx::query!(r#"select seq, floor, (select journal_epoch()) as "epoch!" from journal_head"#);
+        let answer = line::timed(self.tail.patience(), question.fetch_one(line.open())).await;
+        let head = line.settle(answer).map_err(faults::store)?;
+        Ok(Head { epoch: shape::epoch(head.epoch), seq: seq(head.seq)?, floor: seq(head.floor)? })
+    }
+
+    /// What was committed is gone, and the database does not know: a snapshot of its disk was put back. Its numbers must not be given
+    /// out again under the same epoch.
+    async fn begin_new_life(&self, epoch: Epoch) -> Result<(), StoreFault> {
+        let mut line = self.tail.line().await.map_err(faults::store)?;
+        let question = sqlx::query_scalar!("select begin_new_life($1)", epoch.0.cast_signed());
+        let answer = line::timed(self.tail.patience(), question.fetch_one(line.open())).await;
+        line.settle(answer).map_err(faults::store)?;
+        tracing::error!(%epoch, "the journal has gone back behind what was committed: it begins a new life");
+        Ok(())
+    }
+
     async fn read_rows(&self, first: Seq, to: Seq) -> Result<Vec<JournalRow>, StoreFault> {
         let mut line = self.tail.line().await.map_err(faults::store)?;
         let question = sqlx::query!(
-            r#"select h.seq as as_of, h.floor, journal_epoch() as "epoch!",
+            r#"select h.seq as as_of, h.floor, (select journal_epoch()) as "epoch!",
                       j.seq as "journal_seq?", j.kind as "act?", j.subject as "subject?", j.object as log_in,
                       s.kind, s.id, s.rev, s.seq, s.removed, s.author, s.author_rev, s.handle, s.name,
                       s.text, s.created_ms, s.edited_ms, s.object, s.parent, s.depth, s.bio, s.role

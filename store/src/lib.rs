@@ -3,8 +3,10 @@
 
 mod accounts;
 mod commit;
+mod durability;
 mod faults;
 mod forget;
+mod furthest;
 mod journal;
 mod keys;
 mod line;
@@ -12,4 +14,5 @@ mod reads;
 mod shape;
 mod store;
 
+pub use durability::DURABILITY;
 pub use store::{Store, StoreOptions};

@@ -1,7 +1,8 @@
 //! Gives rows the wire's shape: the one place where a stored entity becomes what a client sees.
 //! Must never let anything of a tombstone through but its id, its `rev` and, for a comment, its place in the thread.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -11,6 +12,9 @@ use tidings_protocol::entity::{Author, Comment, Follow, Post, Removed, Role, Use
 use tidings_protocol::ids::{CommentId, PostId, UserId};
 use tidings_protocol::position::{Epoch, Millis, Seq};
 use uuid::Uuid;
+
+/// Between two words about rows that cannot be read.
+const TELL_EVERY: Duration = Duration::from_secs(1);
 
 /// A row of the `…_states` views (migration 5) beside the state of the journal it was read at. All but the first two are null in a row
 /// that only tells where the journal stands.
@@ -123,6 +127,17 @@ pub(crate) fn body(entity: &impl Serialize) -> Result<Arc<RawValue>, StoreFault>
     serde_json::value::to_raw_value(entity).map(Arc::from).map_err(|_| unexpected("entity that JSON cannot hold"))
 }
 
+/// A row that cannot be read: counted each time, told once in a while, since it may stand in a page that everybody asks for.
+pub(crate) fn illegible(fault: &StoreFault, kind: Option<i16>, id: Option<Uuid>, rev: Option<i64>) {
+    static TOLD: Mutex<Option<Instant>> = Mutex::new(None);
+    metrics::counter!("tidings_illegible_rows_total").increment(1);
+    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+    if told.is_none_or(|told| told.elapsed() >= TELL_EVERY) {
+        *told = Some(Instant::now());
+        tracing::error!(%fault, kind, ?id, rev, "a stored row cannot be read and is left out");
+    }
+}
+
 fn need<T>(field: Option<T>) -> Result<T, StoreFault> {
     field.ok_or_else(|| unexpected("null"))
 }
@@ -141,6 +156,16 @@ impl EntityRow {
             _ => Err(unexpected("kind of entity")),
         }
         .map(Some)
+    }
+
+    /// As [`Self::entity`], for one row among others. One that cannot be read (damaged, or changed by hand) is left out, loudly: it must not
+    /// take along the list, the thread or the stretch of journal that it stands in.
+    pub(crate) fn legible(self) -> Option<Entity> {
+        let (kind, id, rev) = (self.kind, self.id, self.rev);
+        self.entity().unwrap_or_else(|fault| {
+            illegible(&fault, kind, id, rev);
+            None
+        })
     }
 
     fn author(&mut self) -> Result<Author, StoreFault> {

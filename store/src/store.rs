@@ -8,6 +8,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tidings_actors::ports::StoreFault;
 
 use crate::faults;
+use crate::furthest::Furthest;
 use crate::line::{self, Pool, Purpose};
 
 /// How the pools are cut.
@@ -42,6 +43,8 @@ const ACCOUNT_LIMIT: Duration = Duration::from_millis(3_000);
 const CONTACT_LIMIT: Duration = Duration::from_secs(5);
 /// For building an index on a large table, or waiting while another node migrates.
 const MIGRATION_PATIENCE: Duration = Duration::from_secs(600);
+/// Between two statements of a migration.
+const MIGRATION_IDLE_LIMIT: &str = "30s";
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
 
@@ -52,6 +55,7 @@ pub struct Store {
     pub(crate) tail: Pool,
     pub(crate) reads: Pool,
     pub(crate) accounts: Pool,
+    pub(crate) furthest: Furthest,
     direct: PgConnectOptions,
 }
 
@@ -73,7 +77,11 @@ impl Store {
             tail: pool("tail", TAIL_CONNECTIONS, TAIL_LIMIT),
             reads: pool("reads", options.read_connections, READ_LIMIT),
             accounts: pool("accounts", options.account_connections, ACCOUNT_LIMIT),
-            direct: target.clone().application_name(&format!("{} migrations", options.name)),
+            furthest: Furthest::default(),
+            direct: target
+                .application_name(&format!("{} migrations", options.name))
+                // A node that stands still amid a migration must not hold up the others for long.
+                .options([("idle_in_transaction_session_timeout", MIGRATION_IDLE_LIMIT)]),
         })
     }
 

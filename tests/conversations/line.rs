@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use tidings_protocol::position::Seq;
-use tidings_protocol::push::ServerFrame;
+use tidings_protocol::push::{Notice, ServerFrame};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
@@ -116,6 +116,9 @@ impl Line {
         if let ServerFrame::Feed(push) = &frame {
             assert!(push.seq >= self.last_seq, "seq goes back to {}", push.seq);
             self.last_seq = push.seq;
+        } else if let ServerFrame::Notice(Notice::Resync { .. }) = &frame {
+            // The journal's new life counts from anew.
+            self.last_seq = Seq(0);
         }
         Arrival::Frame(frame)
     }

@@ -270,6 +270,9 @@ impl Person {
                 self.state.apply(*push);
             }
             Arrival::Frame(ServerFrame::Notice(notice)) => {
+                if let Notice::Resync { .. } = notice {
+                    self.state.begins_a_new_life();
+                }
                 match notice {
                     Notice::Heartbeat { cursor } | Notice::GoingAway { cursor, .. } | Notice::Resync { cursor } => {
                         self.cursor = Some(cursor)

@@ -68,6 +68,14 @@ impl State {
         state.since = state.since.min(cursor.before());
     }
 
+    /// All positions and revs are void; a fresh start of each feed follows.
+    pub fn begins_a_new_life(&mut self) {
+        for state in self.feeds.values_mut() {
+            (state.since, state.overlap_to) = (Seq(0), Seq(0));
+            state.things.clear();
+        }
+    }
+
     /// A feed starts afresh.
     pub fn starts_afresh(&mut self, snapshot: Snapshot) {
         let state = self.feeds.entry(snapshot.feed).or_default();
@@ -92,7 +100,8 @@ impl State {
         let Some(state) = self.feeds.get_mut(&push.feed) else {
             panic!("an event of {}, which is not watched", push.feed);
         };
-        assert!(push.seq > state.since, "event {} of {}, which stood at {}", push.seq, push.feed, state.since);
+        let fresh = matches!(push.event, Event::FeedResync(_));
+        assert!(fresh || push.seq > state.since, "event {} of {}, which stood at {}", push.seq, push.feed, state.since);
         let (key, rev, thing) = match push.event {
             Event::FeedResync(snapshot) => {
                 assert_eq!(snapshot.feed, push.feed);

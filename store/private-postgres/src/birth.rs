@@ -12,7 +12,7 @@ use crate::{
     Binaries, Fault,
     account::{self, Account},
     command,
-    places::Places,
+    places::{PORT, Places},
 };
 
 /// The first version with locales of its own, the same on every system.
@@ -43,6 +43,27 @@ pub(crate) fn ensure(
     outcome?;
     fs::rename(&unborn, &places.pgdata).map_err(Fault::file(&places.pgdata))?;
     File::open(&places.folder).and_then(|folder| folder.sync_all()).map_err(Fault::file(&places.folder))
+}
+
+/// Copies a running cluster's files into `places` by `pg_basebackup`; as a standby that follows it when it is started, if so wished.
+pub(crate) fn copy(
+    places: &Places,
+    binaries: &Binaries,
+    account: Option<&Account>,
+    from: &Path,
+    standby: bool,
+) -> Result<(), Fault> {
+    let unborn = places.folder.join("pgdata.new");
+    remove(&unborn)?;
+    account::make_private(&unborn, account)?;
+    let mut copy = command::program(binaries, "pg_basebackup", &places.folder, account);
+    copy.arg("--pgdata").arg(&unborn).arg("--host").arg(from).args(["--port", &PORT.to_string()]);
+    copy.args(["--username=postgres", "--checkpoint=fast", "--wal-method=stream", "--no-sync"]);
+    if standby {
+        copy.arg("--write-recovery-conf");
+    }
+    command::run(copy)?;
+    fs::rename(&unborn, &places.pgdata).map_err(Fault::file(&places.pgdata))
 }
 
 /// The major version that made the cluster, if there is one.

@@ -154,6 +154,16 @@ impl Cluster {
         command::run(psql)
     }
 
+    /// Copies the running cluster's files into `folder`, which [`Cluster::start`] then takes for a cluster: one that follows this
+    /// one until it is promoted if `standby`, else one that goes on from here by itself, as a backup that is restored. For fault tests.
+    ///
+    /// # Errors
+    /// As [`Cluster::start`]; also where `folder` holds a cluster already.
+    pub fn copy_to(&self, folder: &Path, standby: bool) -> Result<(), Fault> {
+        let places = Places::take(folder, self.account.as_ref())?;
+        birth::copy(&places, &self.binaries, self.account.as_ref(), self.socket.path(), standby)
+    }
+
     /// Whether the server is there.
     pub fn is_running(&mut self) -> bool {
         self.server.as_mut().is_some_and(Server::is_running)

@@ -24,8 +24,8 @@ impl Store {
         let answer = line::timed(self.writer.patience(), ask(&columns, line.open())).await;
         let answers = line.settle(answer).map_err(|error| faults::in_flight(&error))?;
         self.writer.keep(line);
-        // It is committed, whatever we make of the answer: asking again is right, giving up is not.
-        outcome::committed(commands, answers).map_err(|fault| CommitFault::Unknown(fault.to_string()))
+        // It is committed, whatever we make of the answer.
+        outcome::committed(commands, answers).map_err(|fault| CommitFault::Unreadable(fault.to_string()))
     }
 
     async fn nothing_to_commit(&self) -> Result<Committed, CommitFault> {

@@ -106,5 +106,5 @@ fn entry(row: EntityRow, since: Seq) -> Result<Option<tidings_actors::entry::Ent
     };
     let verb = if seq(created)? >= since { Verb::Created } else { Verb::Updated };
     let at = seq(rev)?;
-    row.entity()?.map(|entity: Entity| shape::entry(at, verb, &entity, since)).transpose()
+    row.legible().map(|entity: Entity| shape::entry(at, verb, &entity, since)).transpose()
 }

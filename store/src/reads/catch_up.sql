@@ -4,7 +4,7 @@
 -- What has been created since lies at the end of its author's (or the whole) index by `seq`; what has changed since lies in the indexes by
 -- `rev`, which hold changed rows only. So the cost follows what is found, not how long ago $6 was.
 with context as materialized (
-    select h.seq as as_of, h.floor, journal_epoch() as epoch,
+    select h.seq as as_of, h.floor, (select journal_epoch()) as epoch,
            exists(select from follows f where f.follower = $1 and f.rev >= $6) as restart_home
       from journal_head h
 ), authors as materialized (

@@ -46,7 +46,7 @@ impl Store {
         let mut line = self.reads.line().await.map_err(faults::store)?;
         let question = sqlx::query_as!(
             EntityRow,
-            r#"select h.seq as as_of, journal_epoch() as "epoch!",
+            r#"select h.seq as as_of, (select journal_epoch()) as "epoch!",
                       s.kind, s.id, s.rev, s.seq, s.removed, s.author, s.author_rev, s.handle, s.name,
                       s.text, s.created_ms, s.edited_ms, s.object, s.parent, s.depth, s.bio, s.role
                  from journal_head h
@@ -74,7 +74,7 @@ impl Store {
         let mut line = self.reads.line().await.map_err(faults::store)?;
         let question = sqlx::query_as!(
             EntityRow,
-            r#"select h.seq as as_of, journal_epoch() as "epoch!",
+            r#"select h.seq as as_of, (select journal_epoch()) as "epoch!",
                       s.kind, s.id, s.rev, s.seq, s.removed, s.author, s.author_rev, s.handle, s.name,
                       s.text, s.created_ms, s.edited_ms, s.object, s.parent, s.depth, s.bio, s.role
                  from journal_head h
@@ -93,7 +93,7 @@ impl Store {
         let mut line = self.reads.line().await.map_err(faults::store)?;
         let question = sqlx::query_as!(
             EntityRow,
-            r#"select h.seq as as_of, journal_epoch() as "epoch!",
+            r#"select h.seq as as_of, (select journal_epoch()) as "epoch!",
                       s.kind, s.id, s.rev, s.seq, s.removed, s.author, s.author_rev, s.handle, s.name,
                       s.text, s.created_ms, s.edited_ms, s.object, s.parent, s.depth, s.bio, s.role
                  from journal_head h
@@ -121,15 +121,18 @@ fn list(rows: Vec<EntityRow>, limit: u16) -> Result<Option<List>, StoreFault> {
     let epoch = shape::epoch(place.epoch);
     let mut user = None;
     let mut posts = Vec::with_capacity(rows.len());
+    // Takes a place in the page, so that the next one begins where it would have.
+    let mut illegible = 0;
     for row in rows {
-        match row.entity()? {
+        let is_entity = row.kind.is_some();
+        match row.legible() {
             Some(Entity::Post(post)) => posts.push(post),
             Some(Entity::User(profile)) => user = Some(profile),
-            None => {}
+            None => illegible += usize::from(is_entity),
             Some(_) => return Err(unexpected("entity in a list of posts")),
         }
     }
-    let more = posts.len() > usize::from(limit);
+    let more = posts.len() + illegible > usize::from(limit);
     posts.truncate(usize::from(limit));
     let next = posts.last().filter(|_| more).map(|last| Cursor { epoch, seq: last.seq });
     Ok(Some(List { as_of, user, posts, next }))

@@ -47,7 +47,7 @@ impl Store {
         let mut line = self.reads.line().await.map_err(faults::store)?;
         let question = sqlx::query_as!(
             EntityRow,
-            r#"select h.seq as as_of, journal_epoch() as "epoch!",
+            r#"select h.seq as as_of, (select journal_epoch()) as "epoch!",
                       s.kind, s.id, s.rev, s.seq, s.removed, s.author, s.author_rev, s.handle, s.name,
                       s.text, s.created_ms, s.edited_ms, s.object, s.parent, s.depth, s.bio, s.role
                  from journal_head h

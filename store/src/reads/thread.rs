@@ -47,7 +47,7 @@ impl Store {
                    select a.id, 2::smallint from ancestors a
                     where a.id not in (select page.id from page where page.nth <= $3)
                )
-               select h.seq as as_of, journal_epoch() as "epoch!", s.part as "part!",
+               select h.seq as as_of, (select journal_epoch()) as "epoch!", s.part as "part!",
                       s.kind, s.id, s.rev, s.seq, s.removed, s.author, s.author_rev, s.handle, s.name,
                       s.text, s.created_ms, s.edited_ms, s.object, s.parent, s.depth, s.bio, s.role
                  from journal_head h
@@ -95,19 +95,22 @@ impl Store {
 fn assemble(rows: impl Iterator<Item = (i16, EntityRow)>, limit: u16) -> Result<Option<Thread>, StoreFault> {
     let (mut post, mut place) = (None, None);
     let (mut page, mut ancestors) = (Vec::new(), Vec::new());
+    // Takes a place in the page, so that the next one begins where it would have.
+    let mut illegible = 0;
     for (part, row) in rows {
         place = Some((shape::seq(row.as_of)?, shape::epoch(row.epoch)));
-        match (part, row.entity()?) {
+        match (part, row.legible()) {
             (_, Some(Entity::Post(found))) => post = Some(found),
             (OF_PAGE, Some(Entity::Comment { comment, .. })) => page.push(comment),
             (ANCESTOR, Some(Entity::Comment { comment, .. })) => ancestors.push(comment),
+            (part, None) => illegible += usize::from(part == OF_PAGE),
             _ => return Err(unexpected("entity in a thread")),
         }
     }
     let (Some(post), Some((as_of, epoch))) = (post, place) else {
         return Ok(None);
     };
-    let more = page.len() > usize::from(limit);
+    let more = page.len() + illegible > usize::from(limit);
     page.truncate(usize::from(limit));
     // The first one cut off may itself be an ancestor of what is shown; it then comes as one.
     let next = page.last().filter(|_| more).map(|last| Cursor { epoch, seq: last.seq });

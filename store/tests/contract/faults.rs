@@ -76,6 +76,26 @@ async fn a_held_lock_is_waited_for_a_bounded_time_and_then_nothing_is_done() {
     assert_eq!(world.stored_seqs(), [1, 2]);
 }
 
+/// Postgres ends the session with FATAL while the batch is under way. Here it has done nothing, but the same words come when it had
+/// committed just before.
+#[tokio::test]
+async fn p10_a_batch_whose_session_is_ended_is_of_unknown_outcome() {
+    let world = World::new().await;
+    let ann = world.sign_up("ann").await;
+    let mut holder = sqlx::PgConnection::connect(world.database.url()).await.unwrap();
+    let mut held = holder.begin().await.unwrap();
+    sqlx::query("select from journal_head for update").execute(&mut *held).await.unwrap();
+    let end = "select count(pg_terminate_backend(pid)) from pg_stat_activity
+                where wait_event_type = 'Lock' and query like '%commit_batch%' and datname = current_database()";
+    let ended = async { while sqlx::query_scalar::<_, i64>(end).fetch_one(&mut *held).await.unwrap() == 0 {} };
+    let commands = [posting(ann, "x")];
+    let (result, ()) = tokio::join!(world.store.commit(&commands), ended);
+    let fault = result.unwrap_err();
+    assert!(matches!(fault, CommitFault::Unknown(_)), "{fault}");
+    held.rollback().await.unwrap();
+    done(world.commit(&commands).await.remove(0));
+}
+
 #[tokio::test]
 async fn a_flood_of_log_ins_does_not_stop_the_feed() {
     let world = World::new().await;
@@ -142,7 +162,7 @@ async fn a_connection_that_is_ended_leaves_an_unknown_outcome_or_none_and_asking
                     break;
                 }
                 Err(CommitFault::Unknown(_) | CommitFault::NotDone(_)) => {}
-                Err(fault @ CommitFault::Rejected(_)) => panic!("{fault}"),
+                Err(fault @ (CommitFault::Rejected(_) | CommitFault::Unreadable(_))) => panic!("{fault}"),
             }
         }
     }
@@ -171,7 +191,7 @@ async fn a_killed_database_comes_back_with_all_that_was_acknowledged() {
                 loop {
                     match store.commit(&batch).await {
                         Ok(_) => break,
-                        Err(CommitFault::Rejected(why)) => panic!("{why}"),
+                        Err(CommitFault::Rejected(why) | CommitFault::Unreadable(why)) => panic!("{why}"),
                         Err(_) => faults += 1,
                     }
                 }
@@ -229,7 +249,7 @@ async fn a_database_that_hangs_is_given_up_in_time_and_taken_up_again() {
     let outcome = loop {
         match store.commit(&batch).await {
             Ok(committed) => break committed.outcomes[0].clone(),
-            Err(CommitFault::Rejected(why)) => panic!("{why}"),
+            Err(CommitFault::Rejected(why) | CommitFault::Unreadable(why)) => panic!("{why}"),
             Err(_) => {}
         }
     };

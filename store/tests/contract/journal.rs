@@ -9,9 +9,10 @@ use tidings_actors::ports::{JournalStore, StoreFault};
 use tidings_protocol::entity::{Follow, Post};
 use tidings_protocol::ids::{PostId, UserId};
 use tidings_protocol::position::Seq;
+use tidings_testkit::PrivatePostgres;
 use uuid::Uuid;
 
-use crate::world::{World, body, done, edit, post, refused, sign_up};
+use crate::world::{World, body, connect, done, edit, post, refused, sign_up};
 
 #[tokio::test]
 async fn p1_seq_is_contiguous_under_several_nodes() {
@@ -182,6 +183,24 @@ async fn the_epoch_stays_while_the_journal_does_and_changes_when_it_is_restored(
                  drop table journal_head; alter table h2 rename to journal_head; commit";
     world.database.psql(again).unwrap();
     assert_ne!(world.store.head().await.unwrap().epoch, epoch);
+}
+
+/// The timeline alone has to tell: this owner may not look at the server's files.
+#[tokio::test]
+async fn the_epoch_of_an_owner_without_rights_changes_when_a_standby_is_promoted() {
+    let primary = PrivatePostgres::start().unwrap();
+    primary.cluster().psql("postgres", "create role plain login").unwrap();
+    primary.cluster().psql("postgres", "create database plains owner plain").unwrap();
+    let url = |of: &PrivatePostgres| of.url("plains").replace("user=postgres", "user=plain");
+    let store = connect(&url(&primary));
+    store.migrate().await.unwrap();
+    assert_eq!(primary.cluster().psql("plains", "select files_born()").unwrap().trim(), "");
+    let before = store.head().await.unwrap();
+    let standby = primary.standby().unwrap();
+    standby.promote().unwrap();
+    let after = connect(&url(&standby)).head().await.unwrap();
+    assert_eq!((after.seq, after.floor), (before.seq, before.floor));
+    assert_ne!(after.epoch, before.epoch);
 }
 
 #[tokio::test]

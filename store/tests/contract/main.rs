@@ -12,7 +12,7 @@ mod dumb;
 mod faults;
 mod forgetting;
 mod journal;
-
+mod lives;
 mod model;
 mod permissions;
 mod reads;
