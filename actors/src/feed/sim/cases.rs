@@ -10,7 +10,6 @@ use tidings_protocol::limits::CATCH_UP_EVENTS;
 use tidings_protocol::position::{Epoch, Seq};
 use uuid::Uuid;
 
-use super::model::{List, session_id, told_on};
 use super::reader::{FRAMING, FakeLine, Gone};
 use crate::entry::{Change, Verb};
 use crate::feed::forward::Forwarded;
@@ -18,6 +17,7 @@ use crate::feed::join::NotJoined;
 use crate::feed::table::{FeedTable, SlotId, Told};
 use crate::feed::{Circle, belongs};
 use crate::ports::{Head, Viewer};
+use crate::sim::model::{List, session_id, told_on};
 use crate::testing::{Dice, EPOCH, post, user};
 
 struct World {

@@ -9,8 +9,7 @@ use tidings_protocol::position::{Cursor, Seq};
 use tidings_protocol::push::Notice;
 use tidings_protocol::reply::Snapshot;
 
-use super::model::session_id;
-use super::reader::{Client, FRAMING, FakeLine};
+use super::reader::{FRAMING, FakeLine};
 use super::world::{FAST, Session, World};
 use crate::feed::catch_up::CaughtUp;
 use crate::feed::forward::Forwarded;
@@ -18,6 +17,8 @@ use crate::feed::table::{Line, SlotId};
 use crate::frame;
 use crate::limits::OUTBOX_BYTES;
 use crate::ports::Viewer;
+use crate::sim::client::{Client, newest_first};
+use crate::sim::model::session_id;
 use crate::testing::{EPOCH, post};
 
 impl World {
@@ -39,6 +40,7 @@ impl World {
                     assert_eq!(snapshot.seq, self.table.applied());
                     let mut client = Client::default();
                     client.start(&snapshot);
+                    assert!(newest_first(&snapshot), "{snapshot:?}");
                     // A sparse batch leaves out what has changed again since: the state is whole once that is applied too.
                     if self.applied() == self.list.head() {
                         client.check(feed, viewer, &self.list.state(self.applied()));
@@ -89,7 +91,7 @@ impl World {
             }
         };
         client.connects();
-        let cursor = client.cursor;
+        let cursor = client.cursor.map(|cursor| cursor.seq.0);
         let (backlog, fresh) = self.resumable(&slot, user, &feeds, cursor);
         let mut feeds = feeds;
         for feed in &fresh {
@@ -200,7 +202,7 @@ impl World {
                 session.line.keep(frame::result(FRAMING, RequestId(1), snapshot));
                 self.table.subscribe(&session.slot, feed);
             } else if session.line.outbox.borrow().is_empty() && self.table.unsubscribe(&session.slot, feed) {
-                session.client.read(&session.line);
+                session.client.read(&session.line.read());
                 session.client.feeds.remove(&feed);
             }
         }
@@ -219,13 +221,13 @@ impl World {
                 self.caught_up(&mut session, caught_up);
             }
         }
-        session.client.read(&session.line);
+        session.client.read(&session.line.read());
         self.sessions.insert(at, session);
     }
 
     pub(super) fn loses_the_line(&mut self, at: usize) {
         let mut session = self.sessions.swap_remove(at);
-        session.client.read(&session.line);
+        session.client.read(&session.line.read());
         self.table.leave(session.slot);
         self.away.push((session.user, session.client));
     }

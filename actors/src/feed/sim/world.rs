@@ -9,12 +9,13 @@ use tidings_protocol::ids::{CommentId, UserId};
 use tidings_protocol::position::Seq;
 use uuid::Uuid;
 
-use super::model::{List, session_id};
-use super::reader::{Client, FRAMING, FakeLine, Gone};
+use super::reader::{FRAMING, FakeLine, Gone};
 use crate::entry::{Change, Verb};
 use crate::feed::table::{FeedTable, SlotId, Told};
 use crate::hot_log::HotLog;
 use crate::ports::Head;
+use crate::sim::client::Client;
+use crate::sim::model::{List, session_id};
 use crate::testing::{Dice, EPOCH, post, user};
 
 pub(super) const USERS: u64 = 6;
@@ -247,7 +248,7 @@ impl World {
         }
         let state = self.list.state(self.list.head());
         for session in &mut self.sessions {
-            session.client.read(&session.line);
+            session.client.read(&session.line.read());
             assert!(session.line.outbox.borrow().is_empty() && session.line.wire.borrow().is_empty());
             assert!(!self.table.is_behind(&session.slot), "a wake-up was lost");
             let watched: BTreeSet<FeedName> = self.table.feeds(&session.slot).iter().copied().collect();

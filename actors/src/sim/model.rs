@@ -1,4 +1,4 @@
-//! The dumb half of the world: the whole journal as a plain list, and what follows from it, worked out afresh each time.
+//! The dumb half of the simulated worlds: the whole journal as a plain list, and what follows from it, worked out afresh each time.
 //! It knows nothing of indexes, logs or slots. What a thing says is made of its `rev`, so a wrong body shows itself.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tidings_protocol::entity::{Author, Comment, Follow, Post, Removed, Role, User};
 use tidings_protocol::feed::FeedName;
 use tidings_protocol::ids::{CommentId, PostId, SessionId, UserId};
-use tidings_protocol::position::{Cursor, Millis, Seq};
+use tidings_protocol::position::{Cursor, Epoch, Millis, Seq};
 use tidings_protocol::reply::Snapshot;
 
 use crate::entry::{Batch, Change, Entry, Verb};
@@ -14,27 +14,33 @@ use crate::testing::{EPOCH, body};
 
 /// A post or comment.
 #[derive(Clone, Copy)]
-pub(super) struct Row {
-    pub(super) seq: u64,
-    pub(super) rev: u64,
-    pub(super) removed: bool,
-    pub(super) author: UserId,
+pub(crate) struct Row {
+    pub(crate) seq: u64,
+    pub(crate) rev: u64,
+    pub(crate) removed: bool,
+    pub(crate) author: UserId,
     /// Of a comment.
-    pub(super) post: Option<PostId>,
-    pub(super) parent: Option<CommentId>,
+    pub(crate) post: Option<PostId>,
+    pub(crate) parent: Option<CommentId>,
 }
 
 /// The state after some entry.
-#[derive(Clone, Default)]
-pub(super) struct State {
-    pub(super) users: BTreeMap<UserId, u64>,
-    pub(super) posts: BTreeMap<PostId, Row>,
-    pub(super) comments: BTreeMap<CommentId, Row>,
+#[derive(Clone)]
+pub(crate) struct State {
+    pub(crate) epoch: Epoch,
+    pub(crate) users: BTreeMap<UserId, u64>,
+    pub(crate) posts: BTreeMap<PostId, Row>,
+    pub(crate) comments: BTreeMap<CommentId, Row>,
     /// With the last change, and whether it was a follow.
-    pub(super) follows: BTreeMap<(UserId, UserId), (u64, bool)>,
+    pub(crate) follows: BTreeMap<(UserId, UserId), (u64, bool)>,
 }
 
 impl State {
+    fn nothing(epoch: Epoch) -> Self {
+        let (users, posts) = (BTreeMap::new(), BTreeMap::new());
+        Self { epoch, users, posts, comments: BTreeMap::new(), follows: BTreeMap::new() }
+    }
+
     fn fold(&mut self, seq: u64, change: &Change, parent: Option<CommentId>) {
         let created = |row: Option<&Row>| row.map_or(seq, |row| row.seq);
         match *change {
@@ -62,12 +68,12 @@ impl State {
         }
     }
 
-    pub(super) fn follows_of(&self, user: UserId) -> BTreeSet<UserId> {
+    pub(crate) fn follows_of(&self, user: UserId) -> BTreeSet<UserId> {
         let held = self.follows.iter().filter(|((follower, _), (_, on))| *follower == user && *on);
         held.map(|((_, followee), _)| *followee).collect()
     }
 
-    pub(super) fn user(&self, id: UserId) -> User {
+    pub(crate) fn user(&self, id: UserId) -> User {
         let rev = self.users[&id];
         let (handle, name) = (format!("u{}", id.0.as_u64_pair().1), format!("name {rev}"));
         User { id, rev: Seq(rev), handle, name, bio: String::new(), role: Role::User, created_at: Millis(0) }
@@ -109,7 +115,7 @@ impl State {
     }
 
     /// An entity as the wire carries it.
-    fn body(&self, change: &Change, seq: u64) -> String {
+    pub(crate) fn body(&self, change: &Change, seq: u64) -> String {
         let removed = |id| json(&Removed { id, rev: Seq(seq) });
         match *change {
             Change::Post { verb: Verb::Removed, id, .. } => removed(id.0),
@@ -122,14 +128,17 @@ impl State {
         }
     }
 
-    /// Posts that a feed shows.
-    fn shows(&self, feed: FeedName, viewer: Option<UserId>, row: &Row, id: PostId) -> bool {
+    /// Whether a feed shows a post. `follows` is whom the viewer follows.
+    pub(crate) fn shows(
+        feed: FeedName,
+        viewer: Option<UserId>,
+        follows: &BTreeSet<UserId>,
+        row: &Row,
+        id: PostId,
+    ) -> bool {
         !row.removed
             && match feed {
-                FeedName::Home => {
-                    let viewer = viewer.expect("no home for nobody");
-                    row.author == viewer || self.follows_of(viewer).contains(&row.author)
-                }
+                FeedName::Home => Some(row.author) == viewer || follows.contains(&row.author),
                 FeedName::Global => true,
                 FeedName::User(user) => row.author == user,
                 FeedName::Post(post) => id == post,
@@ -137,8 +146,9 @@ impl State {
             }
     }
 
-    pub(super) fn posts_of(&self, feed: FeedName, viewer: Option<UserId>) -> Vec<(PostId, Row)> {
-        let shown = self.posts.iter().filter(|(id, row)| self.shows(feed, viewer, row, **id));
+    pub(crate) fn posts_of(&self, feed: FeedName, viewer: Option<UserId>) -> Vec<(PostId, Row)> {
+        let follows = viewer.map(|viewer| self.follows_of(viewer)).unwrap_or_default();
+        let shown = self.posts.iter().filter(|(id, row)| Self::shows(feed, viewer, &follows, row, **id));
         let mut posts: Vec<(PostId, Row)> = shown.map(|(id, row)| (*id, *row)).collect();
         posts.sort_by_key(|(_, row)| std::cmp::Reverse(row.seq));
         posts
@@ -149,7 +159,7 @@ impl State {
         answers.any(|(answer, row)| !row.removed || self.holds_answers(*answer))
     }
 
-    pub(super) fn comments_of(&self, post: PostId) -> Vec<(CommentId, Row)> {
+    pub(crate) fn comments_of(&self, post: PostId) -> Vec<(CommentId, Row)> {
         let of_post = self.comments.iter().filter(|(_, row)| row.post == Some(post));
         let shown = of_post.filter(|(id, row)| !row.removed || self.holds_answers(**id));
         let mut comments: Vec<(CommentId, Row)> = shown.map(|(id, row)| (*id, *row)).collect();
@@ -158,9 +168,9 @@ impl State {
     }
 
     /// As Postgres would answer, `limit` entities. None: there is no such feed.
-    pub(super) fn snapshot(&self, at: u64, viewer: Option<UserId>, feed: FeedName, limit: usize) -> Option<Snapshot> {
+    pub(crate) fn snapshot(&self, at: u64, viewer: Option<UserId>, feed: FeedName, limit: usize) -> Option<Snapshot> {
         let mut snapshot = Snapshot::empty(feed, Seq(at));
-        let next = |row: &Row| Some(Cursor { epoch: EPOCH, seq: Seq(row.seq) });
+        let next = |row: &Row| Some(Cursor { epoch: self.epoch, seq: Seq(row.seq) });
         match feed {
             FeedName::Home | FeedName::Global | FeedName::User(_) => {
                 let posts = self.posts_of(feed, viewer);
@@ -204,7 +214,7 @@ fn json<T: serde::Serialize>(value: &T) -> String {
 }
 
 /// Whether a change is told on a feed, in plain words.
-pub(super) fn told_on(feed: FeedName, change: &Change, viewer: Option<(UserId, &BTreeSet<UserId>)>) -> bool {
+pub(crate) fn told_on(feed: FeedName, change: &Change, viewer: Option<(UserId, &BTreeSet<UserId>)>) -> bool {
     let in_circle = |author| viewer.is_some_and(|(user, follows)| author == user || follows.contains(&author));
     match (feed, *change) {
         (FeedName::Home, Change::Post { author, .. }) => in_circle(author),
@@ -229,9 +239,7 @@ fn same_thing(a: &Change, b: &Change) -> bool {
         (Change::Follow { follower: a, followee: c, .. }, Change::Follow { follower: b, followee: d, .. }) => {
             (a, c) == (b, d)
         }
-        (Change::SessionRevoked { user: a, session: c, .. }, Change::SessionRevoked { user: b, session: d, .. }) => {
-            (a, c) == (b, d)
-        }
+        // Every end of a log-in is told: what one has ended the next one does not end again.
         _ => false,
     }
 }
@@ -244,25 +252,47 @@ fn makes_void(later: &Change, older: &Change) -> bool {
 }
 
 /// The journal.
-#[derive(Default)]
-pub(super) struct List {
-    pub(super) entries: Vec<Entry>,
+pub(crate) struct List {
+    pub(crate) entries: Vec<Entry>,
     parents: Vec<Option<CommentId>>,
     /// From which entry on each one is void.
     void_from: Vec<u64>,
     /// After the last entry, and every so often before, to start from.
-    pub(super) present: State,
+    pub(crate) present: State,
     kept: Vec<State>,
 }
 
 const KEPT_EVERY: usize = 64;
 
+impl Default for List {
+    fn default() -> Self {
+        let present = State::nothing(EPOCH);
+        Self { entries: Vec::new(), parents: Vec::new(), void_from: Vec::new(), present, kept: Vec::new() }
+    }
+}
+
 impl List {
-    pub(super) fn head(&self) -> u64 {
+    /// A new life: what came after `keep` is lost, and its numbers are given out again. Gives what is lost.
+    pub(crate) fn begins_again(&mut self, epoch: Epoch, keep: u64) -> Vec<Entry> {
+        let keep = usize::try_from(keep).expect("small");
+        self.present = self.state(keep as u64);
+        self.kept.truncate(keep / KEPT_EVERY);
+        for state in self.kept.iter_mut().chain([&mut self.present]) {
+            state.epoch = epoch;
+        }
+        self.parents.truncate(keep);
+        self.void_from.truncate(keep);
+        for void_from in self.void_from.iter_mut().filter(|void_from| **void_from > keep as u64) {
+            *void_from = u64::MAX;
+        }
+        self.entries.split_off(keep)
+    }
+
+    pub(crate) fn head(&self) -> u64 {
         self.entries.len() as u64
     }
 
-    pub(super) fn write(&mut self, change: Change, parent: Option<CommentId>) {
+    pub(crate) fn write(&mut self, change: Change, parent: Option<CommentId>) {
         let seq = self.head() + 1;
         for (entry, void_from) in self.entries.iter().zip(&mut self.void_from) {
             if *void_from == u64::MAX && makes_void(&change, &entry.change) {
@@ -280,10 +310,10 @@ impl List {
     }
 
     /// The state after entry `at`.
-    pub(super) fn state(&self, at: u64) -> State {
+    pub(crate) fn state(&self, at: u64) -> State {
         let at = usize::try_from(at).expect("small");
         let kept = at / KEPT_EVERY;
-        let mut state = if kept == 0 { State::default() } else { self.kept[kept - 1].clone() };
+        let mut state = if kept == 0 { State::nothing(self.present.epoch) } else { self.kept[kept - 1].clone() };
         for (entry, parent) in self.entries[kept * KEPT_EVERY..at].iter().zip(&self.parents[kept * KEPT_EVERY..]) {
             state.fold(entry.seq.0, &entry.change, *parent);
         }
@@ -296,15 +326,15 @@ impl List {
     }
 
     /// Entries `first..=last` as their commit told them, or `late`, as a read from Postgres gives them.
-    pub(super) fn batch(&self, first: u64, last: u64, late: bool) -> Batch {
+    pub(crate) fn batch(&self, first: u64, last: u64, late: bool) -> Batch {
         let range = usize::try_from(first).expect("small") - 1..usize::try_from(last).expect("small");
         let wanted = range.filter(|at| !late || !self.is_void(*at, self.entries.len()));
         let entries = wanted.map(|at| self.entries[at].clone()).collect();
-        Batch { epoch: EPOCH, first: Seq(first), last: Seq(last), entries }
+        Batch { epoch: self.present.epoch, first: Seq(first), last: Seq(last), entries }
     }
 
     /// What somebody has missed of `feeds` from `since` on, as of `at`, and whether their circle has changed meanwhile.
-    pub(super) fn missed(&self, viewer: Option<UserId>, feeds: &[FeedName], since: u64, at: u64) -> (Vec<Entry>, bool) {
+    pub(crate) fn missed(&self, viewer: Option<UserId>, feeds: &[FeedName], since: u64, at: u64) -> (Vec<Entry>, bool) {
         let until = usize::try_from(at).expect("small");
         let from = usize::try_from(since.max(1)).expect("small") - 1;
         let state = self.state(at);
@@ -323,6 +353,6 @@ impl List {
     }
 }
 
-pub(super) fn session_id(n: u64) -> SessionId {
+pub(crate) fn session_id(n: u64) -> SessionId {
     SessionId(uuid::Uuid::from_u64_pair(4, n))
 }
