@@ -1,0 +1,193 @@
+//! All ports of a node in one: a list of entries, and what may be asked of it.
+//! Must never answer what no test here asks: that is an error, not a guess.
+
+use std::sync::{Arc, Mutex};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use async_trait::async_trait;
+use serde_json::json;
+use serde_json::value::RawValue;
+use tidings_actors::command::{Act, Command, Committed, Outcome};
+use tidings_actors::entry::{Batch, Change, Entry, Verb};
+use tidings_actors::ports::{
+    BadToken, Bus, Claims, CommitFault, Head, Heard, JournalStore, Missed, Reads, StoreFault, Tokens, Viewer, Who,
+};
+use tidings_protocol::entity::{Author, Follow, Post, Role, User};
+use tidings_protocol::feed::FeedName;
+use tidings_protocol::ids::{PostId, SessionId, UserId};
+use tidings_protocol::position::{Epoch, Millis, Seq};
+use tidings_protocol::reply::{CommentsPage, PostsPage, Snapshot, UserResult};
+use tokio::sync::mpsc;
+use uuid::Uuid;
+
+pub const EPOCH: Epoch = Epoch(46_656);
+
+pub fn user(n: u64) -> UserId {
+    UserId(Uuid::from_u64_pair(1, n))
+}
+
+pub fn log_in(n: u64) -> SessionId {
+    SessionId(Uuid::from_u64_pair(3, n))
+}
+
+/// A new post by user `n`.
+pub fn post_by(n: u64) -> Change {
+    Change::Post { verb: Verb::Created, id: PostId(Uuid::now_v7()), author: user(n) }
+}
+
+/// The journal, and what was told to the peers.
+#[derive(Default)]
+pub struct Memory {
+    entries: Mutex<Vec<Entry>>,
+    pub told: Mutex<Vec<Arc<Batch>>>,
+    ear: Mutex<Option<mpsc::Sender<Heard>>>,
+}
+
+impl Memory {
+    /// Appends changes as one batch.
+    pub fn write(&self, changes: &[Change]) -> Batch {
+        let mut entries = self.entries.lock().unwrap();
+        let first = Seq(entries.len() as u64 + 1);
+        for change in changes {
+            let seq = Seq(entries.len() as u64 + 1);
+            entries.push(Entry { seq, change: *change, body: body(change, seq) });
+        }
+        let new = entries[entries.len() - changes.len()..].to_vec();
+        Batch { epoch: EPOCH, first, last: Seq(entries.len() as u64), entries: new }
+    }
+
+    pub fn entries(&self) -> Vec<Entry> {
+        self.entries.lock().unwrap().clone()
+    }
+
+    fn place(&self) -> Seq {
+        Seq(self.entries.lock().unwrap().len() as u64)
+    }
+}
+
+fn profile(id: UserId) -> User {
+    let handle = format!("u{}", id.0.as_u64_pair().1);
+    User { id, rev: Seq(0), name: handle.clone(), handle, bio: String::new(), role: Role::User, created_at: Millis(0) }
+}
+
+/// The wire form of what a change is about.
+fn body(change: &Change, rev: Seq) -> Arc<RawValue> {
+    let body = match *change {
+        Change::Post { id, author, .. } => {
+            let User { id: of, rev: at, handle, name, .. } = profile(author);
+            let author = Author { id: of, rev: at, handle, name };
+            json!(Post { id, rev, seq: rev, author, text: "x".into(), created_at: Millis(0), edited_at: None })
+        }
+        Change::Follow { follower, followee, .. } => json!(Follow { rev, follower, followee }),
+        Change::SessionRevoked { .. } => json!({}),
+        Change::Comment { .. } | Change::User { .. } => panic!("not in these tests"),
+    };
+    RawValue::from_string(body.to_string()).unwrap().into()
+}
+
+fn not_here<T>() -> Result<T, StoreFault> {
+    Err(StoreFault::Broken("not in these tests".into()))
+}
+
+#[async_trait]
+impl JournalStore for Memory {
+    async fn head(&self) -> Result<Head, StoreFault> {
+        Ok(Head { epoch: EPOCH, seq: self.place(), floor: Seq(0) })
+    }
+
+    async fn commit(&self, commands: &[Command]) -> Result<Committed, CommitFault> {
+        let changes: Vec<Change> = commands
+            .iter()
+            .map(|Command { actor, act }| match act {
+                Act::PostCreate { id, .. } => Change::Post { verb: Verb::Created, id: *id, author: *actor },
+                Act::SessionRevoke { session } => Change::SessionRevoked { user: *actor, session: *session },
+                other => panic!("not in these tests: {other:?}"),
+            })
+            .collect();
+        let outcomes = self.write(&changes).entries.into_iter().map(Outcome::Done).collect();
+        Ok(Committed { epoch: EPOCH, outcomes })
+    }
+
+    async fn read(&self, from: Seq, to: Seq) -> Result<Batch, StoreFault> {
+        let entries = self.entries().into_iter().filter(|entry| (from..=to).contains(&entry.seq)).collect();
+        Ok(Batch { epoch: EPOCH, first: from, last: to.min(self.place()), entries })
+    }
+
+    async fn prune(&self, _: u64) -> Result<u64, StoreFault> {
+        not_here()
+    }
+}
+
+impl Bus for Memory {
+    fn publish(&self, batch: Arc<Batch>) {
+        self.told.lock().unwrap().push(batch);
+    }
+
+    fn listen(&self) -> mpsc::Receiver<Heard> {
+        let (ear, heard) = mpsc::channel(1);
+        *self.ear.lock().unwrap() = Some(ear);
+        heard
+    }
+}
+
+impl Tokens for Memory {
+    /// A token is the numbers of a user and a log-in, such as `1/7`.
+    fn verify(&self, token: &str) -> Result<Claims, BadToken> {
+        let (whose, which) = token.split_once('/').ok_or(BadToken::Invalid)?;
+        let number = |text: &str| text.parse().map_err(|_| BadToken::Invalid);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
+        let expires_at = Millis(u64::try_from(now).unwrap() + 3_600_000);
+        Ok(Claims { user: user(number(whose)?), session: log_in(number(which)?), expires_at })
+    }
+}
+
+#[async_trait]
+impl Reads for Memory {
+    async fn viewer(&self, id: UserId, which: SessionId) -> Result<Option<Viewer>, StoreFault> {
+        let entries = self.entries();
+        let ended = Change::SessionRevoked { user: id, session: Some(which) };
+        let session_live = entries.iter().all(|entry| entry.change != ended);
+        let follows = entries.iter().filter_map(|entry| match entry.change {
+            Change::Follow { verb: Verb::Created, follower, followee } if follower == id => Some(followee),
+            _ => None,
+        });
+        let seq = Seq(entries.len() as u64);
+        Ok(Some(Viewer { seq, user: profile(id), follows: follows.collect(), session_live }))
+    }
+
+    async fn snapshot(&self, _: Option<UserId>, feed: FeedName, _: u16) -> Result<Option<Snapshot>, StoreFault> {
+        Ok(Some(Snapshot::empty(feed, self.place())))
+    }
+
+    async fn missed(&self, _: Option<UserId>, _: &[FeedName], _: Seq, _: usize) -> Result<Missed, StoreFault> {
+        not_here()
+    }
+
+    async fn posts_page(
+        &self,
+        _: Option<UserId>,
+        _: FeedName,
+        _: Option<Seq>,
+        _: u16,
+    ) -> Result<Option<PostsPage>, StoreFault> {
+        not_here()
+    }
+
+    async fn comments_page(
+        &self,
+        _: Option<UserId>,
+        _: PostId,
+        _: Option<Seq>,
+        _: u16,
+    ) -> Result<Option<CommentsPage>, StoreFault> {
+        not_here()
+    }
+
+    async fn user(&self, _: Option<UserId>, _: &Who) -> Result<Option<UserResult>, StoreFault> {
+        not_here()
+    }
+
+    async fn post(&self, _: Option<UserId>, _: PostId) -> Result<Option<Post>, StoreFault> {
+        not_here()
+    }
+}
