@@ -7,6 +7,7 @@ mod open_files;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,6 +16,7 @@ use std::time::Duration;
 use actix_server::ServerHandle;
 use actix_web::web::Data;
 use async_trait::async_trait;
+use futures_util::FutureExt;
 use secrecy::ExposeSecret;
 use tidings_actors::ports::{Bus, JournalStore, StoreFault};
 use tidings_bus::{BadRedisUrl, InProcess, RedisBus, RedisOptions};
@@ -24,7 +26,7 @@ use tokio::task::JoinHandle;
 use crate::auth::{self, Auth, AuthFault, Secret, SecretFault};
 use crate::client::Clients;
 use crate::config::Config;
-use crate::gate::{Gate, Parts};
+use crate::gate::{self, Gate, Parts, Room};
 use crate::http::{Front, Readiness};
 use crate::origin::Origins;
 use crate::{observe, serve};
@@ -37,6 +39,8 @@ const SAFE_COST: u32 = 10;
 const HEALTH_PATIENCE: Duration = Duration::from_secs(1);
 /// How often old journal is forgotten.
 const PRUNE_EVERY: Duration = Duration::from_secs(3_600);
+/// Between the failure of a chore and its next beginning.
+const CHORE_REST: Duration = Duration::from_secs(1);
 const DAY_MS: u64 = 24 * 3_600_000;
 
 /// Why it does not start. In words for operators; never holds a secret.
@@ -101,8 +105,16 @@ impl App {
     /// # Errors
     /// The first thing that is in the way.
     pub async fn start(config: Config) -> Result<Running, StartFault> {
+        Self::start_with(config, |parts| parts).await
+    }
+
+    /// The same with other parts behind the gate than the settings name: for tests of what happens when one of them fails.
+    ///
+    /// # Errors
+    /// The first thing that is in the way.
+    pub async fn start_with(config: Config, change: impl FnOnce(Parts) -> Parts) -> Result<Running, StartFault> {
         let numbers = observe::numbers();
-        open_files::raise();
+        let room = Room::of(open_files::raise(), config.worker_threads());
         warn_of_weakness(&config);
         // First of all: a port that is taken is the likeliest fault, and nothing has been made yet.
         let wanted = config.listen;
@@ -119,21 +131,24 @@ impl App {
         let config = Arc::new(config);
         let origins = Origins::listed(&config.allowed_origins);
         let clients = Clients::behind(&config.trusted_proxies);
-        let gate = Gate::open(Parts {
+        let parts = Parts {
             journal: store.clone(),
             reads: store.clone(),
             tokens: access.clone(),
             bus: bus(&config, &store).await?,
+            framing: gate::FRAMING,
             origins: origins.clone(),
             clients: clients.clone(),
+            room,
             config: config.clone(),
-        })
-        .await?;
+        };
+        let gate = Gate::open(change(parts)).await?;
         let desk = open_desk(&config, secret, &store, &gate, &access).await?;
+        let keep_ms = u64::from(config.journal_keep_days) * DAY_MS;
         let draining = Arc::new(AtomicBool::new(false));
         let readiness = Arc::new(Ready { journal: store.clone(), gate: gate.clone(), draining: draining.clone() });
         let front = Front { auth: desk, clients, origins, readiness, metrics: numbers.clone() };
-        let serving = serve::server(listener, &config, Data::new(front), gate.clone()).map_err(fault)?;
+        let serving = serve::server(listener, &config, Data::new(front), gate.clone(), room).map_err(fault)?;
         let server = serving.handle();
         let running = Running {
             address,
@@ -141,9 +156,12 @@ impl App {
             server,
             serving: actix_rt::spawn(serving),
             chores: vec![
-                chore(async move { access.keep_up().await }),
-                chore(observe::keep_tidy(numbers)),
-                chore(forget(store, u64::from(config.journal_keep_days) * DAY_MS)),
+                chore("signing keys", move || {
+                    let access = access.clone();
+                    async move { access.keep_up().await }
+                }),
+                chore("numbers", move || observe::keep_tidy(numbers.clone())),
+                chore("old journal", move || forget(store.clone(), keep_ms)),
             ],
             draining,
             drain: Duration::from_millis(config.drain_ms),
@@ -258,8 +276,14 @@ async fn open_desk(
     Ok(Arc::new(tokio::task::spawn_blocking(open).await??))
 }
 
-fn chore(work: impl Future<Output = ()> + 'static) -> JoinHandle<()> {
-    actix_rt::spawn(work)
+/// Work that goes on as long as the node does, whatever happens to it.
+fn chore<W: Future<Output = ()> + 'static>(name: &'static str, work: impl Fn() -> W + 'static) -> JoinHandle<()> {
+    actix_rt::spawn(async move {
+        while AssertUnwindSafe(work()).catch_unwind().await.is_err() {
+            tracing::error!(name, "a chore panicked and begins again");
+            tokio::time::sleep(CHORE_REST).await;
+        }
+    })
 }
 
 /// Forgets old journal now and then. All nodes do; who comes second finds nothing.

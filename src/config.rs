@@ -23,6 +23,9 @@ pub use sources::ConfigFault;
 use setting::Setting;
 use sources::Layers;
 
+/// Two threads let 10,000 in within 10 s and are left half of their time for those who are there.
+const CONNECTS_PER_WORKER: u32 = 600;
+
 /// One setting, for `--help` and the documents.
 #[derive(Clone, Copy, Debug)]
 pub struct Key {
@@ -94,8 +97,18 @@ settings! {
     workers: usize = "0",
     /// Connections of one client address at the same time (IPv6: of one /64 network).
     connections_per_ip: usize = "1000",
+    /// WebSockets that are let in a second; more wait in line, and who would wait longer than 10 s is told to come back (503). What
+    /// a storm of clients coming back costs is not the sockets but their greetings. 0 is 600 for each worker thread.
+    connects_per_second: u32 = "0",
     /// Time from the upgrade of a connection to its `hello`, in milliseconds.
     hello_timeout_ms: u64 = "10000",
+    /// Ping and heartbeat interval, in milliseconds; a peer that is not heard for 2.4 times as long is given up.
+    heartbeat_ms: u64 = "25000",
+    /// How long a reader may leave its socket full before its connection is ended (`slow`), in milliseconds.
+    slow_ms: u64 = "30000",
+    /// What all connections of the node that read too slowly may have waiting in memory together, in MiB. Beyond it those with the longest
+    /// queues fall behind and catch up when they have read.
+    outbox_mib: u32 = "512",
     /// Time to tell connections goodbye when the node is stopped, in milliseconds.
     drain_ms: u64 = "10000",
     /// What one user may spend on requests a minute (read 1, follow 2, edit 2, create 3).
@@ -172,6 +185,22 @@ impl Config {
         }
     }
 
+    /// WebSockets that one worker thread lets in a second.
+    #[must_use]
+    pub fn connects_per_worker(&self) -> u32 {
+        match self.connects_per_second {
+            0 => CONNECTS_PER_WORKER,
+            given => given.div_ceil(u32::try_from(self.worker_threads()).unwrap_or(u32::MAX)),
+        }
+    }
+
+    /// What the outboxes of one worker thread may hold together.
+    #[must_use]
+    pub fn outbox_bytes_of_worker(&self) -> usize {
+        const MIB: usize = 1024 * 1024;
+        usize::try_from(self.outbox_mib).unwrap_or(usize::MAX).saturating_mul(MIB) / self.worker_threads().max(1)
+    }
+
     /// What a type cannot say.
     fn check(&self, layers: &Layers) -> Result<(), ConfigFault> {
         let secret_chars = self.secret.as_ref().map_or(usize::MAX, |secret| secret.expose_secret().len());
@@ -182,6 +211,9 @@ impl Config {
             ("connections_per_ip", self.connections_per_ip > 0, "at least 1"),
             ("points_per_minute", self.points_per_minute > 0, "at least 1"),
             ("hello_timeout_ms", self.hello_timeout_ms > 0, "at least 1"),
+            ("heartbeat_ms", (100..=25_000).contains(&self.heartbeat_ms), "100 to 25000"),
+            ("slow_ms", (100..=600_000).contains(&self.slow_ms), "100 to 600000"),
+            ("outbox_mib", self.outbox_mib > 0, "at least 1"),
             ("bcrypt_cost", (4..=15).contains(&self.bcrypt_cost), "10 to 15 (for tests: 4 to 15)"),
             ("password_hashers", (1..=64).contains(&self.password_hashers), "1 to 64"),
             ("password_queue", (1..=1024).contains(&self.password_queue), "1 to 1024"),

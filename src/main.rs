@@ -20,6 +20,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Err(fault) => return Err(fault.into()),
     };
     observe::log(&config)?;
+    observe::alarm_on_panic();
     actix_rt::System::new().block_on(run(config))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -44,6 +44,19 @@ pub fn log(config: &Config) -> Result<(), ObserveFault> {
     .map_err(|_| ObserveFault::Twice)
 }
 
+/// Makes every panic loud: counted, and told with its place. Where it is caught, and by whom, is another question.
+///
+/// A message that was put together at run time is left out: it may quote what people wrote (P9), as slicing a text does.
+pub fn alarm_on_panic() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let message = panic.payload().downcast_ref::<&'static str>().copied().unwrap_or("(not shown)");
+        let thread = std::thread::current();
+        metrics::counter!("tidings_panics_total").increment(1);
+        tracing::error!(%place, message, thread = thread.name(), "a panic");
+    }));
+}
+
 /// The numbers of this process; set up at the first call.
 ///
 /// # Panics

@@ -16,7 +16,7 @@ use actix_web::web::Data;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::config::Config;
-use crate::gate::Gate;
+use crate::gate::{Gate, Room, door};
 use crate::http::{self, Front};
 
 /// A request's head must be there by then; what trickles in slower holds a connection (slowloris).
@@ -27,8 +27,6 @@ const KEEP_ALIVE: Duration = Duration::from_secs(30);
 const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 /// Connections that may wait to be accepted: when thousands come back at once. The kernel cuts it to its own limit.
 const BACKLOG: i32 = 4096;
-/// Connections of one worker; what really bounds them are open files and the limits of each client.
-const CONNECTIONS_PER_WORKER: usize = 250_000;
 /// Hashing has threads of its own; what is left for blocking threads is making a key now and then.
 const BLOCKING_THREADS: usize = 2;
 
@@ -49,14 +47,22 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 ///
 /// # Errors
 /// When the listener cannot be used.
-pub fn server(listener: TcpListener, config: &Config, front: Data<Front>, gate: Gate) -> io::Result<Server> {
+pub fn server(
+    listener: TcpListener,
+    config: &Config,
+    front: Data<Front>,
+    gate: Gate,
+    room: Room,
+) -> io::Result<Server> {
     let drain = Duration::from_millis(config.drain_ms);
+    let per_second = config.connects_per_worker();
     let builder = Server::build();
     let leaving = builder.graceful_shutdown_signal();
     let server = builder
         .workers(config.worker_threads())
         .worker_max_blocking_threads(BLOCKING_THREADS)
-        .max_concurrent_connections(CONNECTIONS_PER_WORKER)
+        // Those the gate has taken over are not counted here.
+        .max_concurrent_connections(room.at_the_door)
         // Whole seconds, and one more for the last bytes.
         .shutdown_timeout(drain.as_secs() + 1)
         .disable_signals()
@@ -70,7 +76,7 @@ pub fn server(listener: TcpListener, config: &Config, front: Data<Front>, gate: 
                 }
             });
             let leaving = leaving.clone();
-            HttpService::build()
+            let http = HttpService::build()
                 // Idle connections are closed when the node leaves, rather than waited for.
                 .graceful_shutdown_signal(move || {
                     let leaving = leaving.clone();
@@ -82,7 +88,8 @@ pub fn server(listener: TcpListener, config: &Config, front: Data<Front>, gate: 
                 .tcp_nodelay(true)
                 .upgrade(upgrade)
                 .finish(map_config(http::app(front.clone()), |()| AppConfig::default()))
-                .tcp()
+                .tcp();
+            door(http, per_second)
         })?;
     Ok(server.run())
 }

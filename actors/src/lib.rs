@@ -1,6 +1,8 @@
 //! The living part of Tidings: the domain, the ports to the outside, pure machines, and the actors around them.
 //! Must never know SQL, Redis, HTTP, sockets or the environment; `store`, `bus` and the gate bring those through [`ports`].
 
+mod bulkhead;
+mod clock;
 pub mod command;
 pub mod entry;
 pub mod feed;
@@ -12,7 +14,11 @@ pub mod link;
 pub mod node;
 pub mod outbox;
 pub mod ports;
+pub mod purse;
 pub mod session;
+#[cfg(test)]
+mod sim;
+pub mod starts;
 pub mod tail;
 #[cfg(test)]
 mod testing;

@@ -10,12 +10,19 @@ pub const COMMIT_PATIENCE_MS: u64 = 5_000;
 
 /// How long a hole in the journal waits for its rumour before Postgres is asked.
 pub const HOLE_PATIENCE_MS: u64 = 5;
-/// Head comparison while the bus is well: finds a lost *last* message within a second.
-pub const HEAD_CHECK_MS: u64 = 1_000;
+/// Head comparison while the bus is well: finds a lost *last* message, and what an operator did by SQL, well within a second (P5).
+pub const HEAD_CHECK_MS: u64 = 500;
 /// Head comparison while the bus is down.
 pub const HEAD_CHECK_ALONE_MS: u64 = 100;
 /// A node that has not confirmed the head for this long stops pushing (P5).
 pub const BLIND_AFTER_MS: u64 = 5_000;
+/// The tail is woken at least this often, so that it sees whether the process stood still.
+pub const TAIL_PULSE_MS: u64 = 500;
+/// A tail that was not woken for this long stood still (paused, or its thread was held up), and asks for the head before it pushes
+/// anything: what it holds may be from before a log-out (P5). Well above what a busy machine does to a thread.
+pub const ASLEEP_MS: u64 = 1_500;
+/// Entries kept in hand after standing still, to be handed on in one piece; beyond that sessions start afresh. Some 20 MB of posts.
+pub const TAIL_WITHHELD_ENTRIES: u64 = 20_000;
 /// Entries in one read of missing journal.
 pub const TAIL_READ_ENTRIES: u64 = 1_000;
 /// Batches parked behind a hole; more are dropped and read from Postgres.
@@ -33,11 +40,21 @@ pub const HOT_LOG_BYTES: usize = 64 * 1024 * 1024;
 pub const OUTBOX_FRAMES: usize = 512;
 /// Outbox, by bytes not yet taken by the socket.
 pub const OUTBOX_BYTES: usize = 256 * 1024;
+/// When the outboxes of a thread hold too much together, those that hold at least this give way: a reader who keeps up holds less.
+pub const SHED_BYTES: usize = 16 * 1024;
+/// What a queued frame takes besides its bytes.
+pub const FRAME_OVERHEAD_BYTES: usize = 64;
 /// A reader that has not caught up for this long is closed with `slow`.
 pub const SLOW_PATIENCE_MS: u64 = 60_000;
 
 /// Reads of one session side by side: enough to hide a round trip, few enough that one client cannot take the pool.
 pub const SESSION_READS: usize = 4;
+/// Reads at once that start feeds, on one node: fewer than the store has connections for reads (8), so that pages and posts are read meanwhile.
+pub const START_READS: usize = 6;
+/// Longest wait for a turn among these.
+pub const START_PATIENCE_MS: u64 = 5_000;
+/// What a client that waited in vain is told to wait.
+pub const START_AGAIN_MS: u64 = 2_000;
 /// Refusals without one request in between that was taken; a client that goes on like that is closed with `flood`.
 pub const REFUSALS_IN_A_ROW: u32 = 1_000;
 /// Longest wait of a session for one read; then `unavailable`.
@@ -53,4 +70,6 @@ pub const TOKEN_WARNING_MS: u64 = 60_000;
 
 const _: () = assert!(JOURNAL_QUEUE >= BATCH_COMMANDS);
 const _: () = assert!(HEAD_CHECK_MS < BLIND_AFTER_MS);
+const _: () = assert!(2 * TAIL_PULSE_MS < ASLEEP_MS && ASLEEP_MS < BLIND_AFTER_MS);
+const _: () = assert!(SHED_BYTES < OUTBOX_BYTES / 2);
 const _: () = assert!(OUTBOX_BYTES > 2 * tidings_protocol::limits::MESSAGE_BYTES);

@@ -1,7 +1,7 @@
 //! One connection as the living part sees it: its outbox and the way to write. Lives on one worker thread.
 //! Must never wait: it writes what the socket takes now, and says when somebody should wait for the rest.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell, RefMut};
 use std::io::{self, IoSlice};
 use std::rc::Rc;
 
@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 use crate::feed::table::{Line, Told};
 use crate::limits;
 use crate::outbox::{Outbox, Pushed};
+use crate::purse::Purse;
 use crate::session::actor::Session;
 
 /// Writing to a peer without waiting.
@@ -35,6 +36,13 @@ pub enum Standing {
     Broken,
 }
 
+/// How much the socket took.
+enum Wrote {
+    All,
+    Some,
+    Failed,
+}
+
 /// Slices in one vectored write: what Linux takes at once is 1,024, and 64 frames of 250 bytes fill a loopback segment.
 const SLICES: usize = 64;
 
@@ -42,6 +50,9 @@ const SLICES: usize = 64;
 pub struct Link {
     wire: Box<dyn Wire>,
     outbox: RefCell<Outbox>,
+    /// What all outboxes of the thread share, once it belongs to one, and what of it is this one's.
+    purse: OnceCell<Rc<Purse>>,
+    weight: Cell<usize>,
     standing: Cell<Standing>,
     session: RefCell<Option<Addr<Session>>>,
     /// The socket has been full since this was last asked.
@@ -61,6 +72,8 @@ impl Link {
         Rc::new(Self {
             wire,
             outbox: RefCell::default(),
+            purse: OnceCell::new(),
+            weight: Cell::new(0),
             standing: Cell::new(Standing::Open),
             session: RefCell::new(None),
             was_full: Cell::new(false),
@@ -68,6 +81,39 @@ impl Link {
             in_flight: Cell::new(0),
             heard_at: Cell::new(now),
         })
+    }
+
+    /// From now on its outbox counts for the thread's budget.
+    pub(crate) fn share(&self, purse: Rc<Purse>) {
+        // A link belongs to one thread for life.
+        drop(self.purse.set(purse));
+    }
+
+    /// Whether the outbox has to give way to others.
+    fn is_too_much(&self, outbox: &Outbox) -> bool {
+        self.purse.get().is_some_and(|purse| purse.is_short_for(outbox.bytes()))
+    }
+
+    /// Writes what the socket takes now.
+    fn write(&self, outbox: &mut Outbox) -> Wrote {
+        while !outbox.is_empty() {
+            let mut slices = [IoSlice::new(&[]); SLICES];
+            let filled = outbox.gather(&mut slices);
+            match self.wire.write(&slices[..filled]) {
+                Ok(taken) => outbox.advance(taken),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Wrote::Some,
+                Err(_) => return Wrote::Failed,
+            }
+        }
+        outbox.relax();
+        Wrote::All
+    }
+
+    fn weigh(&self, outbox: RefMut<'_, Outbox>) {
+        if let Some(purse) = self.purse.get() {
+            let is = outbox.weight();
+            purse.change(self.weight.replace(is), is);
+        }
     }
 
     pub(crate) fn attach(&self, session: Addr<Session>) {
@@ -101,14 +147,18 @@ impl Link {
     /// Whether the next request may be taken from the socket: not while as many as allowed wait for their answer, or while answers are
     /// not being taken. This is the back-pressure that keeps a connection from harming others (P7).
     pub fn wants_to_read(&self) -> bool {
+        let outbox = self.outbox.borrow();
         self.in_flight.get() < tidings_protocol::limits::REQUESTS_IN_FLIGHT
-            && self.outbox.borrow().bytes() < limits::OUTBOX_BYTES
+            && outbox.bytes() < limits::OUTBOX_BYTES
+            && !self.is_too_much(&outbox)
     }
 
     /// Queues what may not be dropped.
     pub fn keep(&self, frame: Bytes) {
         if self.standing.get() == Standing::Open {
-            self.outbox.borrow_mut().keep(frame);
+            let mut outbox = self.outbox.borrow_mut();
+            outbox.keep(frame);
+            self.weigh(outbox);
         }
     }
 
@@ -119,6 +169,14 @@ impl Link {
             self.standing.set(Standing::Closing);
         }
         self.stirred.notify_one();
+    }
+
+    /// Ends the connection and its session, which can do nothing more for it.
+    pub(crate) fn give_up(&self, frame: Bytes) {
+        self.close(frame);
+        if let Some(session) = &*self.session.borrow() {
+            session.do_send(crate::session::actor::Message::Gone);
+        }
     }
 
     /// Gives the peer up.
@@ -151,9 +209,28 @@ impl Link {
     }
 }
 
+impl Drop for Link {
+    fn drop(&mut self) {
+        if let Some(purse) = self.purse.get() {
+            purse.change(self.weight.get(), 0);
+        }
+    }
+}
+
 impl Line for Rc<Link> {
     fn push(&self, frame: Bytes, seq: Seq) -> Pushed {
-        if self.standing.get() == Standing::Open { self.outbox.borrow_mut().push(frame, seq) } else { Pushed::Queued }
+        if self.standing.get() != Standing::Open {
+            return Pushed::Queued;
+        }
+        let mut outbox = self.outbox.borrow_mut();
+        let pushed = if self.is_too_much(&outbox) {
+            self.purse.get().inspect(|purse| purse.has_shed());
+            outbox.shed(seq)
+        } else {
+            outbox.push(frame, seq)
+        };
+        self.weigh(outbox);
+        pushed
     }
 
     fn flush(&self) {
@@ -161,31 +238,22 @@ impl Line for Rc<Link> {
             return;
         }
         let mut outbox = self.outbox.borrow_mut();
-        while !outbox.is_empty() {
-            let mut slices = [IoSlice::new(&[]); SLICES];
-            let filled = outbox.gather(&mut slices);
-            match self.wire.write(&slices[..filled]) {
-                Ok(taken) => outbox.advance(taken),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.was_full.set(true);
-                    self.stirred.notify_one();
-                    return;
-                }
-                Err(_) => {
-                    drop(outbox);
-                    self.break_off();
-                    return;
-                }
+        let wrote = self.write(&mut outbox);
+        self.weigh(outbox);
+        match wrote {
+            Wrote::All if self.standing.get() == Standing::Open => {}
+            Wrote::All => self.stirred.notify_one(),
+            Wrote::Some => {
+                self.was_full.set(true);
+                self.stirred.notify_one();
             }
-        }
-        outbox.relax();
-        if self.standing.get() != Standing::Open {
-            self.stirred.notify_one();
+            Wrote::Failed => self.break_off(),
         }
     }
 
     fn has_room(&self) -> bool {
-        self.outbox.borrow().has_room_for_catch_up()
+        let outbox = self.outbox.borrow();
+        outbox.has_room_for_catch_up() && !self.is_too_much(&outbox)
     }
 
     fn tell(&self, told: Told) {

@@ -8,6 +8,8 @@ use tidings_protocol::reply::Limits;
 use crate::frame::Framing;
 use crate::journal::actor::JournalAddr;
 use crate::ports::{Reads, Tokens};
+use crate::starts::Starts;
+use crate::tail::actor::Sight;
 use crate::user::Users;
 
 /// What an operator may set.
@@ -19,6 +21,8 @@ pub struct Settings {
     pub points_per_minute: u32,
     /// Ping and heartbeat interval.
     pub heartbeat_ms: u64,
+    /// Bytes that the outboxes of one worker thread may hold together.
+    pub outbox_bytes: usize,
     /// Time over which the connections of a leaving node come back elsewhere.
     pub drain_ms: u64,
 }
@@ -31,6 +35,10 @@ pub struct Node {
     pub tokens: Arc<dyn Tokens>,
     /// Changing state.
     pub journal: JournalAddr,
+    /// How sure the node is that nobody's log-in has ended without its knowing.
+    pub sight: Arc<Sight>,
+    /// The line for reads that start feeds.
+    pub starts: Starts,
     /// Users online here.
     pub users: Arc<Users>,
     /// How the transport wraps what is sent.
@@ -45,7 +53,7 @@ impl Node {
     /// Milliseconds of the node's monotonic clock.
     #[must_use]
     pub fn now(&self) -> u64 {
-        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+        crate::clock::since(self.started)
     }
 
     /// What `hello` tells of limits.

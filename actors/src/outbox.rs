@@ -54,6 +54,11 @@ impl Outbox {
             self.append(bytes, Kind::Push(seq));
             return Pushed::Queued;
         }
+        self.shed(seq)
+    }
+
+    /// As a push for which there is no room.
+    pub fn shed(&mut self, seq: Seq) -> Pushed {
         Pushed::Overflow { from: self.drop_pushes().unwrap_or(seq) }
     }
 
@@ -119,6 +124,12 @@ impl Outbox {
     #[must_use]
     pub const fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// Memory it takes, as if nothing of it were shared.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        self.bytes + self.frames.len() * limits::FRAME_OVERHEAD_BYTES
     }
 
     /// Room that a catch-up may fill, leaving the other half to live events that come meanwhile.

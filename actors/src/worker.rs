@@ -1,17 +1,22 @@
 //! One worker thread: its feed table, which its sessions use by plain calls, and the wish to know when it has reached a `seq`.
-//! Nothing here is shared between threads; a borrow of the table is never held across a wait.
+//! Nothing here is shared between threads; a borrow of the table is never held across a wait. A table that was being changed when somebody
+//! panicked is torn: it must never be used again.
 
-use std::cell::{Ref, RefCell, RefMut};
+use std::cell::{Cell, Ref, RefCell, RefMut};
+use std::ops::{Deref, DerefMut};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::thread::panicking;
 
 use slab::Slab;
+use tidings_protocol::close::CloseCode;
 use tidings_protocol::position::{Cursor, Seq};
 use tokio::sync::Notify;
 
 use crate::feed::table::{FeedTable, Line, SlotId, Told};
 use crate::link::Link;
 use crate::node::Node;
+use crate::purse::Purse;
 
 /// A worker thread's own.
 pub struct Worker {
@@ -20,22 +25,69 @@ pub struct Worker {
     table: RefCell<FeedTable<Rc<Link>>>,
     /// Every connection of this thread, greeted or not.
     links: RefCell<Slab<Rc<Link>>>,
+    /// What their outboxes may hold together.
+    purse: Rc<Purse>,
     moved: Notify,
+    /// Somebody panicked while changing the table.
+    torn: Cell<bool>,
+    tore: Notify,
 }
 
 impl Worker {
     pub(crate) fn new(node: Arc<Node>, table: FeedTable<Rc<Link>>) -> Rc<Self> {
-        Rc::new(Self { node, table: RefCell::new(table), links: RefCell::default(), moved: Notify::new() })
+        let purse = Rc::new(Purse::of(node.settings.outbox_bytes));
+        Rc::new(Self {
+            node,
+            purse,
+            table: RefCell::new(table),
+            links: RefCell::default(),
+            moved: Notify::new(),
+            torn: Cell::new(false),
+            tore: Notify::new(),
+        })
     }
 
     /// The feed table.
+    ///
+    /// # Panics
+    /// When it is torn: whoever would use it ends as well, rather than tell anybody what it may have mixed up.
     pub fn table(&self) -> Ref<'_, FeedTable<Rc<Link>>> {
+        assert!(!self.torn.get(), "the feed table is torn");
         self.table.borrow()
     }
 
     /// The feed table, to change it.
-    pub fn table_mut(&self) -> RefMut<'_, FeedTable<Rc<Link>>> {
-        self.table.borrow_mut()
+    ///
+    /// # Panics
+    /// When it is torn.
+    pub fn table_mut(&self) -> TableMut<'_> {
+        assert!(!self.torn.get(), "the feed table is torn");
+        TableMut { table: self.table.borrow_mut(), worker: self, panicking_before: panicking() }
+    }
+
+    /// Whether somebody panicked while changing the table. Nothing of this worker can be used then; its thread needs a new one.
+    pub fn is_torn(&self) -> bool {
+        self.torn.get()
+    }
+
+    /// Nothing of this worker may be used any more.
+    pub(crate) fn tear(&self) {
+        self.torn.set(true);
+        self.tore.notify_one();
+    }
+
+    /// Waits until the table is torn.
+    pub(crate) async fn torn(&self) {
+        while !self.torn.get() {
+            self.tore.notified().await;
+        }
+    }
+
+    /// Ends every connection of this thread: they come back to a new worker, with their cursors.
+    pub(crate) fn give_up(&self) {
+        for (_, link) in &*self.links.borrow() {
+            link.give_up((self.node.framing.close)(CloseCode::Internal));
+        }
     }
 
     /// The table has moved on.
@@ -47,7 +99,7 @@ impl Worker {
     pub async fn reached(&self, seq: Seq) {
         loop {
             let moved = self.moved.notified();
-            if self.table.borrow().applied() >= seq {
+            if self.table().applied() >= seq {
                 return;
             }
             moved.await;
@@ -56,14 +108,20 @@ impl Worker {
 
     /// Where the table stands, as clients are told.
     pub fn cursor(&self, seq: Seq) -> Cursor {
-        Cursor { epoch: self.table.borrow().epoch(), seq }
+        Cursor { epoch: self.table().epoch(), seq }
     }
 
     /// Takes a connection into the thread's list; the guard takes it out again.
     #[must_use]
     pub fn admit(self: &Rc<Self>, link: Rc<Link>) -> Admitted {
+        link.share(Rc::clone(&self.purse));
         let key = self.links.borrow_mut().insert(link);
         Admitted { worker: Rc::clone(self), key }
+    }
+
+    /// Tells what the outboxes hold.
+    pub(crate) fn report(&self) {
+        self.purse.report();
     }
 
     /// Connections of this thread.
@@ -75,6 +133,36 @@ impl Worker {
     pub(crate) fn tell_all(&self, told: Told) {
         for (_, link) in &*self.links.borrow() {
             link.tell(told);
+        }
+    }
+}
+
+/// The table while it is being changed. Dropped by a panic, it leaves the table torn.
+pub struct TableMut<'a> {
+    table: RefMut<'a, FeedTable<Rc<Link>>>,
+    worker: &'a Worker,
+    /// Taken by a destructor of something that is being unwound already: that panic is none of the table's.
+    panicking_before: bool,
+}
+
+impl Deref for TableMut<'_> {
+    type Target = FeedTable<Rc<Link>>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.table
+    }
+}
+
+impl DerefMut for TableMut<'_> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.table
+    }
+}
+
+impl Drop for TableMut<'_> {
+    fn drop(&mut self) {
+        if panicking() && !self.panicking_before {
+            self.worker.tear();
         }
     }
 }
@@ -110,8 +198,11 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        if let Some(slot) = self.slot.take() {
-            self.worker.table.borrow_mut().leave(slot);
+        // A torn table is left alone: this may run while its session is being unwound, where a second panic would end the process.
+        if let Some(slot) = self.slot.take()
+            && !self.worker.is_torn()
+        {
+            self.worker.table_mut().leave(slot);
         }
     }
 }

@@ -13,7 +13,6 @@ use actix_rt::net::TcpStream;
 use bytes::{Bytes, BytesMut};
 use socket2::SockRef;
 use tidings_actors::feed::table::Line;
-use tidings_actors::limits::SLOW_PATIENCE_MS;
 use tidings_actors::link::{Link, Standing};
 use tidings_actors::session::actor::{Message, Session};
 use tidings_actors::worker::Worker;
@@ -24,7 +23,7 @@ use super::reader::{Incoming, Reader};
 use super::wire::{TcpWire, close_with, frame};
 
 /// How long a peer may take to answer a close frame.
-const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
 /// How long a connection is kept for its close frame to arrive, and how much of what the peer still sends is passed over meanwhile.
 const LINGER: Duration = Duration::from_secs(1);
 const LINGER_BYTES: usize = 1024 * 1024;
@@ -46,6 +45,8 @@ struct Connection {
     worker: Rc<Worker>,
     reader: Reader,
     buffer: BytesMut,
+    /// How long a reader may leave its socket full.
+    slow_after: Duration,
     /// Since when the socket has not taken everything.
     full_since: Option<Instant>,
     /// When a connection that is closing is dropped.
@@ -54,11 +55,20 @@ struct Connection {
     deaf: bool,
 }
 
+/// What an operator may set of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct How {
+    /// Every message goes back as it came (the setting `websocket_echo`).
+    pub(super) echo: bool,
+    /// How long a reader may leave its socket full.
+    pub(super) slow_after: Duration,
+}
+
 /// Runs a connection until it has ended. `read_already` came behind the upgrade request.
-pub(super) async fn run(stream: TcpStream, read_already: BytesMut, worker: Rc<Worker>, echo: bool) {
+pub(super) async fn run(stream: TcpStream, read_already: BytesMut, worker: Rc<Worker>, how: How) {
     let stream = Rc::new(stream);
     let link = Link::new(Box::new(TcpWire(Rc::clone(&stream))), worker.node.now());
-    let (party, first_message) = if echo {
+    let (party, first_message) = if how.echo {
         (Party::Echo, MESSAGE_BYTES)
     } else {
         (Party::Session(Session::start_on(Rc::clone(&worker), Rc::clone(&link))), MESSAGE_BYTES_BEFORE_HELLO)
@@ -70,18 +80,25 @@ pub(super) async fn run(stream: TcpStream, read_already: BytesMut, worker: Rc<Wo
         worker,
         reader: Reader::new(first_message),
         buffer: read_already,
+        slow_after: how.slow_after,
         full_since: None,
         drop_at: None,
         deaf: false,
     };
     connection.converse().await;
     let said_goodbye = connection.link.standing() == Standing::Closing;
-    connection.link.break_off();
-    connection.tell(Message::Gone);
+    let stream = Rc::clone(&connection.stream);
+    drop(connection);
     if said_goodbye {
-        let stream = Rc::clone(&connection.stream);
-        drop(connection);
         linger(&stream).await;
+    }
+}
+
+impl Drop for Connection {
+    /// On whichever way the connection ends, also by a panic: nothing of it stays behind with its session.
+    fn drop(&mut self) {
+        self.link.break_off();
+        self.tell(Message::Gone);
     }
 }
 
@@ -157,7 +174,7 @@ impl Connection {
     }
 
     fn wake_at(&self) -> Option<Instant> {
-        let slow = self.full_since.map(|since| since + Duration::from_millis(SLOW_PATIENCE_MS));
+        let slow = self.full_since.map(|since| since + self.slow_after);
         self.drop_at.or(slow)
     }
 

@@ -7,6 +7,15 @@ use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
 use tokio::sync::Notify;
 
+/// Why somebody was not let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turned {
+    /// Their network has as many as it may.
+    Network,
+    /// The node has.
+    Full,
+}
+
 /// The counts.
 #[derive(Debug, Default)]
 pub(super) struct Crowd {
@@ -16,17 +25,25 @@ pub(super) struct Crowd {
 }
 
 impl Crowd {
-    /// Lets one more in from a network, if it has fewer than `most`.
-    pub(super) fn enter(self: &Arc<Self>, network: u64, most: usize) -> Option<Present> {
-        let mut count = self.by_network.entry(network).or_insert(0);
-        if *count >= most {
-            return None;
+    /// Lets one more in from a network, if it has fewer than `most`, and all together fewer than `most_in_all`.
+    pub(super) fn enter(self: &Arc<Self>, network: u64, most: usize, most_in_all: usize) -> Result<Present, Turned> {
+        let room = |all: usize| (all < most_in_all).then_some(all + 1);
+        if self.all.fetch_update(Ordering::Relaxed, Ordering::Relaxed, room).is_err() {
+            metrics::counter!("tidings_connections_refused_total", "reason" => "full").increment(1);
+            return Err(Turned::Full);
         }
-        *count += 1;
-        drop(count);
-        self.all.fetch_add(1, Ordering::Relaxed);
+        // From here on it is counted; dropping it takes it out again.
         metrics::gauge!("tidings_connections").increment(1.0);
-        Some(Present { crowd: Arc::clone(self), network })
+        let mut count = self.by_network.entry(network).or_insert(0);
+        *count += 1;
+        let too_many = *count > most;
+        drop(count);
+        let present = Present { crowd: Arc::clone(self), network };
+        if too_many {
+            metrics::counter!("tidings_connections_refused_total", "reason" => "network").increment(1);
+            return Err(Turned::Network);
+        }
+        Ok(present)
     }
 
     /// Waits until nobody is there.
@@ -74,11 +91,12 @@ mod tests {
     #[test]
     fn each_network_has_its_own_bound_and_leaves_nothing_behind() {
         let crowd = Arc::new(Crowd::default());
-        let first = crowd.enter(1, 1).expect("nobody is there yet");
-        assert!(crowd.enter(1, 1).is_none());
-        let other = crowd.enter(2, 1).expect("another network");
+        let first = crowd.enter(1, 1, 9).expect("nobody is there yet");
+        assert_eq!(crowd.enter(1, 1, 9).err(), Some(Turned::Network));
+        let other = crowd.enter(2, 1, 9).expect("another network");
+        assert_eq!(crowd.enter(3, 1, 2).err(), Some(Turned::Full));
         drop(first);
-        assert!(crowd.enter(1, 1).is_some(), "there is room again");
+        assert!(crowd.enter(1, 1, 2).is_ok(), "there is room again");
         drop(other);
         assert!(crowd.by_network.is_empty());
         assert_eq!(crowd.all.load(Ordering::Relaxed), 0);

@@ -3,10 +3,12 @@
 
 mod connection;
 mod crowd;
+mod door;
 mod reader;
 mod upgrade;
 mod wire;
 
+use std::cell::RefCell;
 use std::net::{IpAddr, Ipv4Addr};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -21,24 +23,25 @@ use actix_rt::net::TcpStream;
 use futures_util::future::LocalBoxFuture;
 use socket2::SockRef;
 use tidings_actors::feed::actor::{Feed, TailStopped};
+use tidings_actors::frame::Framing;
 use tidings_actors::journal::actor::{Journal, JournalAddr};
 use tidings_actors::node::{Node, Settings};
 use tidings_actors::ports::{Bus, JournalStore, Reads, StoreFault, Submit, Tokens};
+use tidings_actors::starts::Starts;
 use tidings_actors::tail::actor::{Message as ToTail, Sight, Tail};
 use tidings_actors::user::Users;
 use tidings_actors::worker::Worker;
-use tidings_protocol::limits::HEARTBEAT_MS;
 use tokio::sync::OnceCell;
 
 use crate::client::{Clients, network};
 use crate::config::Config;
 use crate::origin::Origins;
-use crowd::{Crowd, Present};
+use connection::How;
+use crowd::{Crowd, Present, Turned};
+pub use door::{Room, door};
 
 /// What the kernel may hold of frames a client has not taken. Without a bound one client that never read had 2.9 MiB.
 const SEND_BUFFER_BYTES: usize = 64 * 1024;
-/// After this long without the peer taking what was sent, the kernel gives it up. Without it such a socket outlived its session by 45 s.
-const TCP_PATIENCE: Duration = Duration::from_secs(30);
 
 /// What the gate is made of.
 pub struct Parts {
@@ -50,10 +53,14 @@ pub struct Parts {
     pub tokens: Arc<dyn Tokens>,
     /// The way to the other nodes.
     pub bus: Arc<dyn Bus>,
+    /// How what is sent is wrapped.
+    pub framing: Framing,
     /// Which pages may.
     pub origins: Origins,
     /// Who is asking.
     pub clients: Clients,
+    /// How many sockets there is room for.
+    pub room: Room,
     /// The settings.
     pub config: Arc<Config>,
 }
@@ -66,8 +73,9 @@ struct Shared {
     origins: Origins,
     clients: Clients,
     connections_per_ip: usize,
+    room: Room,
     leaving: AtomicBool,
-    echo: bool,
+    how: How,
 }
 
 /// The gate.
@@ -76,9 +84,12 @@ pub struct Gate {
     shared: Arc<Shared>,
 }
 
+/// Frames as WebSockets have them.
+pub const FRAMING: Framing = wire::FRAMING;
+
 thread_local! {
-    /// The worker of this thread, started with its first connection.
-    static WORKER: Rc<OnceCell<Rc<Worker>>> = Rc::default();
+    /// The worker of this thread, started with its first connection; another one after it has failed.
+    static WORKER: RefCell<Rc<OnceCell<Rc<Worker>>>> = RefCell::default();
 }
 
 impl Gate {
@@ -96,15 +107,18 @@ impl Gate {
         let settings = Settings {
             hello_timeout_ms: config.hello_timeout_ms,
             points_per_minute: config.points_per_minute,
-            heartbeat_ms: HEARTBEAT_MS,
+            heartbeat_ms: config.heartbeat_ms,
             drain_ms: config.drain_ms,
+            outbox_bytes: config.outbox_bytes_of_worker(),
         };
         let node = Arc::new(Node {
+            starts: Starts::default(),
             users: Users::new(parts.reads.clone(), settings.points_per_minute),
             reads: parts.reads,
             tokens: parts.tokens,
             journal,
-            framing: wire::FRAMING,
+            framing: parts.framing,
+            sight: sight.clone(),
             settings,
             started,
         });
@@ -116,8 +130,9 @@ impl Gate {
             origins: parts.origins,
             clients: parts.clients,
             connections_per_ip: config.connections_per_ip,
+            room: parts.room,
             leaving: AtomicBool::new(false),
-            echo: config.websocket_echo,
+            how: How { echo: config.websocket_echo, slow_after: Duration::from_millis(config.slow_ms) },
         };
         Ok(Self { shared: Arc::new(shared) })
     }
@@ -183,44 +198,57 @@ impl Shared {
         if self.leaving.load(Ordering::Relaxed) {
             return Ok(upgrade::send(&mut framed, upgrade::refuse(StatusCode::SERVICE_UNAVAILABLE)).await?);
         }
-        let Some(present) = self.count(&request) else {
-            let refusal = upgrade::refuse(StatusCode::TOO_MANY_REQUESTS);
-            return Ok(upgrade::send(&mut framed, refusal).await?);
+        let present = match self.count(&request) {
+            Ok(present) => present,
+            Err(turned) => {
+                let status = match turned {
+                    Turned::Network => StatusCode::TOO_MANY_REQUESTS,
+                    Turned::Full => StatusCode::SERVICE_UNAVAILABLE,
+                };
+                return Ok(upgrade::send(&mut framed, upgrade::refuse(status)).await?);
+            }
         };
         let worker = self.worker().await?;
         upgrade::send(&mut framed, accept).await?;
         drop(request);
         let parts = framed.into_parts();
-        set_up(&parts.io)?;
+        set_up(&parts.io, self.how)?;
         // A task of its own: the one that brought the request holds actix-http's dispatcher, several KB, for as long as it lives.
-        let echo = self.echo;
+        let how = self.how;
         actix_rt::spawn(async move {
-            connection::run(parts.io, parts.read_buf, worker, echo).await;
+            connection::run(parts.io, parts.read_buf, worker, how).await;
             drop(present);
         });
         Ok(())
     }
 
-    fn count(&self, request: &Request) -> Option<Present> {
+    fn count(&self, request: &Request) -> Result<Present, Turned> {
         let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
         let forwarded: Vec<&str> =
             request.headers().get_all(X_FORWARDED_FOR).filter_map(|header| header.to_str().ok()).collect();
         let address = self.clients.address(peer, forwarded.into_iter());
-        self.crowd.enter(network(address), self.connections_per_ip)
+        self.crowd.enter(network(address), self.connections_per_ip, self.room.inside)
     }
 
     async fn worker(&self) -> Result<Rc<Worker>, TailStopped> {
-        let cell = WORKER.with(Rc::clone);
+        let cell = WORKER.with_borrow_mut(|cell| {
+            if cell.get().is_some_and(|worker| worker.is_torn()) {
+                *cell = Rc::default();
+            }
+            Rc::clone(cell)
+        });
         let start = || Feed::start_worker(self.node.clone(), &self.tail);
         cell.get_or_try_init(start).await.cloned()
     }
 }
 
-fn set_up(stream: &TcpStream) -> std::io::Result<()> {
+fn set_up(stream: &TcpStream, how: How) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     let socket = SockRef::from(stream);
     socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
     #[cfg(target_os = "linux")]
-    socket.set_tcp_user_timeout(Some(TCP_PATIENCE))?;
+    // Once our own patience with a slow reader is over, and with a close frame it does not take, the kernel is not to keep what is left of it.
+    // Without this such a socket outlived its session by 45 s.
+    socket.set_tcp_user_timeout(Some(how.slow_after + connection::CLOSE_PATIENCE))?;
     Ok(())
 }

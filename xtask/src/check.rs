@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Result, bail};
 
 use crate::{
-    floors,
+    floors, mutants,
     shell::{self, Cargo},
 };
 
@@ -26,13 +26,19 @@ enum Outcome {
 /// A check and its name.
 type Check = (&'static str, fn() -> Result<Outcome>);
 
-const CHECKS: [Check; 5] =
-    [("format", format), ("floors", floors), ("lints", lints), ("deny", deny), ("advisories", advisories)];
+const CHECKS: [Check; 6] = [
+    ("format", format),
+    ("floors", floors),
+    ("mutants", mutants),
+    ("lints", lints),
+    ("deny", deny),
+    ("advisories", advisories),
+];
 
 /// Runs all checks, or those named in `only`; goes on after one has failed.
 pub(crate) fn check(only: &[String]) -> Result<ExitCode> {
     if let Some(unknown) = only.iter().find(|name| CHECKS.iter().all(|(known, _)| known != name)) {
-        bail!("no such check: {unknown} (there are format, floors, lints, deny, advisories)");
+        bail!("no such check: {unknown} (there are format, floors, mutants, lints, deny, advisories)");
     }
     let mut code = ExitCode::SUCCESS;
     let mut report = String::new();
@@ -76,6 +82,15 @@ fn floors() -> Result<Outcome> {
     let faults = floors::faults()?;
     for fault in &faults {
         println!("floors: {fault}");
+    }
+    Ok(if faults.is_empty() { Outcome::Passed } else { Outcome::Failed })
+}
+
+/// Whether each mutant of the list still has its place; trying them takes `cargo xtask mutants`.
+fn mutants() -> Result<Outcome> {
+    let faults = mutants::faults()?;
+    for fault in &faults {
+        println!("mutants: {fault}");
     }
     Ok(if faults.is_empty() { Outcome::Passed } else { Outcome::Failed })
 }

@@ -6,7 +6,7 @@ use std::{
     env,
     ffi::OsStr,
     path::{Path, PathBuf},
-    process::{Command, ExitCode, ExitStatus},
+    process::{Command, ExitCode, ExitStatus, Stdio},
 };
 
 use anyhow::{Context as _, Result, ensure};
@@ -72,6 +72,12 @@ impl Cargo {
         self
     }
 
+    /// In another folder than the root of the workspace.
+    pub(crate) fn within(mut self, folder: &Path) -> Self {
+        self.0.current_dir(folder);
+        self
+    }
+
     pub(crate) fn run(mut self) -> Result<()> {
         run(&mut self.0)
     }
@@ -85,6 +91,17 @@ impl Cargo {
     pub(crate) fn exit_code(mut self) -> Result<ExitCode> {
         let code = status(&mut self.0)?.code().and_then(|code| u8::try_from(code).ok());
         Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+    }
+
+    /// Its exit code and all that it said, whether it succeeded or not. It ends with us should we be killed.
+    pub(crate) fn heard(mut self) -> Result<(Option<i32>, String)> {
+        self.0.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = self.0.spawn().with_context(|| format!("cannot run {}", shown(&self.0)))?;
+        let leash = Leash::tie(Rope { pid: child.id(), signal: "TERM", folder: None })?;
+        let ended = child.wait_with_output()?;
+        drop(leash);
+        let said = [ended.stdout, ended.stderr].concat();
+        Ok((ended.status.code(), String::from_utf8_lossy(&said).into_owned()))
     }
 
     /// What it prints; an error unless it succeeds.

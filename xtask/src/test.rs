@@ -26,6 +26,23 @@ const TEST_NODE: &str = "TIDINGS_TEST_NODE";
 /// The oldest Node.js that the client library and Playwright run on.
 const NODE_MAJOR: u32 = 20;
 
+/// The Postgres and the Redis that tests share; they end with this value.
+pub(crate) struct Servers {
+    postgres: PrivatePostgres,
+    redis: Redis,
+}
+
+impl Servers {
+    pub(crate) fn start() -> Result<Self> {
+        Ok(Self { postgres: PrivatePostgres::fast()?, redis: Redis::start()? })
+    }
+
+    /// Lets what cargo runs know where they are.
+    pub(crate) fn named_to(&self, cargo: Cargo) -> Cargo {
+        cargo.env(TEST_POSTGRES, self.postgres.url("postgres")).env(TEST_REDIS, self.redis.url())
+    }
+}
+
 /// Prepares, runs all tests or those that `args` choose, and gives back the runner's exit code.
 pub(crate) fn test(args: &[String]) -> Result<ExitCode> {
     install::ensure(&Part::ALL)?;
@@ -33,15 +50,10 @@ pub(crate) fn test(args: &[String]) -> Result<ExitCode> {
     let node = node()?;
     let python = python_packages()?;
     let chromium = install::chromium().context("Chromium was here a moment ago")?;
-    let postgres = PrivatePostgres::fast()?;
-    let redis = Redis::start()?;
+    let servers = Servers::start()?;
     let with_parts = |cargo: Cargo| {
-        cargo
-            .env(TEST_POSTGRES, postgres.url("postgres"))
-            .env(TEST_REDIS, redis.url())
-            .env(TEST_PYTHON, &python)
-            .env(TEST_CHROMIUM, &chromium)
-            .env(TEST_NODE, &node)
+        let cargo = servers.named_to(cargo);
+        cargo.env(TEST_PYTHON, &python).env(TEST_CHROMIUM, &chromium).env(TEST_NODE, &node)
     };
     if !has_nextest() {
         // Runs doc tests as well.
@@ -65,8 +77,8 @@ fn has_nextest() -> bool {
     Cargo::new(["nextest", "--version"]).output().is_ok()
 }
 
-/// The packages of the browser tests, when the lock file says something new.
-fn npm_packages(folder: &Path) -> Result<()> {
+/// The packages of a folder, such as the browser tests', when its lock file says something new.
+pub(crate) fn npm_packages(folder: &Path) -> Result<()> {
     let lock = folder.join("package-lock.json");
     if !lock.exists() {
         return Ok(());

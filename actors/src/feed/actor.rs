@@ -1,15 +1,17 @@
 //! The actor around a worker thread's feed table: takes batches from the tail, applies them, reports what it counted.
-//! Events go up through here; it never waits and never asks.
+//! Events go up through here; it never waits and never asks. When its table is torn, it gives the whole worker up.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use actix::{Actor, Addr, Context, Handler};
+use actix::{Actor, ActorContext, ActorFutureExt, Addr, AsyncContext, Context, Handler, WrapFuture};
 use metrics::Counter;
 use tokio::sync::oneshot;
 
 use super::table::{FeedTable, Told};
+use crate::bulkhead::Part;
 use crate::entry::Batch;
 use crate::node::Node;
 use crate::ports::Head;
@@ -95,36 +97,31 @@ impl Feed {
         worker.await.map_err(|_| TailStopped)
     }
 
-    fn begin(&mut self, head: Head) {
+    fn begin(&mut self, head: Head, ctx: &mut Context<Self>) {
         if let Some(State::New(ready)) = self.state.take() {
             let worker = Worker::new(Arc::clone(&self.node), FeedTable::new(self.node.framing, head));
             self.state = Some(State::Running(Rc::clone(&worker)));
+            let torn = Rc::clone(&worker);
+            // A session may have torn it.
+            ctx.spawn(async move { torn.torn().await }.into_actor(self).map(|(), feed, ctx| feed.give_up(ctx)));
             if ready.send(worker).is_err() {
                 tracing::debug!("nobody waits for this worker any more");
             }
         }
     }
 
-    fn report(&self, worker: &Worker) {
-        let counts = worker.table_mut().take_counts();
-        self.deliveries.increment(counts.deliveries);
-        self.overflows.increment(counts.overflows);
-        self.encoded.increment(counts.encoded);
-    }
-}
-
-impl Actor for Feed {
-    type Context = Context<Self>;
-}
-
-impl Handler<Message> for Feed {
-    type Result = ();
-
-    fn handle(&mut self, message: Message, _: &mut Context<Self>) {
-        self.pending.fetch_sub(1, Ordering::Relaxed);
-        if let Message::Begin(head) = message {
-            return self.begin(head);
+    /// The table cannot be trusted any more. Its connections are ended and come back to a new worker, which begins at the journal's head
+    /// and reads the rest from Postgres.
+    fn give_up(&mut self, ctx: &mut Context<Self>) {
+        if let Some(State::Running(worker)) = self.state.take() {
+            Part::Feed.has_failed();
+            worker.tear();
+            worker.give_up();
+            ctx.stop();
         }
+    }
+
+    fn step(&self, message: Message) {
         let Some(State::Running(worker)) = &self.state else {
             return;
         };
@@ -140,6 +137,32 @@ impl Handler<Message> for Feed {
                 worker.moved();
             }
             Message::GoingAway => worker.tell_all(Told::GoingAway),
+        }
+    }
+
+    fn report(&self, worker: &Worker) {
+        let counts = worker.table_mut().take_counts();
+        self.deliveries.increment(counts.deliveries);
+        self.overflows.increment(counts.overflows);
+        self.encoded.increment(counts.encoded);
+        worker.report();
+    }
+}
+
+impl Actor for Feed {
+    type Context = Context<Self>;
+}
+
+impl Handler<Message> for Feed {
+    type Result = ();
+
+    fn handle(&mut self, message: Message, ctx: &mut Context<Self>) {
+        self.pending.fetch_sub(1, Ordering::Relaxed);
+        if let Message::Begin(head) = message {
+            return self.begin(head, ctx);
+        }
+        if catch_unwind(AssertUnwindSafe(|| self.step(message))).is_err() {
+            self.give_up(ctx);
         }
     }
 }

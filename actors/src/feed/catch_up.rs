@@ -47,12 +47,16 @@ impl<L: Line> FeedTable<L> {
     /// Puts a session back: `backlog` first (read from Postgres), then the hot log from `from` on, inclusive, then live.
     /// [`Self::catch_up`] moves it on.
     pub fn fall_back(&mut self, id: &SlotId, backlog: Vec<Entry>, from: Seq) {
-        self.slots[id.0].behind = Some(Behind { backlog: VecDeque::from(backlog), from, held: Held::No });
+        if !self.slots[id.0].is_revoked() {
+            self.slots[id.0].behind = Some(Behind { backlog: VecDeque::from(backlog), from, held: Held::No });
+        }
     }
 
     /// Makes a session live where the table stands, whatever it has missed: its feeds are about to be told afresh.
     pub fn skip_to_now(&mut self, id: &SlotId) {
-        self.slots[id.0].behind = None;
+        if !self.slots[id.0].is_revoked() {
+            self.slots[id.0].behind = None;
+        }
     }
 
     /// Lets a session that was held for its `home` go on: [`Self::catch_up`] comes next, and then the fresh `home`.

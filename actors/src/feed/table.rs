@@ -93,6 +93,8 @@ pub(super) enum Held {
     ForHome,
     /// A place in the journal's new life; what it knows of its position is void.
     ForEpoch,
+    /// Its end: the log-in is over, and nothing is sent to it any more, whatever its session still does (P5).
+    Revoked,
 }
 
 impl Behind {
@@ -102,6 +104,11 @@ impl Behind {
 }
 
 impl<L> Slot<L> {
+    /// Whether its log-in is over.
+    pub(super) fn is_revoked(&self) -> bool {
+        self.behind.as_ref().is_some_and(|behind| behind.held == Held::Revoked)
+    }
+
     /// Lets the session hear nothing from an entry on, until its `home` has been told afresh.
     fn hold_for_home(&mut self, from: Seq) {
         let behind = self.behind.get_or_insert(Behind::at(from, Held::No));
@@ -176,14 +183,32 @@ impl<L: Line> FeedTable<L> {
         self.slots.len()
     }
 
+    /// Remembers less from here on: for tests of what memory does not reach.
+    #[cfg(test)]
+    pub(crate) fn remember(&mut self, entries: usize) {
+        self.log = HotLog::bounded(self.applied, entries, usize::MAX);
+    }
+
+    /// Whether nothing is left of anybody.
+    #[cfg(test)]
+    pub(crate) fn is_bare(&self) -> bool {
+        self.index.is_empty() && self.viewers.is_empty() && self.viewer_of.is_empty() && self.slots.is_empty()
+    }
+
     /// What has been counted since the last time.
     pub fn take_counts(&mut self) -> Counts {
         std::mem::take(&mut self.counts)
     }
 
-    /// Delivers a batch: for each event and feed one frame, shared by all; then one flush for each line that got something.
+    /// Delivers a batch: for each event and feed one frame, shared by all; then one flush for each line that got something. Whoever's
+    /// log-in ends with the batch hears nothing of it, not even what comes before: it was committed long since when the batch is late.
     pub fn apply(&mut self, batch: &Arc<Batch>) {
         debug_assert_eq!(batch.epoch, self.epoch, "a new epoch is announced before its entries");
+        for entry in &batch.entries {
+            if let Change::SessionRevoked { user, session } = entry.change {
+                self.revoke(user, session);
+            }
+        }
         for entry in &batch.entries {
             self.note_context(entry);
             self.fan_out(entry);
@@ -210,8 +235,10 @@ impl<L: Line> FeedTable<L> {
             viewer.of_old_epoch = true;
         }
         for (_, slot) in &mut self.slots {
-            slot.behind = Some(Behind::at(head.seq.next(), Held::ForEpoch));
-            slot.line.tell(Told::NewEpoch);
+            if !slot.is_revoked() {
+                slot.behind = Some(Behind::at(head.seq.next(), Held::ForEpoch));
+                slot.line.tell(Told::NewEpoch);
+            }
         }
     }
 
@@ -255,18 +282,23 @@ impl<L: Line> FeedTable<L> {
                     slot.line.tell(Told::CircleChanged);
                 }
             }
-            Change::SessionRevoked { user, session } => {
-                let Some(&viewer) = self.viewer_of.get(&user) else {
-                    return;
-                };
-                for &slot in &self.viewers[viewer].slots {
-                    let slot = &self.slots[slot];
-                    if session.is_none() || slot.session == session {
-                        slot.line.tell(Told::Revoked);
-                    }
-                }
-            }
+            // Done already, before anything else of the batch.
+            Change::SessionRevoked { .. } => {}
             Change::Post { .. } | Change::Comment { .. } | Change::User { .. } => {}
+        }
+    }
+
+    /// Ends one log-in of a user, or all of them.
+    fn revoke(&mut self, user: UserId, session: Option<SessionId>) {
+        let Some(&viewer) = self.viewer_of.get(&user) else {
+            return;
+        };
+        for &slot in &self.viewers[viewer].slots {
+            let slot = &mut self.slots[slot];
+            if session.is_none() || slot.session == session {
+                slot.behind = Some(Behind::at(self.applied, Held::Revoked));
+                slot.line.tell(Told::Revoked);
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! The actor around the journal's machine: sends batches to the store, announces what was committed, answers.
-//! Announcing comes before answering, so that an author's own event is on its way when they hear "done".
+//! Announcing comes before answering, so that an author's own event is on its way when they hear "done". A step that panics takes the
+//! commands in hand along: their authors hear `unavailable`, which says that they may have been done.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,6 +14,8 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::machine::{Effect, Journal as Machine, NoOutcome};
+use crate::bulkhead::{self, Part};
+use crate::clock;
 use crate::command::{Command, Outcome};
 use crate::entry::Batch;
 use crate::limits;
@@ -47,6 +50,8 @@ pub struct Journal {
     tail: Addr<Tail>,
     started: Instant,
     idle: Vec<oneshot::Sender<()>>,
+    /// Counts failures: what an earlier machine has sent off is none of the present one's business.
+    life: u64,
     meters: Meters,
 }
 
@@ -73,12 +78,21 @@ impl Journal {
             broken: metrics::counter!("tidings_journal_broken_total"),
         };
         let machine = Machine::default();
-        let addr = Self { machine, store, bus, tail, started, idle: Vec::new(), meters }.start();
+        let addr = Self { machine, store, bus, tail, started, idle: Vec::new(), life: 0, meters }.start();
         JournalAddr { addr, waiting: Arc::new(AtomicUsize::new(0)) }
     }
 
     fn now(&self) -> u64 {
-        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+        clock::since(self.started)
+    }
+
+    /// Moves on. After a panic the machine begins afresh: nobody is answered wrongly, and what was committed is found by the tail.
+    fn step(&mut self, ctx: &mut Context<Self>, step: impl FnOnce(&mut Self, &mut Context<Self>)) {
+        if bulkhead::step(Part::Journal, || step(self, ctx)).is_none() {
+            self.machine = Machine::default();
+            self.life += 1;
+            self.tail.do_send(ToTail::Suspect);
+        }
     }
 
     fn perform(&mut self, effects: Vec<Effect<Answer>>, sent_at: u64, ctx: &mut Context<Self>) {
@@ -88,13 +102,7 @@ impl Journal {
                 Effect::Answer(to, answer) => self.answer(to, answer),
                 Effect::Announce(batch) => self.announce(batch, sent_at),
                 Effect::Suspect => self.tail.do_send(ToTail::Suspect),
-                Effect::Wait(ms) => {
-                    ctx.run_later(Duration::from_millis(ms), |journal, ctx| {
-                        let now = journal.now();
-                        let effects = journal.machine.again(now);
-                        journal.perform(effects, now, ctx);
-                    });
-                }
+                Effect::Wait(ms) => self.wait(ms, ctx),
             }
         }
         #[expect(clippy::cast_precision_loss, reason = "a gauge of a bounded queue")]
@@ -118,13 +126,33 @@ impl Journal {
             let late = |_| Err(CommitFault::Unknown("no answer in time".to_owned()));
             timeout(patience, store.commit(&commands)).await.unwrap_or_else(late)
         };
-        ctx.spawn(commit.into_actor(self).map(move |result, journal, ctx| {
+        let life = self.life;
+        ctx.spawn(bulkhead::wait(Part::Journal, commit).into_actor(self).map(move |result, journal, ctx| {
+            let result = result.unwrap_or_else(|| Err(CommitFault::Unknown("a panic on the way".to_owned())));
             if let Err(fault) = &result {
                 tracing::warn!(%fault, "a batch was not committed");
             }
-            let effects = journal.machine.committed(result);
-            journal.perform(effects, sent_at, ctx);
+            if journal.life != life {
+                return journal.tail.do_send(ToTail::Suspect);
+            }
+            journal.step(ctx, |journal, ctx| {
+                let effects = journal.machine.committed(result);
+                journal.perform(effects, sent_at, ctx);
+            });
         }));
+    }
+
+    fn wait(&self, ms: u64, ctx: &mut Context<Self>) {
+        let life = self.life;
+        ctx.run_later(Duration::from_millis(ms), move |journal, ctx| {
+            if journal.life == life {
+                journal.step(ctx, |journal, ctx| {
+                    let now = journal.now();
+                    let effects = journal.machine.again(now);
+                    journal.perform(effects, now, ctx);
+                });
+            }
+        });
     }
 
     fn announce(&self, batch: Arc<Batch>, sent_at: u64) {
@@ -156,18 +184,19 @@ impl Handler<Message> for Journal {
     type Result = ();
 
     fn handle(&mut self, message: Message, ctx: &mut Context<Self>) {
-        match message {
-            Message::Submit(command, to) => {
-                let now = self.now();
-                let effects = self.machine.submit(now, command, to);
-                self.perform(effects, now, ctx);
+        self.step(ctx, |journal, ctx| {
+            let now = journal.now();
+            match message {
+                Message::Submit(command, to) => {
+                    let effects = journal.machine.submit(now, command, to);
+                    journal.perform(effects, now, ctx);
+                }
+                Message::Idle(waiter) => {
+                    journal.idle.push(waiter);
+                    journal.perform(Vec::new(), now, ctx);
+                }
             }
-            Message::Idle(waiter) => {
-                self.idle.push(waiter);
-                let now = self.now();
-                self.perform(Vec::new(), now, ctx);
-            }
-        }
+        });
     }
 }
 

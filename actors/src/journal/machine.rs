@@ -119,7 +119,12 @@ impl<T> Journal<T> {
                 self.asked_before = true;
                 self.back_in_line(vec![Effect::Suspect])
             }
-            Err(CommitFault::Rejected(_)) => self.rejected(),
+            Err(CommitFault::Rejected(_)) => self.one_at_a_time(NoOutcome::Broken),
+            Err(CommitFault::Unreadable(_)) => {
+                let mut effects = vec![Effect::Suspect];
+                effects.extend(self.one_at_a_time(NoOutcome::Unavailable));
+                effects
+            }
         }
     }
 
@@ -151,12 +156,13 @@ impl<T> Journal<T> {
         effects
     }
 
-    fn rejected(&mut self) -> Vec<Effect<T>> {
+    /// The batch in flight holds a bad command: finds it. A command that is alone already is the bad one, and is answered so.
+    fn one_at_a_time(&mut self, bad: NoOutcome) -> Vec<Effect<T>> {
         let mut effects = Vec::new();
         if self.in_flight.len() == 1 {
             self.alone = self.alone.saturating_sub(1);
             for waiting in self.in_flight.drain(..) {
-                effects.push(Effect::Answer(waiting.to, Err(NoOutcome::Broken)));
+                effects.push(Effect::Answer(waiting.to, Err(bad)));
             }
         } else {
             self.alone = self.in_flight.len();

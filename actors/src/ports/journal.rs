@@ -31,6 +31,9 @@ pub enum CommitFault {
     /// Try the commands one at a time to find the bad one.
     #[error("the batch was rejected: {0}")]
     Rejected(String),
+    /// Committed, but an outcome cannot be read: a stored row is damaged. Ask again one at a time, so that only the one suffers whose row it is.
+    #[error("an outcome cannot be read: {0}")]
+    Unreadable(String),
 }
 
 /// The journal in Postgres.

@@ -1,5 +1,6 @@
 //! The actor of one connection: performs what its machine decides, on one worker thread.
-//! It never touches the socket (the link does, without waiting) and never waits inside a handler.
+//! It never touches the socket (the link does, without waiting) and never waits inside a handler. When it panics, only its own connection
+//! ends, with a number to come back on.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -22,9 +23,10 @@ use super::greet::{self, Greeted, Turned};
 use super::jobs;
 use super::machine::{Doorkeeper, Effect, Job, Machine, Ticket, bad_token};
 use super::refresh::Reach;
+use crate::bulkhead::Part;
 use crate::feed::table::{Line, Told};
 use crate::frame;
-use crate::link::Link;
+use crate::link::{Link, Standing};
 use crate::ports::{BadToken, Claims};
 use crate::user::{Budget, Seat};
 use crate::worker::{Admitted, Place, Worker};
@@ -70,13 +72,18 @@ impl Session {
     /// Starts the session of a connection on this worker thread.
     #[must_use]
     pub fn start_on(worker: Rc<Worker>, link: Rc<Link>) -> Addr<Self> {
+        Self::start_as(ConnectionId(Uuid::now_v7()), worker, link)
+    }
+
+    /// The same under a given name.
+    pub(crate) fn start_as(connection: ConnectionId, worker: Rc<Worker>, link: Rc<Link>) -> Addr<Self> {
         let admitted = worker.admit(Rc::clone(&link));
         let budget = Arc::new(Budget::per_minute(worker.node.settings.points_per_minute));
         let session = Self {
             worker,
             link: Rc::clone(&link),
             machine: Machine::default(),
-            connection: ConnectionId(Uuid::now_v7()),
+            connection,
             claims: None,
             viewer: None,
             budget,
@@ -200,7 +207,8 @@ impl Session {
 
     fn subscribed(&self, id: RequestId, place: &Rc<Place>, started: Option<feeds::Started>) -> Bytes {
         let framing = self.worker.node.framing;
-        let same_place = self.place.as_ref().is_some_and(|now| Rc::ptr_eq(now, place));
+        let same_place = self.place.as_ref().is_some_and(|now| Rc::ptr_eq(now, place))
+            && self.worker.table().position(place.slot()).is_some();
         let (feed, result) = match started {
             Some(started) if same_place => started,
             // A new epoch came in between.
@@ -288,6 +296,10 @@ impl Doorkeeper for Door<'_> {
     fn charge(&self, points: u32) -> Result<(), u64> {
         self.budget.charge(points)
     }
+
+    fn is_sure(&self) -> bool {
+        self.worker.node.sight.is_sure(self.worker.node.now())
+    }
 }
 
 impl Actor for Session {
@@ -305,6 +317,26 @@ impl Actor for Session {
 
     fn stopped(&mut self, _: &mut Context<Self>) {
         self.link.detach();
+    }
+}
+
+impl Drop for Session {
+    /// A connection never outlives its session: half-dead, it would take requests that nobody answers.
+    fn drop(&mut self) {
+        if self.link.standing() != Standing::Open {
+            return;
+        }
+        let code = if std::thread::panicking() {
+            Part::Session.has_failed();
+            CloseCode::Internal
+        } else {
+            // The thread ends before the node could say goodbye.
+            CloseCode::GoingAway
+        };
+        metrics::counter!("tidings_closes_total", "reason" => code.reason()).increment(1);
+        self.link.detach();
+        // Whoever waits on the socket writes it: a destructor must do nothing that could panic again.
+        self.link.close((self.worker.node.framing.close)(code));
     }
 }
 

@@ -57,7 +57,9 @@ pub(super) async fn reached(worker: &Worker, seq: tidings_protocol::position::Se
 /// Reads one snapshot and waits until the table has reached it.
 async fn read(worker: &Worker, viewer: Option<UserId>, feed: FeedName, limit: u16) -> Result<Snapshot, Refusal> {
     allowed(viewer, feed)?;
+    let turn = worker.node.starts.turn().await?;
     let snapshot = bounded(worker.node.reads.snapshot(viewer, feed, limit)).await?;
+    drop(turn);
     let snapshot = snapshot.ok_or_else(no_such_feed)?;
     reached(worker, snapshot.seq).await?;
     Ok(snapshot)
@@ -78,6 +80,7 @@ pub(super) async fn start(
     let limit = share(limit, feeds.len());
     let mut started: Vec<Option<Started>> = vec![None; feeds.len()];
     for _ in 0..limits::SNAPSHOT_TRIES {
+        let epoch = worker.table().epoch();
         let missing: Vec<usize> = (0..feeds.len()).filter(|&at| started[at].is_none()).collect();
         let mut reads = stream::iter(missing)
             .map(|at| async move { (at, read(worker, viewer, feeds[at], limit).await) })
@@ -86,6 +89,11 @@ pub(super) async fn start(
             started[at] = Some((feeds[at], result));
         }
         let table = worker.table();
+        if table.epoch() != epoch {
+            // Of the journal's life before: what it says may be lost, whatever number it bears.
+            started.fill(None);
+            continue;
+        }
         for entry in &mut started {
             if let Some((_, Ok(snapshot))) = entry {
                 match table.forward(place.slot(), snapshot) {

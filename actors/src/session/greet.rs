@@ -75,14 +75,21 @@ pub(super) async fn take_place(
     who: Option<(&Seat, Claims)>,
 ) -> Result<(Place, Option<User>), Turned> {
     for _ in 0..limits::SNAPSHOT_TRIES {
+        let epoch = worker.table().epoch();
         let mut viewer: Option<Viewer> = None;
         if let Some((seat, claims)) = who {
+            let turn = worker.node.starts.turn().await.map_err(Turned::unavailable)?;
             let found = seat.look_up(claims.session).await?;
+            drop(turn);
             feeds::reached(worker, found.seq).await.map_err(Turned::unavailable)?;
             viewer = Some(found);
         }
         let user = viewer.as_ref().map(|viewer| viewer.user.clone());
         let joining = viewer.zip(who.map(|(_, claims)| claims.session));
+        if worker.table().epoch() != epoch {
+            // Looked up in the journal's life before: whom they followed then may be lost, whatever number it bears.
+            continue;
+        }
         match worker.table_mut().join(Rc::clone(link), joining) {
             Ok(slot) => return Ok((Place::new(Rc::clone(worker), slot), user)),
             Err(NotJoined::Revoked) => return Err(NotSeated::Revoked.into()),
@@ -133,6 +140,10 @@ pub(super) async fn greet(
         resumed = None;
     };
     // From here to the end nothing waits: the table stands still.
+    if worker.table().position(place.slot()).is_none() {
+        // The journal began a new life meanwhile. Who this is was looked up in the one before; their log-in may have ended in this (P5).
+        return Err(NotSeated::Unavailable.into());
+    }
     let cursor = match (&resumed, hello.cursor) {
         (Some(_), Some(cursor)) => cursor,
         _ => worker.cursor(worker.table().applied()),
@@ -172,8 +183,10 @@ async fn resumable(
         return Ok(Some((Resume::FromMemory, Vec::new())));
     }
     let events = tidings_protocol::limits::CATCH_UP_EVENTS;
+    let turn = worker.node.starts.turn().await.map_err(Turned::unavailable)?;
     let missed = bounded(worker.node.reads.missed(viewer, open, cursor.seq, events));
     let missed = missed.await.map_err(Turned::unavailable)?;
+    drop(turn);
     if missed.too_much {
         return Ok(None);
     }

@@ -89,18 +89,17 @@ enum Phase {
     Over,
 }
 
-/// What `hello` needs to be decided at once.
+/// What `hello` and each request need to be decided at once.
 pub trait Doorkeeper {
     /// What a token says.
     ///
     /// # Errors
     /// It is not good.
     fn verify(&self, token: &str) -> Result<Claims, BadToken>;
-    /// Takes points out of the budget.
-    ///
-    /// # Errors
-    /// In how many milliseconds they would be there.
+    /// Takes points out of the budget, or tells in how many milliseconds they would be there.
     fn charge(&self, points: u32) -> Result<(), u64>;
+    /// Whether a log-in that has ended would be known to have.
+    fn is_sure(&self) -> bool;
 }
 
 /// The machine.
@@ -230,6 +229,11 @@ impl Machine {
         }
         if cost > 0 {
             self.refused_in_a_row = 0;
+        }
+        // It may be of one who has been logged out while this node could not hear of it (P5).
+        if matches!(self.phase, Phase::Live(Some(_))) && !door.is_sure() {
+            let refusal = Refusal::new(ErrorCode::Unavailable, "this node cannot confirm log-ins now");
+            return vec![Effect::Refuse(Some(id), refusal.after_ms(1_000))];
         }
         self.waiting.push_back((id, method));
         self.go()

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use actix::{AsyncContext, Context};
 use tidings_protocol::close::CloseCode;
-use tidings_protocol::limits::SILENCE_MS;
+use tidings_protocol::limits::{HEARTBEAT_MS, SILENCE_MS};
 use tidings_protocol::push::Notice;
 
 use super::actor::Session;
@@ -43,7 +43,8 @@ impl Session {
     }
 
     pub(super) fn pulse(&mut self, ctx: &mut Context<Self>) {
-        if self.worker.node.now().saturating_sub(self.link.heard_at()) > SILENCE_MS {
+        let silence = self.worker.node.settings.heartbeat_ms * SILENCE_MS / HEARTBEAT_MS;
+        if self.worker.node.now().saturating_sub(self.link.heard_at()) > silence {
             return self.end(CloseCode::Silent, ctx);
         }
         self.link.keep((self.worker.node.framing.ping)());
@@ -57,12 +58,15 @@ impl Session {
         let table = self.worker.table();
         let position = self.place.as_ref().map_or(Some(table.applied()), |place| table.position(place.slot()));
         drop(table);
-        let within = self.worker.node.settings.drain_ms.max(1);
-        self.notice(&Notice::GoingAway {
-            reconnect_after_ms: self.lot() * within / u64::from(u16::MAX),
-            // From the beginning, where there is no position: that is answered with snapshots.
-            cursor: self.worker.cursor(position.unwrap_or_default()),
-        });
+        // Without a place in a new epoch there is no position to tell: the one the client has is of the old epoch, which the next node sees.
+        if let Some(position) = position {
+            // The last ones are on their way for a while: everybody is to be back within the whole of it.
+            let within = self.worker.node.settings.drain_ms.max(1) * 4 / 5;
+            self.notice(&Notice::GoingAway {
+                reconnect_after_ms: self.lot() * within / u64::from(u16::MAX),
+                cursor: self.worker.cursor(position),
+            });
+        }
         self.close(CloseCode::GoingAway, ctx);
     }
 }

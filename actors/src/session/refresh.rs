@@ -50,6 +50,8 @@ impl Reach {
 pub(super) enum NotRefreshed {
     /// The database cannot be reached: try again later.
     Later,
+    /// The journal began a new life meanwhile: what was to be told is void, and the wish to join that life is on its way.
+    Overtaken,
     /// The session has to end.
     Turned(Turned),
 }
@@ -77,7 +79,11 @@ pub(super) async fn refresh(
         if started.iter().any(|(_, result)| matches!(result, Err(refusal) if refusal.retry)) {
             return Err(NotRefreshed::Later);
         }
-        // From here on nothing waits: the table stands still. Feeds that came or went meanwhile would be forgotten: once more, then.
+        // From here on nothing waits: the table stands still.
+        if worker.table().position(place.slot()).is_none() {
+            return Err(NotRefreshed::Overtaken);
+        }
+        // Feeds that came or went meanwhile would be forgotten: once more, then.
         if worker.table().feeds(had.slot()) == watched {
             let caught_up = tell(&worker, &link, &place, &reach, started);
             return Ok((place, caught_up));

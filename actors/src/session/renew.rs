@@ -59,6 +59,7 @@ impl Session {
                     session.caught_up(caught_up, ctx);
                     session.refresh(ctx);
                 }
+                Err(NotRefreshed::Overtaken) => session.refresh(ctx),
                 Err(NotRefreshed::Turned(turned)) => session.end(turned.code, ctx),
                 Err(NotRefreshed::Later) => session.refresh_later(again, ctx),
             }

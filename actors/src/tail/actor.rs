@@ -1,5 +1,6 @@
 //! The actor around the tail's machine: keeps its clock, asks Postgres, listens to the bus, and hands batches to the workers.
-//! It never waits inside a handler: what it asks for comes back as a message.
+//! It never waits inside a handler: what it asks for comes back as a message. A step that panics is forgotten, and the machine begins again at
+//! what was last handed on.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -13,6 +14,8 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::machine::{self, Effect, Input, Now};
+use crate::bulkhead::{self, Part};
+use crate::clock;
 use crate::entry::Batch;
 use crate::feed::actor::{Message as ToFeed, Outlet};
 use crate::limits;
@@ -39,6 +42,7 @@ pub enum Message {
 pub struct Sight {
     blind: AtomicBool,
     applied: AtomicU64,
+    sure_at: AtomicU64,
 }
 
 impl Sight {
@@ -46,6 +50,13 @@ impl Sight {
     #[must_use]
     pub fn is_clear(&self) -> bool {
         !self.blind.load(Ordering::Relaxed)
+    }
+
+    /// Whether a session may still be taken for what it was: judged by the clock, so that it holds on every thread at once when the
+    /// process wakes up after standing still.
+    #[must_use]
+    pub fn is_sure(&self, now: Now) -> bool {
+        now < self.sure_at.load(Ordering::Relaxed) + limits::BLIND_AFTER_MS
     }
 
     /// The last entry applied.
@@ -57,6 +68,7 @@ impl Sight {
 
 struct Meters {
     applied: Gauge,
+    behind: Gauge,
     blind: Gauge,
     stretches: Counter,
     crowded: Counter,
@@ -88,18 +100,28 @@ impl Tail {
     ) -> Self {
         let meters = Meters {
             applied: metrics::gauge!("tidings_tail_applied_seq"),
+            behind: metrics::gauge!("tidings_tail_behind"),
             blind: metrics::gauge!("tidings_tail_blind"),
             stretches: metrics::counter!("tidings_tail_stretches_read_total"),
             crowded: metrics::counter!("tidings_tail_crowded_total"),
             epochs: metrics::counter!("tidings_tail_new_epochs_total"),
         };
-        let machine = machine::Tail::new(head, now_of(started));
+        let machine = machine::Tail::new(head, clock::since(started));
         sight.applied.store(head.seq.0, Ordering::Relaxed);
         Self { machine, journal, outlets: Vec::new(), sight, started, head, tick: None, heard: Some(heard), meters }
     }
 
     fn take(&mut self, input: Input, ctx: &mut Context<Self>) {
-        let now = now_of(self.started);
+        if bulkhead::step(Part::Tail, || self.step(input, ctx)).is_none() {
+            let now = clock::since(self.started);
+            // `head` says what was handed on, whatever the machine believed; what lies beyond is read from Postgres.
+            self.machine = self.machine.begun_again(self.head, now);
+            self.set_tick(now, ctx);
+        }
+    }
+
+    fn step(&mut self, input: Input, ctx: &mut Context<Self>) {
+        let now = clock::since(self.started);
         // Worker threads end one by one when the node is stopped.
         self.outlets.retain(|outlet| !outlet.is_gone());
         let crowded = self.outlets.iter().any(|outlet| outlet.pending() >= limits::WORKER_PENDING);
@@ -110,6 +132,11 @@ impl Tail {
             self.perform(effect, now, ctx);
         }
         self.sight.applied.store(self.machine.applied().0, Ordering::Relaxed);
+        if let Some(sure_at) = self.machine.sure_at() {
+            self.sight.sure_at.store(sure_at, Ordering::Relaxed);
+        }
+        #[expect(clippy::cast_precision_loss, reason = "a gauge; exact below 2^53, as seq is")]
+        self.meters.behind.set(self.machine.behind() as f64);
         self.set_tick(now, ctx);
     }
 
@@ -151,8 +178,9 @@ impl Tail {
                 self.meters.stretches.increment(1);
                 let journal = Arc::clone(&self.journal);
                 let read = async move { timeout(PATIENCE, journal.read(from, to)).await };
-                ctx.spawn(read.into_actor(self).map(|read, tail, ctx| {
-                    let stretch = read.ok().and_then(|read| logged("read the journal", read)).map(Arc::new);
+                ctx.spawn(bulkhead::wait(Part::Tail, read).into_actor(self).map(|read, tail, ctx| {
+                    let stretch =
+                        read.and_then(Result::ok).and_then(|read| logged("read the journal", read)).map(Arc::new);
                     tail.take(Input::Stretch(stretch), ctx);
                 }));
             }
@@ -162,8 +190,8 @@ impl Tail {
     fn ask_head(&self, asked_at: Now, ctx: &mut Context<Self>) {
         let journal = Arc::clone(&self.journal);
         let ask = async move { timeout(PATIENCE, journal.head()).await };
-        ctx.spawn(ask.into_actor(self).map(move |head, tail, ctx| {
-            let head = head.ok().and_then(|head| logged("read the journal's head", head));
+        ctx.spawn(bulkhead::wait(Part::Tail, ask).into_actor(self).map(move |head, tail, ctx| {
+            let head = head.and_then(Result::ok).and_then(|head| logged("read the journal's head", head));
             tail.take(Input::Head(head, asked_at), ctx);
         }));
     }
@@ -183,10 +211,6 @@ impl Tail {
 /// Longest wait for one answer about the journal; below the time after which the node counts as blind.
 const PATIENCE: Duration = Duration::from_millis(2_000);
 
-fn now_of(started: std::time::Instant) -> Now {
-    u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX)
-}
-
 fn logged<T>(what: &str, result: Result<T, crate::ports::StoreFault>) -> Option<T> {
     result.inspect_err(|error| tracing::warn!(%error, "could not {what}")).ok()
 }
@@ -198,7 +222,7 @@ impl Actor for Tail {
         if let Some(mut heard) = self.heard.take() {
             ctx.add_stream(futures_util::stream::poll_fn(move |cx| heard.poll_recv(cx)));
         }
-        self.set_tick(now_of(self.started), ctx);
+        self.set_tick(clock::since(self.started), ctx);
     }
 }
 

@@ -1,6 +1,7 @@
 //! Decides what is applied, what is waited for and what is read from Postgres.
 //! A pure machine: inputs and `now` in, effects out. It must never hand on an entry out of order or over a hole (P1, P3), and never
-//! hand on anything while it cannot confirm the journal's head (P5, fails closed).
+//! hand on anything while it cannot confirm the journal's head (P5, fails closed). After such a time, and after the process stood still,
+//! what was missed goes on in one piece, so that a log-out at its end takes effect before what stands in front of it is delivered.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -69,12 +70,19 @@ pub struct Tail {
     confirmed_at: Now,
     blind: bool,
     crowded: bool,
+    /// When it was last given anything: it is woken often enough to see by this that the process stood still.
+    seen_at: Now,
+    /// Stood still, or blind, until then: only a head asked for since tells what has happened meanwhile.
+    unsure_since: Option<Now>,
+    /// In hand, but not handed on before everything up to `withhold_to` is.
+    withheld: Vec<Arc<Batch>>,
+    withhold_to: Seq,
 }
 
 impl Tail {
     /// A tail that starts at a head just read.
     #[must_use]
-    pub const fn new(head: Head, now: Now) -> Self {
+    pub fn new(head: Head, now: Now) -> Self {
         Self {
             epoch: head.epoch,
             applied: head.seq,
@@ -88,13 +96,44 @@ impl Tail {
             confirmed_at: now,
             blind: false,
             crowded: false,
+            seen_at: now,
+            unsure_since: None,
+            withheld: Vec::new(),
+            withhold_to: Seq(0),
+        }
+    }
+
+    /// The same tail after a failure, standing at `head`, the last that was handed on: what lies beyond is asked for anew. What it knew of
+    /// its own sight it still knows (P5).
+    #[must_use]
+    pub fn begun_again(&self, head: Head, now: Now) -> Self {
+        let fresh = Self::new(head, now);
+        Self {
+            bus_up: self.bus_up,
+            confirmed_at: self.confirmed_at,
+            blind: self.blind,
+            unsure_since: self.unsure_since,
+            ..fresh
         }
     }
 
     /// The last entry handed on.
     #[must_use]
-    pub const fn applied(&self) -> Seq {
-        self.applied
+    pub fn applied(&self) -> Seq {
+        self.withheld.first().map_or(self.applied, |batch| batch.first.before())
+    }
+
+    /// Up to when everything that ends a log-in has been handed on; none while that is not known.
+    #[must_use]
+    pub fn sure_at(&self) -> Option<Now> {
+        let all_told = self.unsure_since.is_none() && self.applied() >= self.withhold_to;
+        all_told.then_some(self.confirmed_at)
+    }
+
+    /// Entries known to exist and not handed on.
+    #[must_use]
+    pub fn behind(&self) -> u64 {
+        self.known.0.saturating_sub(self.applied().0)
     }
 
     /// Whether the head cannot be confirmed.
@@ -115,7 +154,7 @@ impl Tail {
             Some(_) | None => Now::MAX,
         };
         let blind = if self.blind { Now::MAX } else { self.confirmed_at + limits::BLIND_AFTER_MS };
-        head.min(hole).min(blind).max(now + 1)
+        head.min(hole).min(blind).min(now + limits::TAIL_PULSE_MS).max(now + 1)
     }
 
     /// Moves on. `crowded` says that a worker has not yet taken what it was handed: then nothing more is handed on,
@@ -123,7 +162,8 @@ impl Tail {
     pub fn on(&mut self, now: Now, input: Input, crowded: bool) -> Vec<Effect> {
         let mut effects = Vec::new();
         self.crowded = crowded;
-        // A process that was stopped for long must notice before it hands anything on.
+        // A process that was stopped must notice before it hands anything on.
+        self.check_sleep(now);
         self.check_sight(now, &mut effects);
         match input {
             Input::Committed(batch, asked_at) => {
@@ -141,7 +181,7 @@ impl Tail {
                 self.asking_head = false;
                 if let Some(head) = head {
                     self.confirm(asked_at, now, &mut effects);
-                    self.compare(head, now, &mut effects);
+                    self.compare(head, asked_at, now, &mut effects);
                 }
             }
             Input::Stretch(stretch) => {
@@ -162,11 +202,15 @@ impl Tail {
     }
 
     const fn stopped(&self) -> bool {
-        self.blind || self.crowded
+        self.blind || self.crowded || self.unsure_since.is_some()
     }
 
     const fn head_interval(&self) -> Now {
-        if self.bus_up && !self.blind { limits::HEAD_CHECK_MS } else { limits::HEAD_CHECK_ALONE_MS }
+        if self.bus_up && !self.blind && self.unsure_since.is_none() {
+            limits::HEAD_CHECK_MS
+        } else {
+            limits::HEAD_CHECK_ALONE_MS
+        }
     }
 
     fn ask_head(&mut self, now: Now, effects: &mut Vec<Effect>) {
@@ -180,8 +224,17 @@ impl Tail {
     fn check_sight(&mut self, now: Now, effects: &mut Vec<Effect>) {
         if !self.blind && now >= self.confirmed_at + limits::BLIND_AFTER_MS {
             self.blind = true;
+            self.unsure_since = Some(now);
             effects.push(Effect::Blind);
         }
+    }
+
+    /// Whoever stood still may hold rumours from before a log-out that happened meanwhile.
+    fn check_sleep(&mut self, now: Now) {
+        if now >= self.seen_at + limits::ASLEEP_MS {
+            self.unsure_since = Some(now);
+        }
+        self.seen_at = now;
     }
 
     fn confirm(&mut self, asked_at: Now, now: Now, effects: &mut Vec<Effect>) {
@@ -192,16 +245,29 @@ impl Tail {
         }
     }
 
-    fn compare(&mut self, head: Head, now: Now, effects: &mut Vec<Effect>) {
-        // A node that slept for days may need entries that are forgotten: like a new life, only a fresh start is exact.
-        if head.epoch != self.epoch || head.floor > self.applied.next() {
+    fn compare(&mut self, head: Head, asked_at: Now, now: Now, effects: &mut Vec<Effect>) {
+        let sure_again = self.unsure_since.is_some_and(|since| asked_at >= since);
+        if sure_again {
+            self.unsure_since = None;
+        }
+        // A node that slept for days may need entries that are forgotten, or more than can be kept in hand: like a new life, only a
+        // fresh start is exact.
+        let too_much = sure_again && head.seq.0 > self.applied().0 + limits::TAIL_WITHHELD_ENTRIES;
+        if head.epoch != self.epoch || head.floor > self.applied.next() || too_much {
             self.epoch = head.epoch;
             self.applied = head.seq;
             self.known = head.seq;
             self.parked.clear();
+            self.withheld.clear();
+            self.withhold_to = Seq(0);
             self.hole_since = None;
             effects.push(Effect::NewEpoch(head));
-        } else if head.seq > self.known {
+            return;
+        }
+        if sure_again {
+            self.withhold_to = self.withhold_to.max(head.seq);
+        }
+        if head.seq > self.known {
             self.known = head.seq;
             self.hole_since.get_or_insert(now);
         }
@@ -236,7 +302,15 @@ impl Tail {
         let first = self.applied.next();
         self.applied = batch.last;
         let batch = if batch.first == first { batch } else { Arc::new(without_repeats(&batch, first)) };
-        effects.push(Effect::Apply(batch));
+        if self.applied < self.withhold_to {
+            self.withheld.push(batch);
+        } else if self.withheld.is_empty() {
+            effects.push(Effect::Apply(batch));
+        } else {
+            self.withheld.push(batch);
+            effects.push(Effect::Apply(Arc::new(in_one_piece(&self.withheld))));
+            self.withheld.clear();
+        }
     }
 
     fn unpark(&mut self, effects: &mut Vec<Effect>) {
@@ -266,8 +340,12 @@ impl Tail {
         if self.asking_stretch || now < since + limits::HOLE_PATIENCE_MS {
             return;
         }
-        let before_parked = self.parked.first_key_value().map_or(self.known, |(first, _)| first.before());
-        let to = before_parked.min(Seq(self.applied.0 + limits::TAIL_READ_ENTRIES));
+        // Up to the head as of the read, whatever is parked before it: an entry is left out where its entity has changed again, and the table
+        // must not stand between the two (P4). What takes several reads is handed on in one piece for the same reason.
+        let to = Seq(self.applied.0 + limits::TAIL_READ_ENTRIES);
+        if self.known > to && self.known.0 - self.applied().0 <= limits::TAIL_WITHHELD_ENTRIES {
+            self.withhold_to = self.withhold_to.max(self.known);
+        }
         self.asking_stretch = true;
         effects.push(Effect::AskStretch(self.applied.next(), to));
     }
@@ -276,6 +354,13 @@ impl Tail {
 fn without_repeats(batch: &Batch, first: Seq) -> Batch {
     let entries = batch.entries.iter().filter(|entry| entry.seq >= first).cloned().collect();
     Batch { epoch: batch.epoch, first, last: batch.last, entries }
+}
+
+/// Contiguous batches as one.
+fn in_one_piece(batches: &[Arc<Batch>]) -> Batch {
+    let (first, last) = batches.first().zip(batches.last()).expect("its caller has just added one");
+    let entries = batches.iter().flat_map(|batch| batch.entries.iter().cloned()).collect();
+    Batch { epoch: last.epoch, first: first.first, last: last.last, entries }
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::machine::LookUps;
+use crate::bulkhead::Part;
 use crate::ports::{Reads, Viewer};
 
 /// What the user actor is asked.
@@ -64,6 +65,15 @@ impl User {
 
 impl Actor for User {
     type Context = Context<Self>;
+}
+
+impl Drop for User {
+    fn drop(&mut self) {
+        // Those who wait hear `unavailable` as their senders go; the next one to ask finds a new actor.
+        if std::thread::panicking() {
+            Part::User.has_failed();
+        }
+    }
 }
 
 impl Handler<Message> for User {

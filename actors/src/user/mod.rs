@@ -55,6 +55,15 @@ struct Online {
     connections: usize,
 }
 
+impl Online {
+    /// An actor that has failed is replaced; it holds nothing that would be missed.
+    fn revive(&mut self, user: UserId, reads: &Arc<dyn Reads>) {
+        if !self.user.connected() {
+            self.user = User::new(user, Arc::clone(reads)).start();
+        }
+    }
+}
+
 /// Everybody online on this node.
 pub struct Users {
     online: DashMap<UserId, Online>,
@@ -93,23 +102,31 @@ impl Users {
     /// # Errors
     /// They hold too many.
     pub fn sit(self: &Arc<Self>, user: UserId) -> Result<Seat, NotSeated> {
-        let (addr, budget) = match self.online.entry(user) {
+        let budget = match self.online.entry(user) {
             Entry::Occupied(mut here) => {
                 let online = here.get_mut();
+                online.revive(user, &self.reads);
                 if online.connections >= CONNECTIONS_PER_USER {
                     return Err(NotSeated::TooMany);
                 }
                 online.connections += 1;
-                (online.user.clone(), Arc::clone(&online.budget))
+                Arc::clone(&online.budget)
             }
             Entry::Vacant(place) => {
                 let addr = User::new(user, Arc::clone(&self.reads)).start();
                 let budget = Arc::new(Budget::per_minute(self.points_per_minute));
-                place.insert(Online { user: addr.clone(), budget: Arc::clone(&budget), connections: 1 });
-                (addr, budget)
+                place.insert(Online { user: addr, budget: Arc::clone(&budget), connections: 1 });
+                budget
             }
         };
-        Ok(Seat { users: Arc::clone(self), user, addr, budget })
+        Ok(Seat { users: Arc::clone(self), user, budget })
+    }
+
+    /// The actor of somebody who has a seat.
+    fn actor_of(&self, user: UserId) -> Option<Addr<User>> {
+        let mut online = self.online.get_mut(&user)?;
+        online.revive(user, &self.reads);
+        Some(online.user.clone())
     }
 
     fn stand_up(&self, user: UserId) {
@@ -127,7 +144,6 @@ impl Users {
 pub struct Seat {
     users: Arc<Users>,
     user: UserId,
-    addr: Addr<User>,
     /// Shared by all connections of the user on this node.
     pub budget: Arc<Budget>,
 }
@@ -139,7 +155,8 @@ impl Seat {
     /// No such account, the log-in has ended, or the database cannot be reached.
     pub async fn look_up(&self, session: SessionId) -> Result<Viewer, NotSeated> {
         let (to, answer) = oneshot::channel();
-        self.addr.do_send(Message::LookUp { session, to });
+        let actor = self.users.actor_of(self.user).ok_or(NotSeated::Unavailable)?;
+        actor.do_send(Message::LookUp { session, to });
         match answer.await {
             Ok(Some(viewer)) if viewer.session_live => Ok(viewer),
             Ok(Some(_)) => Err(NotSeated::Revoked),

@@ -2,10 +2,15 @@
 //! Starts its own server; quotes ratios where the machine decides the absolute number. See `docs/performance.md`.
 
 mod commits;
+mod drain;
 mod fanout;
+mod flock;
 mod idle;
+pub mod peers;
 mod pgbench;
 mod server;
+mod storm;
+mod vigil;
 
 use std::fmt;
 use std::io::Write as _;
@@ -25,9 +30,11 @@ use crate::schedule::Arrivals;
 use crate::settings::Settings;
 use crate::{drive, prepare};
 use commits::Commits;
+use drain::Drain;
 use fanout::{Audience, Fanout};
 use idle::Idle;
 use server::Server;
+use storm::Storms;
 
 /// Between two parts.
 const REST: Duration = Duration::from_secs(1);
@@ -45,6 +52,10 @@ enum Part {
     Fanout,
     /// Posts a second against pgbench.
     Commits,
+    /// Everybody cut at once, and back.
+    Storm,
+    /// A node stopped with everybody on it.
+    Drain,
 }
 
 /// What to measure, and how large.
@@ -53,7 +64,7 @@ pub struct BenchArgs {
     /// The server's binary. Default: `tidings` beside this one.
     #[arg(long)]
     binary: Option<PathBuf>,
-    /// Parts to measure, parted by commas. Default: all, in this order.
+    /// Parts to measure, parted by commas; `storm` and `drain` are measured only when they are asked for.
     #[arg(long, value_enum, value_delimiter = ',', default_value = "idle,latency,fanout,commits")]
     parts: Vec<Part>,
     /// Seconds of each measurement.
@@ -62,6 +73,9 @@ pub struct BenchArgs {
     /// Idle connections.
     #[arg(long, default_value_t = 10_000)]
     connections: usize,
+    /// Storms, one after another.
+    #[arg(long, default_value_t = 3)]
+    storms: usize,
     /// Subscribers of the one author.
     #[arg(long, default_value_t = 1_000)]
     subscribers: usize,
@@ -78,6 +92,8 @@ struct Figures {
     latency: Option<Report>,
     fanout: Vec<Fanout>,
     commits: Option<Commits>,
+    storm: Option<Storms>,
+    drain: Option<Drain>,
 }
 
 /// Runs the parts that were asked for.
@@ -91,8 +107,11 @@ pub async fn run(args: &BenchArgs) -> Result<ExitCode> {
     };
     ensure!(binary.is_file(), "no server at {}: build it, or name it with --binary", binary.display());
     let server = Server::start(&binary).await?;
-    let bench =
-        Bench { args, server, accounts: args.connections.div_ceil(20).max(args.subscribers.div_ceil(20) + 1).max(100) };
+    let bench = Bench {
+        args,
+        server,
+        accounts: (args.connections.div_ceil(20) + 1).max(args.subscribers.div_ceil(20) + 1).max(100),
+    };
     let mut figures = Figures::default();
     let outcome = bench.measure(&mut figures).await;
     // What has been found is shown also when a later part failed.
@@ -130,6 +149,14 @@ impl Bench<'_> {
                 Part::Fanout => figures.fanout = self.fanout(&mut people).await?,
                 Part::Commits => {
                     figures.commits = Some(commits::measure(&self.server, &people, self.args.seconds).await?);
+                }
+                Part::Storm => {
+                    let (connections, storms) = (self.args.connections, self.args.storms);
+                    let found = storm::measure(&self.server, &people, connections, storms, self.args.seconds);
+                    figures.storm = Some(found.await?);
+                }
+                Part::Drain => {
+                    figures.drain = Some(drain::measure(&self.server, &people, self.args.connections).await?);
                 }
             }
         }
@@ -212,6 +239,12 @@ impl fmt::Display for Figures {
                 fanout.server_cores,
                 fanout.client_cores
             )?;
+        }
+        if let Some(storm) = &self.storm {
+            write!(f, "{storm}")?;
+        }
+        if let Some(drain) = &self.drain {
+            write!(f, "{drain}")?;
         }
         if let Some(idle) = &self.idle {
             writeln!(f, "\n{} idle connections of {} accounts", idle.connections, idle.accounts)?;

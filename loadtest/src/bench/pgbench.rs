@@ -74,6 +74,15 @@ impl Postgres {
         Ok(postgres)
     }
 
+    /// For a server.
+    ///
+    /// # Errors
+    /// The folder has no plain name.
+    pub fn url(&self) -> Result<String> {
+        let folder = self.socket.to_str().context("a temporary folder with a plain name")?.replace('/', "%2F");
+        Ok(format!("postgres://postgres@localhost/{}?host={folder}", self.database))
+    }
+
     /// One statement's result, as text.
     ///
     /// # Errors

@@ -11,6 +11,8 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
 
+use crate::bench::pgbench::Postgres;
+
 /// Making a database, its schema and a key pair.
 const START_PATIENCE: Duration = Duration::from_secs(60);
 /// The server's own time to say goodbye to 10,000 connections, and some.
@@ -31,6 +33,7 @@ pub const SETTINGS: &[(&str, &str)] = &[
 
 /// A running server.
 pub struct Server {
+    binary: PathBuf,
     child: Child,
     address: SocketAddr,
     folder: TempDir,
@@ -43,6 +46,21 @@ impl Server {
     /// It does not start; the error holds the end of its log.
     pub async fn start(binary: &Path) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("tidings-load-").tempdir()?;
+        let home = folder.path().join("d");
+        Self::start_in(binary, folder, &home, None).await
+    }
+
+    /// Starts another node on the same private Postgres, with the same secret. It must end before this one.
+    ///
+    /// # Errors
+    /// It does not start; the error holds the end of its log.
+    pub async fn start_beside(&self) -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix("tidings-load-").tempdir()?;
+        let database = Postgres::of(self.postgres_socket()?)?.url()?;
+        Self::start_in(&self.binary, folder, &self.folder.path().join("d"), Some(&database)).await
+    }
+
+    async fn start_in(binary: &Path, folder: TempDir, home: &Path, database: Option<&str>) -> Result<Self> {
         let log = std::fs::File::create(folder.path().join("log"))?;
         let mut command = Command::new(binary);
         command.env_clear();
@@ -53,14 +71,17 @@ impl Server {
         }
         command
             .envs(SETTINGS.iter().copied())
-            .env("TIDINGS_DATA_DIR", folder.path().join("d"))
+            .env("TIDINGS_DATA_DIR", home)
             .env("TIDINGS_ADDRESS_FILE", folder.path().join("address"))
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log);
+        if let Some(url) = database {
+            command.env("TIDINGS_DATABASE_URL", url);
+        }
         let child = command.spawn().with_context(|| format!("cannot run {}", binary.display()))?;
         let unknown = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut server = Self { child, address: unknown, folder };
+        let mut server = Self { binary: binary.to_owned(), child, address: unknown, folder };
         server.wait_ready().await?;
         Ok(server)
     }
@@ -128,14 +149,25 @@ impl Server {
     ///
     /// # Errors
     /// It does not, or ends with a fault.
-    pub async fn stop(mut self) -> Result<()> {
+    pub async fn stop(self) -> Result<()> {
+        let code = self.terminate().await?;
+        ensure!(code == 0, "the server ended with {code}");
+        Ok(())
+    }
+
+    /// The same; gives its exit code.
+    ///
+    /// # Errors
+    /// It does not end in time, or a signal ended it.
+    pub async fn terminate(mut self) -> Result<i32> {
         let pid = i32::try_from(self.pid()).context("a pid of this size")?;
         kill(Pid::from_raw(pid), Signal::SIGTERM)?;
         let deadline = Instant::now() + STOP_PATIENCE;
         while Instant::now() < deadline {
             if let Some(status) = self.child.try_wait()? {
-                ensure!(status.success(), "the server ended with {status}; its log:\n{}", self.log());
-                return Ok(());
+                return status
+                    .code()
+                    .with_context(|| format!("the server ended with {status}; its log:\n{}", self.log()));
             }
             tokio::time::sleep(LOOK).await;
         }

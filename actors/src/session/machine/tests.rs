@@ -13,11 +13,12 @@ use crate::testing::{Dice, user};
 /// Knows two tokens and has so many points.
 struct Door {
     points: Cell<u32>,
+    sure: bool,
 }
 
 impl Door {
     fn rich() -> Self {
-        Self { points: Cell::new(u32::MAX) }
+        Self { points: Cell::new(u32::MAX), sure: true }
     }
 }
 
@@ -37,6 +38,10 @@ impl Doorkeeper for Door {
         let left = self.points.get().checked_sub(points).ok_or(1_200_u64)?;
         self.points.set(left);
         Ok(())
+    }
+
+    fn is_sure(&self) -> bool {
+        self.sure
     }
 }
 
@@ -149,6 +154,18 @@ fn p5_nobody_may_not_write_nor_watch_what_is_private() {
 }
 
 #[test]
+fn p5_whoever_cannot_be_told_from_one_logged_out_is_put_off() {
+    let unsure = Door { sure: false, ..Door::rich() };
+    let mut machine = live(&Door::rich(), Some(user(1)));
+    for number in 2..2 + 2 * u64::from(REFUSALS_IN_A_ROW) {
+        assert_eq!(brief(&machine.text(&writes(number), &unsure)), format!("refuse {number} unavailable"));
+    }
+    assert_eq!(brief(&machine.text(&reads(1), &Door::rich())), "run 1 Read", "and it is none of their fault");
+    let mut nobody = live(&Door::rich(), None);
+    assert_eq!(brief(&nobody.text(&reads(2), &unsure)), "run 2 Read", "who has not logged in cannot be logged out");
+}
+
+#[test]
 fn one_kind_of_job_runs_at_a_time_and_in_order() {
     let door = Door::rich();
     let mut machine = live(&door, Some(user(1)));
@@ -173,12 +190,20 @@ fn one_kind_of_job_runs_at_a_time_and_in_order() {
 
 #[test]
 fn p7_who_is_too_fast_is_told_when_to_come_back() {
-    let door = Door { points: Cell::new(points::READ) };
+    let door = Door { points: Cell::new(points::READ), sure: true };
     let mut machine = live(&door, Some(user(1)));
     assert_eq!(brief(&machine.text(&reads(2), &door)), "run 2 Read");
     let refused = machine.text(&reads(3), &door);
     let [Effect::Refuse(Some(RequestId(3)), refusal)] = &refused[..] else { panic!("{refused:?}") };
     assert_eq!((refusal.code, refusal.retry, refusal.retry_after_ms), (ErrorCode::RateLimited, true, Some(1_200)));
+}
+
+#[test]
+fn p7_what_cannot_be_read_costs_something_too() {
+    let door = Door { points: Cell::new(points::READ), sure: true };
+    let mut machine = live(&door, Some(user(1)));
+    assert_eq!(brief(&machine.text("nonsense", &door)), "refuse null bad_request");
+    assert_eq!(brief(&machine.text("nonsense", &door)), "refuse null rate_limited");
 }
 
 #[test]
@@ -241,7 +266,7 @@ fn p8_every_request_is_answered_exactly_once_and_in_order() {
     let mut asked_in_all = 0;
     for seed in 0..200 {
         let mut dice = Dice::of(seed);
-        let door = Door { points: Cell::new(400) };
+        let door = Door { points: Cell::new(400), sure: true };
         let viewer = dice.percent(80).then(|| user(1));
         let mut machine = live(&door, viewer);
         let mut answers = BTreeMap::<u64, u32>::new();

@@ -23,6 +23,11 @@ struct World {
     coming: Vec<(Now, Input)>,
     asked: (bool, bool),
     confirmed_at: Now,
+    /// When the machine was last given anything; since when it may not know what happened meanwhile; and how far the first batch after
+    /// that has to reach.
+    given_at: Now,
+    unsure_since: Option<Now>,
+    reaches: Seq,
     bus_up: bool,
     database_up: bool,
     crowded: bool,
@@ -46,6 +51,9 @@ impl World {
             coming: Vec::new(),
             asked: (false, false),
             confirmed_at: 0,
+            given_at: 0,
+            unsure_since: None,
+            reaches: Seq(0),
             bus_up: false,
             database_up: true,
             crowded: false,
@@ -127,7 +135,7 @@ impl World {
                 self.later(0, Input::Rumour(Arc::new(empty)));
             }
             // The whole node stands still; nothing reaches the machine meanwhile.
-            6 => self.now += self.dice.one_of(&[300, 4_990, 5_010, 60_000]),
+            6 => self.now += self.dice.one_of(&[300, 1_490, 1_510, 4_990, 5_010, 60_000]),
             7 if self.database_up && self.dice.percent(30) => self.journal_begins_again(),
             _ => self.later(0, Input::Suspect),
         }
@@ -187,11 +195,18 @@ impl World {
 
     fn give(&mut self, input: Input) {
         self.inputs += 1;
+        if self.now >= self.given_at + limits::ASLEEP_MS || self.now >= self.confirmed_at + limits::BLIND_AFTER_MS {
+            self.unsure_since.get_or_insert(self.now);
+        }
+        self.given_at = self.now;
         match &input {
             Input::Head(head, asked_at) => {
                 self.asked.0 = false;
-                if head.is_some() {
+                if let Some(head) = head {
                     self.confirmed_at = self.confirmed_at.max(*asked_at);
+                    if self.unsure_since.is_some_and(|since| *asked_at >= since) {
+                        (self.unsure_since, self.reaches) = (None, head.seq);
+                    }
                 }
             }
             Input::Committed(_, asked_at) => self.confirmed_at = self.confirmed_at.max(*asked_at),
@@ -205,7 +220,7 @@ impl World {
                 Effect::AskStretch(from, to) => self.answer_stretch(from, to),
                 Effect::NewEpoch(head) => {
                     assert!(self.lists.contains_key(&head.epoch) && head.epoch > self.tail_epoch);
-                    (self.tail_epoch, self.handed) = (head.epoch, head.seq);
+                    (self.tail_epoch, self.handed, self.reaches) = (head.epoch, head.seq, Seq(0));
                 }
                 Effect::Blind => self.blinded += 1,
                 Effect::Sighted => {}
@@ -218,6 +233,8 @@ impl World {
     fn check(&mut self, batch: &Batch) {
         assert!(!self.crowded, "handed on to workers that have no room");
         assert!(self.now < self.confirmed_at + limits::BLIND_AFTER_MS, "handed on while blind (P5)");
+        assert!(self.unsure_since.is_none(), "handed on without asking what happened while it stood still (P5)");
+        assert!(batch.last >= self.reaches, "handed on in pieces: a log-out may stand behind it (P5)");
         assert_eq!(batch.epoch, self.tail_epoch, "of an epoch that was not announced");
         assert_eq!(batch.first, self.handed.next(), "not contiguous (P3)");
         assert!(batch.last >= batch.first);

@@ -40,9 +40,30 @@ fn p3_a_hole_waits_for_its_rumour_and_is_then_read() {
     assert_eq!((applied(&effects), asked_stretch(&effects)), (vec![], None));
     assert_eq!(tail.next_tick(10), 10 + limits::HOLE_PATIENCE_MS);
     let effects = tail.on(10 + limits::HOLE_PATIENCE_MS, Input::Tick, false);
-    assert_eq!(asked_stretch(&effects), Some((11, 12)));
+    assert_eq!(asked_stretch(&effects), Some((11, 10 + limits::TAIL_READ_ENTRIES)));
     let stretch = Input::Stretch(Some(Arc::new(post_batch(11, 12))));
     assert_eq!(applied(&tail.on(20, stretch, false)), [(11, 12), (13, 14)]);
+}
+
+#[test]
+fn p4_a_read_goes_beyond_what_is_parked_so_that_nothing_stands_between_two_changes_of_one_thing() {
+    let mut tail = Tail::new(HEAD, 0);
+    tail.on(10, rumour(12, 12), false);
+    tail.on(10 + limits::HOLE_PATIENCE_MS, Input::Tick, false);
+    let stretch = Input::Stretch(Some(Arc::new(post_batch(11, 14))));
+    assert_eq!(applied(&tail.on(20, stretch, false)), [(11, 14)], "in one piece, and what was parked not again");
+}
+
+#[test]
+fn p4_what_takes_several_reads_goes_on_in_one_piece() {
+    let mut tail = Tail::new(HEAD, 0);
+    let (full, head) = (10 + limits::TAIL_READ_ENTRIES, 15 + limits::TAIL_READ_ENTRIES);
+    tail.on(1, rumour(head, head), false);
+    tail.on(1 + limits::HOLE_PATIENCE_MS, Input::Tick, false);
+    assert!(applied(&tail.on(20, Input::Stretch(Some(Arc::new(post_batch(11, full)))), false)).is_empty());
+    assert_eq!(tail.applied(), HEAD.seq, "nobody stands at what is withheld");
+    let rest = Input::Stretch(Some(Arc::new(post_batch(full + 1, head + 2))));
+    assert_eq!(applied(&tail.on(30, rest, false)), [(11, head + 2)]);
 }
 
 #[test]
@@ -57,6 +78,37 @@ fn p5_a_node_that_was_stopped_notices_before_it_hands_anything_on() {
     let fresh = tail.on(late + 2, Input::Head(Some(Head { seq: Seq(11), ..HEAD }), late + 1), false);
     assert!(matches!(fresh[..], [Effect::Sighted, ..]), "{fresh:?}");
     assert_eq!(applied(&fresh), [(11, 11)], "what was parked meanwhile goes on");
+}
+
+#[test]
+fn p5_after_standing_still_what_was_missed_goes_on_in_one_piece() {
+    let mut tail = Tail::new(HEAD, 0);
+    tail.on(1, rumour(12, 12), false);
+    let woken = 1 + limits::ASLEEP_MS;
+    let effects = tail.on(woken, rumour(11, 11), false);
+    assert!(applied(&effects).is_empty(), "a rumour from before, perhaps: {effects:?}");
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::AskHead)) && !tail.is_blind());
+    assert_eq!(tail.sure_at(), None);
+    let head = Head { seq: Seq(14), ..HEAD };
+    assert!(applied(&tail.on(woken + 1, Input::Head(Some(head), woken - 1), false)).is_empty(), "asked before");
+    let effects = tail.on(woken + 2, Input::Head(Some(head), woken), false);
+    assert_eq!((applied(&effects), tail.applied()), (vec![], Seq(10)), "the end of it is not in hand yet");
+    assert_eq!(tail.sure_at(), None, "what is held back may end log-ins");
+    let effects = tail.on(woken + 3, Input::Stretch(Some(Arc::new(post_batch(13, 15)))), false);
+    assert_eq!((applied(&effects), tail.applied()), (vec![(11, 15)], Seq(15)));
+    assert_eq!(tail.sure_at(), Some(woken));
+    assert_eq!(applied(&tail.on(woken + 4, rumour(16, 16), false)), [(16, 16)]);
+}
+
+#[test]
+fn p6_more_than_can_be_kept_in_hand_is_a_fresh_start() {
+    let mut tail = Tail::new(HEAD, 0);
+    let woken = limits::ASLEEP_MS;
+    tail.on(woken, Input::Tick, false);
+    let far = Head { seq: Seq(11 + limits::TAIL_WITHHELD_ENTRIES), ..HEAD };
+    let effects = tail.on(woken + 1, Input::Head(Some(far), woken), false);
+    assert!(matches!(effects[..], [Effect::NewEpoch(head), ..] if head == far), "{effects:?}");
+    assert_eq!(tail.applied(), far.seq);
 }
 
 #[test]

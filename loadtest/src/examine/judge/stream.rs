@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::ledger::Ledger;
 use super::life::Life;
 use super::line::Line;
+use super::request::Outcome;
 use super::sight::{Eyes, Push};
 use super::snapshot::{self, Shot};
 use super::watch::{self, Due, Mark, Watch};
@@ -237,7 +238,8 @@ impl<'a> Ear<'a> {
     fn answer(&mut self, request: u64, seen: Option<&Seen>, record: usize, verdict: &mut Verdict) {
         let ledger = self.ledger;
         let Some(told) = ledger.requests.get(&request) else { return };
-        if let (Op::Unwatch(feed), false) = (told.op, told.outcome.is_refusal()) {
+        // Refused, for whatever reason: it is still watched.
+        if let (Op::Unwatch(feed), Outcome::Done { .. }) = (told.op, told.outcome) {
             self.watches.remove(&feed);
             if let Some(line) = &mut self.line {
                 line.restart(feed);

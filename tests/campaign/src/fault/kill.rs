@@ -1,6 +1,6 @@
 //! Ends of processes without a word (`kill -9`): nodes, Redis, Postgres, and everything at once.
 
-use std::{cmp::Reverse, thread, time::Duration};
+use std::{cmp::Reverse, net::TcpStream, thread, time::Duration};
 
 use anyhow::{Result, ensure};
 use rand::{RngExt as _, seq::SliceRandom as _};
@@ -80,7 +80,8 @@ impl Fault for Nodes {
     }
 
     fn fired(&mut self, world: &mut World) -> Result<Option<String>> {
-        let gone = self.victims.iter().all(|victim| world.members[*victim].postgres.counts().live == 0);
+        // Its connections may live on at the far end: a Postgres that is paused does not hear that they have ended.
+        let gone = self.victims.iter().all(|victim| TcpStream::connect(world.members[*victim].node.address()).is_err());
         Ok((gone && self.hit > 0).then(|| {
             format!("nodes {:?}: {} connections ended, {} of them of clients", self.victims, self.hit, self.clients)
         }))
