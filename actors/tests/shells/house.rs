@@ -86,6 +86,17 @@ impl House {
         self.worker.reached(batch.last).await;
     }
 
+    /// The journal begins a new life with these changes; when this returns, the feed table is of it.
+    pub async fn begins_a_new_life(&self, changes: &[Change]) {
+        let epoch = self.memory.begins_a_new_life(changes);
+        self.tail.do_send(ToTail::Suspect);
+        let began = Instant::now();
+        while self.worker.table().epoch() != epoch {
+            assert!(began.elapsed() < DEADLINE, "the new life went unnoticed");
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// Somebody connects and says nothing yet.
     pub fn visitor(&self) -> Visitor {
         let tape = Rc::new(Tape::default());

@@ -11,6 +11,7 @@ mod house;
 mod memory;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
 
 use serde_json::{Value, json};
 use tidings_actors::command::{Act, Command};
@@ -112,6 +113,25 @@ async fn p3_a_cursor_of_another_life_of_the_journal_is_not_resumed() {
     let (_ann, welcome) = house.greets(json!({ "feeds": ["global"], "cursor": other })).await;
     assert_eq!(welcome["result"]["resumed"], false, "{welcome}");
     assert_eq!(welcome["result"]["feeds"][0]["status"], "snapshot");
+}
+
+#[actix::test]
+async fn p5_whom_one_followed_in_a_lost_life_of_the_journal_is_not_followed_in_the_next() {
+    let house = House::open(SETTINGS).await;
+    house.happens(&[Change::Follow { verb: Verb::Created, follower: user(1), followee: user(2) }]).await;
+    let held = house.memory.look_ups.acquire_many(memory::LOOK_UPS).await.unwrap();
+    let ann = house.visitor();
+    ann.says(&json!({ "id": 1, "method": "hello", "params": { "token": "1/1", "feeds": ["home"] } }));
+    while house.memory.looked_up.load(Ordering::Relaxed) == 0 {
+        tokio::task::yield_now().await;
+    }
+    // The look-up has seen the follow, and is answered when the follow has never been.
+    house.begins_a_new_life(&[post_by(3)]).await;
+    drop(held);
+    let welcome = ann.hears().await;
+    assert_eq!(welcome["result"]["feeds"][0]["feed"], "home", "{welcome}");
+    house.happens(&[post_by(2), post_by(1)]).await;
+    assert_eq!(place(&ann.hears().await), ("home", 3), "one's own, and not the stranger's before it");
 }
 
 #[actix::test]

@@ -1,6 +1,7 @@
 //! All ports of a node in one: a list of entries, and what may be asked of it.
 //! Must never answer what no test here asks: that is an error, not a guess.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -17,8 +18,11 @@ use tidings_protocol::feed::FeedName;
 use tidings_protocol::ids::{PostId, SessionId, UserId};
 use tidings_protocol::position::{Epoch, Millis, Seq};
 use tidings_protocol::reply::{CommentsPage, PostsPage, Snapshot, UserResult};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use uuid::Uuid;
+
+/// So many may be answered at once.
+pub const LOOK_UPS: u32 = 100;
 
 pub const EPOCH: Epoch = Epoch(46_656);
 
@@ -36,14 +40,48 @@ pub fn post_by(n: u64) -> Change {
 }
 
 /// The journal, and what was told to the peers.
-#[derive(Default)]
 pub struct Memory {
     entries: Mutex<Vec<Entry>>,
+    epoch: Mutex<Epoch>,
     pub told: Mutex<Vec<Arc<Batch>>>,
     ear: Mutex<Option<mpsc::Sender<Heard>>>,
+    /// Answers to look-ups wait here, once they are known.
+    pub look_ups: Semaphore,
+    /// How many there were.
+    pub looked_up: AtomicUsize,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        let look_ups = Semaphore::new(LOOK_UPS as usize);
+        Self {
+            entries: Mutex::default(),
+            epoch: Mutex::new(EPOCH),
+            told: Mutex::default(),
+            ear: Mutex::default(),
+            look_ups,
+            looked_up: AtomicUsize::new(0),
+        }
+    }
 }
 
 impl Memory {
+    /// A standby that has seen nothing of this is promoted, and carries out these changes.
+    pub fn begins_a_new_life(&self, changes: &[Change]) -> Epoch {
+        let epoch = {
+            let mut epoch = self.epoch.lock().unwrap();
+            epoch.0 += 1;
+            *epoch
+        };
+        self.entries.lock().unwrap().clear();
+        self.write(changes);
+        epoch
+    }
+
+    fn epoch(&self) -> Epoch {
+        *self.epoch.lock().unwrap()
+    }
+
     /// Appends changes as one batch.
     pub fn write(&self, changes: &[Change]) -> Batch {
         let mut entries = self.entries.lock().unwrap();
@@ -53,7 +91,7 @@ impl Memory {
             entries.push(Entry { seq, change: *change, body: body(change, seq) });
         }
         let new = entries[entries.len() - changes.len()..].to_vec();
-        Batch { epoch: EPOCH, first, last: Seq(entries.len() as u64), entries: new }
+        Batch { epoch: self.epoch(), first, last: Seq(entries.len() as u64), entries: new }
     }
 
     pub fn entries(&self) -> Vec<Entry> {
@@ -92,7 +130,7 @@ fn not_here<T>() -> Result<T, StoreFault> {
 #[async_trait]
 impl JournalStore for Memory {
     async fn head(&self) -> Result<Head, StoreFault> {
-        Ok(Head { epoch: EPOCH, seq: self.place(), floor: Seq(0) })
+        Ok(Head { epoch: self.epoch(), seq: self.place(), floor: Seq(0) })
     }
 
     async fn commit(&self, commands: &[Command]) -> Result<Committed, CommitFault> {
@@ -105,12 +143,12 @@ impl JournalStore for Memory {
             })
             .collect();
         let outcomes = self.write(&changes).entries.into_iter().map(Outcome::Done).collect();
-        Ok(Committed { epoch: EPOCH, outcomes })
+        Ok(Committed { epoch: self.epoch(), outcomes })
     }
 
     async fn read(&self, from: Seq, to: Seq) -> Result<Batch, StoreFault> {
         let entries = self.entries().into_iter().filter(|entry| (from..=to).contains(&entry.seq)).collect();
-        Ok(Batch { epoch: EPOCH, first: from, last: to.min(self.place()), entries })
+        Ok(Batch { epoch: self.epoch(), first: from, last: to.min(self.place()), entries })
     }
 
     async fn prune(&self, _: u64) -> Result<u64, StoreFault> {
@@ -152,7 +190,10 @@ impl Reads for Memory {
             _ => None,
         });
         let seq = Seq(entries.len() as u64);
-        Ok(Some(Viewer { seq, user: profile(id), follows: follows.collect(), session_live }))
+        let found = Viewer { seq, user: profile(id), follows: follows.collect(), session_live };
+        self.looked_up.fetch_add(1, Ordering::Relaxed);
+        drop(self.look_ups.acquire().await);
+        Ok(Some(found))
     }
 
     async fn snapshot(&self, _: Option<UserId>, feed: FeedName, _: u16) -> Result<Option<Snapshot>, StoreFault> {
