@@ -107,14 +107,17 @@ async fn play(args: &DemoArgs) -> Result<()> {
         let (ear, ask_ear) = Line::listening(target, door, vec![FeedName::Global], heard);
         let listening = tokio::task::spawn_local(ear.live());
         let talk = Talk::new(Phrases::read()?, ids.clone(), args.seed ^ seq);
+        // In this order: who asks over a line that has ended hears only that it has, and not why.
         tokio::select! {
-            talked = keep_talking(talk, hears, &voices, &ask_ear, args.pace) => talked,
+            biased;
             ended = listening => notice_end(ended??),
+            talked = keep_talking(talk, hears, &voices, &ask_ear, args.pace) => talked,
         }
     };
     tokio::select! {
-        played = playing => played,
+        biased;
         Some(ended) = lines.join_next() => notice_end(ended??),
+        played = playing => played,
     }
 }
 
