@@ -3,47 +3,22 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops right there")]
 
-use std::{
-    env,
-    path::{Path, PathBuf},
-    process::Command,
-    time::Duration,
-};
+use std::{env, path::PathBuf, time::Duration};
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use tidings_campaign::{account::Account, campaign::Campaign, examiner::Load, round::Kind, world::Plan};
+use tidings_testkit::harness;
 
 /// Other seeds try other things; a failure tells its own.
 const SEED: &str = "TIDINGS_CAMPAIGN_SEED";
 
-/// The harness is another package, so Cargo does not build it for this test by itself.
-fn harness() -> Result<PathBuf> {
-    let server = Path::new(env!("CARGO_BIN_EXE_tidings"));
-    let mut build = Command::new(env!("CARGO"));
-    build.args(["build", "--quiet", "--package", "tidings-load"]);
-    if server.components().any(|part| part.as_os_str() == "release") {
-        build.arg("--release");
-    }
-    let status = build.current_dir(env!("CARGO_MANIFEST_DIR")).status()?;
-    ensure!(status.success(), "the harness does not build");
-    let harness = server.with_file_name("tidings-load");
-    ensure!(harness.is_file(), "no harness beside {}", server.display());
-    Ok(harness)
-}
-
 fn campaign(kind: Kind, seconds: u64) -> Result<Vec<Account>> {
     let server = PathBuf::from(env!("CARGO_BIN_EXE_tidings"));
     let keep = server.with_file_name("campaign");
+    let harness = harness(&server)?;
     let campaign = Campaign {
         plan: Plan { server, nodes: 3, clocks: true },
-        load: Load {
-            harness: harness()?,
-            people: 8,
-            clients: 16,
-            rate: 60,
-            recover: 10,
-            patience: Duration::from_secs(120),
-        },
+        load: Load { harness, people: 8, clients: 16, rate: 60, recover: 10, patience: Duration::from_secs(120) },
         rounds: 1,
         seed: env::var(SEED).map_or(Ok(1), |seed| seed.parse())?,
         seconds,

@@ -1,27 +1,11 @@
 //! The load harness against real servers: every acknowledged post reaches every follower once, in order, while lines are lost (P3, P10).
 //! Must never assert a time: that is `docs/performance.md`'s.
 
-use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use tidings_testkit::{Database, Node, Postgres, Redis, until};
-
-/// The harness is another package, so Cargo does not build it for this test by itself.
-fn harness() -> Result<PathBuf> {
-    let server = Path::new(env!("CARGO_BIN_EXE_tidings"));
-    let mut build = Command::new(env!("CARGO"));
-    build.args(["build", "--quiet", "--package", "tidings-load"]);
-    if server.components().any(|part| part.as_os_str() == "release") {
-        build.arg("--release");
-    }
-    let status = build.current_dir(env!("CARGO_MANIFEST_DIR")).status()?;
-    ensure!(status.success(), "the harness does not build");
-    let harness = server.with_file_name("tidings-load");
-    ensure!(harness.is_file(), "no harness beside {}", server.display());
-    Ok(harness)
-}
+use tidings_testkit::{Database, Node, Postgres, Redis, harness, until};
 
 /// A node as a load test needs it: cheap passwords, no limits on one user or address.
 fn node(database: &Database, redis: Option<&Redis>) -> Result<Node> {
@@ -42,7 +26,7 @@ fn node(database: &Database, redis: Option<&Redis>) -> Result<Node> {
 fn run(nodes: &[&str], args: &[&str]) -> Result<serde_json::Value> {
     let folder = tempfile::tempdir()?;
     let report = folder.path().join("report.json");
-    let mut command = Command::new(harness()?);
+    let mut command = Command::new(harness(env!("CARGO_BIN_EXE_tidings"))?);
     command.arg("run").arg("--json").arg(&report);
     for node in nodes {
         command.args(["--url", node]);

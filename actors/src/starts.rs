@@ -49,10 +49,12 @@ impl Starts {
 }
 
 /// One who waits, counted until dropped.
-struct Waiting<'a>(&'a Gauge);
+pub struct Waiting<'a>(&'a Gauge);
 
 impl<'a> Waiting<'a> {
-    fn new(gauge: &'a Gauge) -> Self {
+    /// Counted in this gauge.
+    #[must_use]
+    pub fn new(gauge: &'a Gauge) -> Self {
         gauge.increment(1.0);
         Self(gauge)
     }

@@ -10,6 +10,7 @@ use actix_rt::net::TcpStream;
 use actix_service::{Service, ServiceFactory, fn_factory};
 use futures_util::future::LocalBoxFuture;
 use metrics::{Counter, Gauge};
+use tidings_actors::starts::Waiting;
 use tidings_protocol::WEBSOCKET_PATH;
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -97,22 +98,6 @@ impl Turns {
             sleep_until(turn).await;
         }
         true
-    }
-}
-
-/// One who waits, counted until dropped.
-struct Waiting<'a>(&'a Gauge);
-
-impl<'a> Waiting<'a> {
-    fn new(gauge: &'a Gauge) -> Self {
-        gauge.increment(1.0);
-        Self(gauge)
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.decrement(1.0);
     }
 }
 

@@ -1,13 +1,12 @@
 //! The demo: a made-up community moves in to an empty server, answers whoever comes, knows itself again, and leaves others alone.
 
-use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::json;
 use tidings_protocol::feed::FeedName;
 use tidings_protocol::reply::UserResult;
-use tidings_testkit::Node;
+use tidings_testkit::{Node, harness};
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
@@ -26,7 +25,10 @@ struct Demo {
 impl Demo {
     /// Moves in, ten times as fast as for people.
     async fn of(node: &Node, args: &[&str]) -> Self {
-        let program = tokio::task::spawn_blocking(harness).await.expect("no panic");
+        let program = tokio::task::spawn_blocking(|| harness(env!("CARGO_BIN_EXE_tidings")))
+            .await
+            .expect("no panic")
+            .expect("it builds");
         let mut child = Command::new(program)
             .args(["demo", "--pace", "10", "--url", &node.url()])
             .args(args)
@@ -57,18 +59,6 @@ impl Demo {
         let ended = tokio::time::timeout(PATIENCE, self.child.wait()).await.expect("it ends");
         assert!(ended.expect("its state").success());
     }
-}
-
-/// The harness is another package, so Cargo does not build it for this test by itself.
-fn harness() -> PathBuf {
-    let server = Path::new(env!("CARGO_BIN_EXE_tidings"));
-    let mut build = std::process::Command::new(env!("CARGO"));
-    build.args(["build", "--quiet", "--package", "tidings-load"]);
-    if server.components().any(|part| part.as_os_str() == "release") {
-        build.arg("--release");
-    }
-    assert!(build.current_dir(env!("CARGO_MANIFEST_DIR")).status().expect("cargo runs").success());
-    server.with_file_name("tidings-load")
 }
 
 /// A server as people run it: the limits that the demo must keep are the default ones.

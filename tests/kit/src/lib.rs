@@ -4,6 +4,7 @@
 //! on loopback or a private socket, and ends with the test, also when the test is killed. All calls block; in an
 //! async test whose own tasks must go on meanwhile, call them in `spawn_blocking`.
 
+mod harness;
 mod node;
 mod postgres;
 mod program;
@@ -12,6 +13,7 @@ mod redis;
 mod small_disk;
 mod wait;
 
+pub use harness::harness;
 pub use node::{Node, NodeBuilder};
 pub use postgres::{Backup, Database, Postgres, PrivatePostgres, TEST_POSTGRES};
 pub use proxy::{Blow, Counts, Door, Proxy, Upstream, Way, Weather};
