@@ -5,10 +5,12 @@
 
 #![expect(clippy::print_stdout, reason = "its output is what it is for")]
 
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tidings_actors::command::{Act, Command, Outcome};
-use tidings_actors::ports::JournalStore;
+use tidings_actors::ports::{BatchId, JournalStore};
 use tidings_protocol::ids::{PostId, UserId};
 use tidings_protocol::text::{DisplayName, Handle, PostText};
 use tidings_store::{Store, StoreOptions};
@@ -52,9 +54,16 @@ async fn sign_up(store: &Store) -> Result<Vec<UserId>, Failure> {
         })
         .collect::<Result<Vec<_>, Failure>>()?;
     for batch in commands.chunks(100) {
-        store.commit(batch).await?;
+        store.commit(next(), batch).await?;
     }
     Ok(authors)
+}
+
+/// As a node's journal numbers its batches.
+fn next() -> BatchId {
+    static WRITER: LazyLock<Uuid> = LazyLock::new(Uuid::new_v4);
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    BatchId { writer: *WRITER, number: NUMBER.fetch_add(1, Ordering::Relaxed) }
 }
 
 async fn measure(store: &Store, authors: &[UserId], size: usize, time: Duration) -> Result<f64, Failure> {
@@ -70,7 +79,7 @@ async fn measure(store: &Store, authors: &[UserId], size: usize, time: Duration)
                 act: Act::PostCreate { id: PostId(Uuid::now_v7()), text: text.clone() },
             })
             .collect();
-        for outcome in store.commit(&batch).await?.outcomes {
+        for outcome in store.commit(next(), &batch).await?.outcomes {
             if !matches!(outcome, Outcome::Done(_)) {
                 return Err("a post was not done".into());
             }

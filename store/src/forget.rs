@@ -42,6 +42,7 @@ impl Store {
         self.forget_comments(floor).await?;
         self.forget_follows(floor).await?;
         self.forget_log_ins(keep_ms).await?;
+        self.forget_writers().await?;
         Ok(journal)
     }
 
@@ -100,6 +101,21 @@ impl Store {
                 return Ok(());
             }
         }
+    }
+
+    /// Writers that have ended long ago: a node asks a batch again for some seconds.
+    async fn forget_writers(&self) -> Result<(), StoreFault> {
+        const AFTER_MS: i64 = 24 * 60 * 60 * 1_000;
+        self.in_chunks(|| {
+            sqlx::query!(
+                "delete from writers where writer in
+                 (select writer from writers where at_ms < clock_ms() - $1 limit $2)",
+                AFTER_MS,
+                CHUNK
+            )
+        })
+        .await
+        .map(drop)
     }
 
     /// Tokens that have run out, and then the log-ins that no token leads to any more.

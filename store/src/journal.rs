@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use tidings_actors::command::{Command, Committed, Outcome};
 use tidings_actors::entry::{Batch, Change, Entry, Verb};
 use tidings_actors::limits::TAIL_READ_ENTRIES;
-use tidings_actors::ports::{CommitFault, Head, JournalStore, StoreFault};
+use tidings_actors::ports::{BatchId, CommitFault, Head, JournalStore, StoreFault};
 use tidings_protocol::ids::{SessionId, UserId};
 use tidings_protocol::position::{Epoch, Seq};
 use uuid::Uuid;
@@ -30,8 +30,8 @@ impl JournalStore for Store {
         Ok(head)
     }
 
-    async fn commit(&self, commands: &[Command]) -> Result<Committed, CommitFault> {
-        let committed = self.commit_batch(commands).await?;
+    async fn commit(&self, batch: BatchId, commands: &[Command]) -> Result<Committed, CommitFault> {
+        let committed = self.commit_batch(batch, commands).await?;
         let done = committed.outcomes.iter().rev().find_map(|outcome| match outcome {
             Outcome::Done(entry) => Some(entry.seq),
             Outcome::Duplicate(_) | Outcome::Refused(_) => None,

@@ -15,7 +15,8 @@ use tidings::gate::{FRAMING, Parts};
 use tidings_actors::command::{Command, Committed};
 use tidings_actors::entry::Batch;
 use tidings_actors::ports::{
-    BadToken, Bus, Claims, CommitFault, Head, Heard, JournalStore, Missed, Reads, StoreFault, Tokens, Viewer, Who,
+    BadToken, BatchId, Bus, Claims, CommitFault, Head, Heard, JournalStore, Missed, Reads, StoreFault, Tokens, Viewer,
+    Who,
 };
 use tidings_protocol::entity::Post;
 use tidings_protocol::feed::FeedName;
@@ -98,9 +99,9 @@ impl JournalStore for Faulty<dyn JournalStore> {
         self.0.head().await
     }
 
-    async fn commit(&self, commands: &[Command]) -> Result<Committed, CommitFault> {
+    async fn commit(&self, batch: BatchId, commands: &[Command]) -> Result<Committed, CommitFault> {
         self.1.commit.burn("committing");
-        self.0.commit(commands).await
+        self.0.commit(batch, commands).await
     }
 
     async fn read(&self, from: Seq, to: Seq) -> Result<Batch, StoreFault> {

@@ -12,6 +12,7 @@ use metrics::{Counter, Gauge, Histogram};
 use tidings_protocol::error::{ErrorCode, Refusal};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
+use uuid::Uuid;
 
 use super::machine::{Effect, Journal as Machine, NoOutcome};
 use crate::bulkhead::{self, Part};
@@ -19,7 +20,7 @@ use crate::clock;
 use crate::command::{Command, Outcome};
 use crate::entry::Batch;
 use crate::limits;
-use crate::ports::{Bus, CommitFault, JournalStore, Submit};
+use crate::ports::{BatchId, Bus, CommitFault, JournalStore, Submit};
 use crate::tail::actor::{Message as ToTail, Tail};
 
 type Answer = oneshot::Sender<Result<Outcome, NoOutcome>>;
@@ -77,7 +78,7 @@ impl Journal {
             unavailable: metrics::counter!("tidings_journal_unavailable_total"),
             broken: metrics::counter!("tidings_journal_broken_total"),
         };
-        let machine = Machine::default();
+        let machine = Machine::new(Uuid::new_v4());
         let addr = Self { machine, store, bus, tail, started, idle: Vec::new(), life: 0, meters }.start();
         JournalAddr { addr, waiting: Arc::new(AtomicUsize::new(0)) }
     }
@@ -89,7 +90,7 @@ impl Journal {
     /// Moves on. After a panic the machine begins afresh: nobody is answered wrongly, and what was committed is found by the tail.
     fn step(&mut self, ctx: &mut Context<Self>, step: impl FnOnce(&mut Self, &mut Context<Self>)) {
         if bulkhead::step(Part::Journal, || step(self, ctx)).is_none() {
-            self.machine = Machine::default();
+            self.machine = Machine::new(Uuid::new_v4());
             self.life += 1;
             self.tail.do_send(ToTail::Suspect);
         }
@@ -98,7 +99,7 @@ impl Journal {
     fn perform(&mut self, effects: Vec<Effect<Answer>>, sent_at: u64, ctx: &mut Context<Self>) {
         for effect in effects {
             match effect {
-                Effect::Commit(commands) => self.commit(commands, ctx),
+                Effect::Commit(batch, commands) => self.commit(batch, commands, ctx),
                 Effect::Answer(to, answer) => self.answer(to, answer),
                 Effect::Announce(batch) => self.announce(batch, sent_at),
                 Effect::Suspect => self.tail.do_send(ToTail::Suspect),
@@ -116,7 +117,7 @@ impl Journal {
         }
     }
 
-    fn commit(&self, commands: Arc<[Command]>, ctx: &mut Context<Self>) {
+    fn commit(&self, batch: BatchId, commands: Arc<[Command]>, ctx: &mut Context<Self>) {
         #[expect(clippy::cast_precision_loss, reason = "at most BATCH_COMMANDS")]
         self.meters.batch.record(commands.len() as f64);
         let store = Arc::clone(&self.store);
@@ -124,7 +125,7 @@ impl Journal {
         let patience = Duration::from_millis(limits::COMMIT_PATIENCE_MS);
         let commit = async move {
             let late = |_| Err(CommitFault::Unknown("no answer in time".to_owned()));
-            timeout(patience, store.commit(&commands)).await.unwrap_or_else(late)
+            timeout(patience, store.commit(batch, &commands)).await.unwrap_or_else(late)
         };
         let life = self.life;
         ctx.spawn(bulkhead::wait(Part::Journal, commit).into_actor(self).map(move |result, journal, ctx| {

@@ -1,6 +1,6 @@
 //! Gathers commands into batches and sorts out what came of them.
 //! A pure machine. It must never answer before the commit (P2), never let a queue grow past its bound (P6), never guess an unknown
-//! outcome (P10): it asks again with the same commands.
+//! outcome (P10): it asks the same batch again, to the last command and under the same number.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::command::{Act, Command, Committed, Outcome};
 use crate::entry::Batch;
 use crate::limits;
-use crate::ports::CommitFault;
+use crate::ports::{BatchId, CommitFault};
 use crate::tail::machine::Now;
 
 /// Why a command has no outcome.
@@ -31,7 +31,7 @@ pub enum NoOutcome {
 #[derive(Debug)]
 pub enum Effect<T> {
     /// Send the commands as one batch; answer with [`Journal::committed`].
-    Commit(Arc<[Command]>),
+    Commit(BatchId, Arc<[Command]>),
     /// Answer one command.
     Answer(T, Result<Outcome, NoOutcome>),
     /// Tell the tail and the peers, before any answer goes out.
@@ -45,40 +45,50 @@ pub enum Effect<T> {
 #[derive(Debug)]
 struct Waiting<T> {
     command: Command,
-    to: T,
+    /// None: its author has been told not to wait, and it is asked again only for the sake of those it was sent with.
+    to: Option<T>,
     give_up_at: Now,
 }
 
 /// The machine.
 #[derive(Debug)]
 pub struct Journal<T> {
+    /// The batch in flight, or the last one that was.
+    batch: BatchId,
     queue: VecDeque<Waiting<T>>,
     in_flight: Vec<Waiting<T>>,
     /// A commit has been sent and not answered, or a wait is running.
     busy: bool,
     /// How many of the queue's first commands go one at a time, to find a bad one.
     alone: usize,
-    /// The batch in flight may have been done by an earlier try.
+    /// The batch in flight may have been done by an earlier try: it stays as it is until that is known.
     asked_before: bool,
 }
 
 /// Between two tries of a batch: about a quarter of the 0.5 s that Postgres needs to come back at best.
 const AGAIN_MS: Now = 100;
 
-impl<T> Default for Journal<T> {
-    fn default() -> Self {
-        Self { queue: VecDeque::new(), in_flight: Vec::new(), busy: false, alone: 0, asked_before: false }
-    }
-}
-
 impl<T> Journal<T> {
+    /// An idle one. `writer` must never have been another's.
+    #[must_use]
+    pub fn new(writer: Uuid) -> Self {
+        Self {
+            batch: BatchId { writer, number: 0 },
+            queue: VecDeque::new(),
+            in_flight: Vec::new(),
+            busy: false,
+            alone: 0,
+            asked_before: false,
+        }
+    }
+
     /// Takes a command in.
     pub fn submit(&mut self, now: Now, command: Command, to: T) -> Vec<Effect<T>> {
         if self.queue.len() >= limits::JOURNAL_QUEUE {
             return vec![Effect::Answer(to, Err(NoOutcome::Overloaded))];
         }
         let give_up_at = now + limits::COMMIT_PATIENCE_MS;
-        self.queue.push_back(Waiting { command, to, give_up_at });
+        self.queue.push_back(Waiting { command, to: Some(to), give_up_at });
         self.go().into_iter().collect()
     }
 
@@ -97,15 +107,24 @@ impl<T> Journal<T> {
     /// A wait is over.
     pub fn again(&mut self, now: Now) -> Vec<Effect<T>> {
         self.busy = false;
-        let mut effects = Vec::new();
-        for waiting in std::mem::take(&mut self.queue) {
+        let mut late = Vec::new();
+        for sent in &mut self.in_flight {
+            late.extend(sent.to.take_if(|_| now >= sent.give_up_at));
+        }
+        if self.in_flight.iter().all(|sent| sent.to.is_none()) {
+            self.alone = self.alone.saturating_sub(self.in_flight.len());
+            self.in_flight.clear();
+            self.asked_before = false;
+        }
+        for mut waiting in std::mem::take(&mut self.queue) {
             if now >= waiting.give_up_at {
                 self.alone = self.alone.saturating_sub(1);
-                effects.push(Effect::Answer(waiting.to, Err(NoOutcome::Unavailable)));
+                late.extend(waiting.to.take());
             } else {
                 self.queue.push_back(waiting);
             }
         }
+        let mut effects: Vec<_> = late.into_iter().map(|to| Effect::Answer(to, Err(NoOutcome::Unavailable))).collect();
         effects.extend(self.go());
         effects
     }
@@ -114,10 +133,15 @@ impl<T> Journal<T> {
     pub fn committed(&mut self, result: Result<Committed, CommitFault>) -> Vec<Effect<T>> {
         match result {
             Ok(committed) => self.done(committed),
-            Err(CommitFault::NotDone(_)) => self.back_in_line(Vec::new()),
+            // What an earlier try of it has done is as unknown as before.
+            Err(CommitFault::NotDone(_)) if self.asked_before => vec![Effect::Wait(AGAIN_MS)],
+            Err(CommitFault::NotDone(_)) => {
+                self.back_in_line();
+                vec![Effect::Wait(AGAIN_MS)]
+            }
             Err(CommitFault::Unknown(_)) => {
                 self.asked_before = true;
-                self.back_in_line(vec![Effect::Suspect])
+                vec![Effect::Suspect, Effect::Wait(AGAIN_MS)]
             }
             Err(CommitFault::Rejected(_)) => self.one_at_a_time(NoOutcome::Broken),
             Err(CommitFault::Unreadable(_)) => {
@@ -140,20 +164,21 @@ impl<T> Journal<T> {
         let in_flight = std::mem::take(&mut self.in_flight);
         debug_assert_eq!(in_flight.len(), committed.outcomes.len(), "one outcome for each command");
         for (waiting, outcome) in in_flight.into_iter().zip(committed.outcomes) {
-            effects.push(Effect::Answer(waiting.to, Ok(outcome)));
+            effects.extend(waiting.to.map(|to| Effect::Answer(to, Ok(outcome))));
         }
         self.busy = false;
         effects.extend(self.go());
         effects
     }
 
-    /// Puts the batch back to the front, to be tried again.
-    fn back_in_line(&mut self, mut effects: Vec<Effect<T>>) -> Vec<Effect<T>> {
-        for waiting in std::mem::take(&mut self.in_flight).into_iter().rev() {
-            self.queue.push_front(waiting);
+    /// Puts the batch back to the front of the line: nothing of it is done.
+    fn back_in_line(&mut self) {
+        self.asked_before = false;
+        for sent in std::mem::take(&mut self.in_flight).into_iter().rev() {
+            if sent.to.is_some() {
+                self.queue.push_front(sent);
+            }
         }
-        effects.push(Effect::Wait(AGAIN_MS));
-        effects
     }
 
     /// The batch in flight holds a bad command: finds it. A command that is alone already is the bad one, and is answered so.
@@ -161,25 +186,37 @@ impl<T> Journal<T> {
         let mut effects = Vec::new();
         if self.in_flight.len() == 1 {
             self.alone = self.alone.saturating_sub(1);
-            for waiting in self.in_flight.drain(..) {
-                effects.push(Effect::Answer(waiting.to, Err(bad)));
-            }
+            self.asked_before = false;
+            let bad_one = self.in_flight.pop().and_then(|sent| sent.to);
+            effects.extend(bad_one.map(|to| Effect::Answer(to, Err(bad))));
         } else {
-            self.alone = self.in_flight.len();
-            for waiting in std::mem::take(&mut self.in_flight).into_iter().rev() {
-                self.queue.push_front(waiting);
-            }
+            let others = self.queue.len();
+            self.back_in_line();
+            self.alone = self.queue.len() - others;
         }
         self.busy = false;
         effects.extend(self.go());
         effects
     }
 
-    /// Sends what has gathered, if nothing is in flight.
+    /// Sends the batch whose outcome is unknown once more, or what has gathered, if nothing is on its way.
     fn go(&mut self) -> Option<Effect<T>> {
-        if self.busy || self.queue.is_empty() {
+        if self.busy {
             return None;
         }
+        if self.in_flight.is_empty() {
+            self.gather();
+        }
+        if self.in_flight.is_empty() {
+            return None;
+        }
+        self.busy = true;
+        let commands = self.in_flight.iter().map(|sent| sent.command.clone()).collect();
+        Some(Effect::Commit(self.batch, commands))
+    }
+
+    /// Makes the next batch of what waits.
+    fn gather(&mut self) {
         let most = if self.alone > 0 { 1 } else { limits::BATCH_COMMANDS };
         let mut touched = Touched::default();
         while self.in_flight.len() < most {
@@ -191,8 +228,7 @@ impl<T> Journal<T> {
             }
             self.in_flight.extend(self.queue.pop_front());
         }
-        self.busy = true;
-        Some(Effect::Commit(self.in_flight.iter().map(|waiting| waiting.command.clone()).collect()))
+        self.batch.number += 1;
     }
 }
 

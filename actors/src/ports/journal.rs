@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use tidings_protocol::position::{Epoch, Seq};
+use uuid::Uuid;
 
 use super::StoreFault;
 use crate::command::{Command, Committed};
@@ -18,13 +19,22 @@ pub struct Head {
     pub floor: Seq,
 }
 
+/// Which batch of commands this is: the same again is known for what it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BatchId {
+    /// One life of one node's journal, told apart from all others.
+    pub writer: Uuid,
+    /// Grows with each batch of the writer's, which has one in flight at a time.
+    pub number: u64,
+}
+
 /// Why a batch has no outcomes.
 #[derive(Debug, thiserror::Error)]
 pub enum CommitFault {
     /// Nothing was done: no connection, read-only, disk full. Trying again later may help.
     #[error("nothing was done: {0}")]
     NotDone(String),
-    /// The connection was lost or timed out on the way: done or not done. Ask again with the same commands, never guess.
+    /// The connection was lost or timed out on the way: done or not done. Ask again with the same id and commands, never guess.
     #[error("the outcome is unknown: {0}")]
     Unknown(String),
     /// Postgres refused the whole batch for a reason the deciding statements did not foresee; nothing was done.
@@ -46,9 +56,12 @@ pub trait JournalStore: Send + Sync + 'static {
     ///
     /// Contract: outcomes correspond to commands by index; `Done` entries take contiguous `seq`s after the head, in the
     /// order of the commands; what is refused or duplicate takes none (P1, P2). The caller sees to it that within one batch no
-    /// command reads or writes an entity that another one writes. Carrying the same commands out again gives the
-    /// same answers, with `Duplicate` for what had been done.
-    async fn commit(&self, commands: &[Command]) -> Result<Committed, CommitFault>;
+    /// command reads or writes an entity that another one writes.
+    ///
+    /// The writer's last batch, asked again with its id, is not decided again: what it did is answered `Duplicate`, with the
+    /// entity's present state (of what has been removed since: as the command left it), what was refused as it was. A batch older than
+    /// the writer's last is rejected, so that a statement that was lost on the way does nothing when it comes through after all.
+    async fn commit(&self, batch: BatchId, commands: &[Command]) -> Result<Committed, CommitFault>;
 
     /// The journal from `from` to `to` inclusive, at most [`crate::limits::TAIL_READ_ENTRIES`] numbers of it (from the
     /// start), with the entities' present states. `last` of the batch says how far it reaches; entries that have been

@@ -11,7 +11,7 @@ mod reads;
 pub use accounts::{Accounts, Credentials, NewToken, Rotation, TokenHash};
 pub use bus::{Bus, Heard};
 pub use front::{BadToken, Claims, Submit, Tokens};
-pub use journal::{CommitFault, Head, JournalStore};
+pub use journal::{BatchId, CommitFault, Head, JournalStore};
 pub use keys::{KeptKey, SealedKey, SigningKeys};
 pub use reads::{Missed, Reads, Viewer, Who};
 

@@ -13,7 +13,7 @@ use super::model::List;
 use crate::command::{Act, Command, Committed, Denied, Outcome};
 use crate::entry::{Batch, Change, Entry, Verb};
 use crate::limits;
-use crate::ports::{Head, Missed, Viewer};
+use crate::ports::{BatchId, Head, Missed, Viewer};
 
 /// A log-in.
 #[derive(Clone, Copy)]
@@ -39,6 +39,8 @@ pub(super) struct Database {
     pub(super) now: u64,
     texts: BTreeMap<Uuid, String>,
     log_ins: BTreeMap<SessionId, LogIn>,
+    /// By writer: its last batch, and what came of it.
+    writers: BTreeMap<Uuid, (u64, Vec<Outcome>)>,
 }
 
 impl Database {
@@ -47,10 +49,10 @@ impl Database {
         for id in users {
             list.write(Change::User { verb: Verb::Created, id }, None);
         }
-        let (lost, texts, log_ins) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
+        let (lost, texts, log_ins, writers) = (Vec::new(), BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         let times = vec![0; list.entries.len()];
         let (floor, down, stands_still_until, deaths, now) = (0, false, 0, 0, 0);
-        Self { list, floor, down, stands_still_until, deaths, lost, times, now, texts, log_ins }
+        Self { list, floor, down, stands_still_until, deaths, lost, times, now, texts, log_ins, writers }
     }
 
     pub(super) fn epoch(&self) -> Epoch {
@@ -83,6 +85,8 @@ impl Database {
             log_in.since = log_in.since.min(keep);
         }
         self.times.truncate(self.list.entries.len());
+        let lost_with_it = |outcome: &Outcome| matches!(outcome, Outcome::Done(entry) if entry.seq.0 > keep);
+        self.writers.retain(|_, (_, outcomes)| !outcomes.iter().any(lost_with_it));
         self.lost.push((epoch, lost));
         self.deaths += u64::from(!in_flight);
     }
@@ -140,9 +144,19 @@ impl Database {
         missed
     }
 
-    pub(super) fn commit(&mut self, commands: &[Command]) -> Committed {
-        let outcomes = commands.iter().map(|command| self.decide(command)).collect();
-        Committed { epoch: self.epoch(), outcomes }
+    /// None: its writer has gone on.
+    pub(super) fn commit(&mut self, batch: BatchId, commands: &[Command]) -> Option<Committed> {
+        let outcomes = match self.writers.get(&batch.writer) {
+            Some((last, _)) if *last > batch.number => return None,
+            Some((last, decided)) if *last == batch.number => decided.iter().cloned().map(already).collect(),
+            _ => {
+                let outcomes: Vec<_> = commands.iter().map(|command| self.decide(command)).collect();
+                self.writers.insert(batch.writer, (batch.number, outcomes.clone()));
+                outcomes
+            }
+        };
+        assert_eq!(outcomes.len(), commands.len(), "asked again as it was");
+        Some(Committed { epoch: self.epoch(), outcomes })
     }
 
     fn decide(&mut self, command: &Command) -> Outcome {
@@ -261,6 +275,13 @@ impl Database {
             row if if_rev.is_some_and(|rev| rev.0 != row.rev) => Outcome::Refused(Denied::Stale),
             _ => self.write(change, None),
         }
+    }
+}
+
+fn already(outcome: Outcome) -> Outcome {
+    match outcome {
+        Outcome::Done(entry) => Outcome::Duplicate(entry),
+        Outcome::Duplicate(_) | Outcome::Refused(_) => outcome,
     }
 }
 

@@ -15,7 +15,8 @@ use super::model::session_id;
 use crate::command::{Command, Committed};
 use crate::entry::Batch;
 use crate::ports::{
-    BadToken, Bus, Claims, CommitFault, Head, Heard, JournalStore, Missed, Reads, StoreFault, Tokens, Viewer, Who,
+    BadToken, BatchId, Bus, Claims, CommitFault, Head, Heard, JournalStore, Missed, Reads, StoreFault, Tokens, Viewer,
+    Who,
 };
 use crate::testing::user;
 
@@ -24,7 +25,7 @@ type To<T> = oneshot::Sender<Result<T, StoreFault>>;
 /// What a node asks of Postgres.
 pub(super) enum Question {
     Head(To<Head>),
-    Commit(Vec<Command>, oneshot::Sender<Result<Committed, CommitFault>>),
+    Commit(BatchId, Vec<Command>, oneshot::Sender<Result<Committed, CommitFault>>),
     Read(Seq, Seq, To<Batch>),
     Viewer(UserId, SessionId, To<Option<Viewer>>),
     Snapshot(Option<UserId>, FeedName, u16, To<Option<Snapshot>>),
@@ -67,9 +68,9 @@ impl JournalStore for Ports {
         self.ask(Question::Head).await
     }
 
-    async fn commit(&self, commands: &[Command]) -> Result<Committed, CommitFault> {
+    async fn commit(&self, batch: BatchId, commands: &[Command]) -> Result<Committed, CommitFault> {
         let (to, answer) = oneshot::channel();
-        self.said.lock().expect("one thread").asked.push(Question::Commit(commands.to_vec(), to));
+        self.said.lock().expect("one thread").asked.push(Question::Commit(batch, commands.to_vec(), to));
         answer.await.unwrap_or_else(|_| Err(CommitFault::Unknown("no answer".to_owned())))
     }
 

@@ -41,7 +41,7 @@ impl World {
                 let missed = database.missed(viewer, &feeds, since, limit);
                 self.answers(to, missed);
             }
-            Question::Commit(commands, to) => {
+            Question::Commit(batch, commands, to) => {
                 // Cut off just before it was carried out: not done, but the node cannot know.
                 if self.faults && self.dice.percent(2) {
                     return drop(to.send(Err(CommitFault::Unknown("cut off before".to_owned()))));
@@ -50,7 +50,9 @@ impl World {
                 if self.faults && commands.len() > 1 && self.dice.percent(2) {
                     return drop(to.send(Err(CommitFault::Rejected("what is this?".to_owned()))));
                 }
-                let committed = database.commit(&commands);
+                let Some(committed) = database.commit(batch, &commands) else {
+                    return drop(to.send(Err(CommitFault::Rejected("a later batch was committed".to_owned()))));
+                };
                 self.note(1, &self.database.list.head().to_le_bytes());
                 let wait = self.latency();
                 let sent = Box::new(move |lost| {
@@ -75,10 +77,10 @@ impl World {
             Question::Viewer(_, _, to) => drop(to.send(Err(away()))),
             Question::Snapshot(_, _, _, to) => drop(to.send(Err(away()))),
             Question::Missed(_, _, _, _, to) => drop(to.send(Err(away()))),
-            Question::Commit(_, to) if self.dice.percent(50) => {
+            Question::Commit(_, _, to) if self.dice.percent(50) => {
                 drop(to.send(Err(CommitFault::Unknown("cut off on the way".to_owned()))));
             }
-            Question::Commit(_, to) => drop(to.send(Err(CommitFault::NotDone("cannot connect".to_owned())))),
+            Question::Commit(_, _, to) => drop(to.send(Err(CommitFault::NotDone("cannot connect".to_owned())))),
         }
     }
 }

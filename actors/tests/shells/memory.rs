@@ -11,7 +11,8 @@ use serde_json::value::RawValue;
 use tidings_actors::command::{Act, Command, Committed, Outcome};
 use tidings_actors::entry::{Batch, Change, Entry, Verb};
 use tidings_actors::ports::{
-    BadToken, Bus, Claims, CommitFault, Head, Heard, JournalStore, Missed, Reads, StoreFault, Tokens, Viewer, Who,
+    BadToken, BatchId, Bus, Claims, CommitFault, Head, Heard, JournalStore, Missed, Reads, StoreFault, Tokens, Viewer,
+    Who,
 };
 use tidings_protocol::entity::{Author, Follow, Post, Role, User};
 use tidings_protocol::feed::FeedName;
@@ -133,7 +134,7 @@ impl JournalStore for Memory {
         Ok(Head { epoch: self.epoch(), seq: self.place(), floor: Seq(0) })
     }
 
-    async fn commit(&self, commands: &[Command]) -> Result<Committed, CommitFault> {
+    async fn commit(&self, _: BatchId, commands: &[Command]) -> Result<Committed, CommitFault> {
         let changes: Vec<Change> = commands
             .iter()
             .map(|Command { actor, act }| match act {

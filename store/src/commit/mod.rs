@@ -6,7 +6,7 @@ mod outcome;
 
 use sqlx::PgConnection;
 use tidings_actors::command::{Command, Committed};
-use tidings_actors::ports::{CommitFault, JournalStore};
+use tidings_actors::ports::{BatchId, CommitFault, JournalStore};
 use tidings_protocol::limits::COMMENT_DEPTH;
 
 use self::columns::Columns;
@@ -15,13 +15,13 @@ use crate::store::Store;
 use crate::{faults, line};
 
 impl Store {
-    pub(crate) async fn commit_batch(&self, commands: &[Command]) -> Result<Committed, CommitFault> {
+    pub(crate) async fn commit_batch(&self, batch: BatchId, commands: &[Command]) -> Result<Committed, CommitFault> {
         if commands.is_empty() {
             return self.nothing_to_commit().await;
         }
         let columns = Columns::of(commands);
         let mut line = self.writer.kept_line().await.map_err(|error| faults::not_sent(&error))?;
-        let answer = line::timed(self.writer.patience(), ask(&columns, line.open())).await;
+        let answer = line::timed(self.writer.patience(), ask(batch, &columns, line.open())).await;
         let answers = line.settle(answer).map_err(|error| faults::in_flight(&error))?;
         self.writer.keep(line);
         // It is committed, whatever we make of the answer.
@@ -34,13 +34,13 @@ impl Store {
     }
 }
 
-async fn ask(columns: &Columns<'_>, connection: &mut PgConnection) -> Result<Vec<Answer>, sqlx::Error> {
+async fn ask(batch: BatchId, columns: &Columns<'_>, connection: &mut PgConnection) -> Result<Vec<Answer>, sqlx::Error> {
     sqlx::query_as!(
         Answer,
         r#"select ord as "ord!", verdict as "verdict!", rev, epoch as "epoch!", at_ms as "at_ms!",
                   actor_rev, actor_handle, actor_name, author, seq, created_ms, edited_ms, text,
                   post, parent, depth, bio, role
-             from commit_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"#,
+             from commit_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"#,
         &columns.acts,
         &columns.actors,
         &columns.ids as _,
@@ -53,6 +53,8 @@ async fn ask(columns: &Columns<'_>, connection: &mut PgConnection) -> Result<Vec
         &columns.emails as _,
         &columns.hashes as _,
         i16::from(COMMENT_DEPTH),
+        batch.writer,
+        batch.number.cast_signed(),
     )
     .fetch_all(connection)
     .await

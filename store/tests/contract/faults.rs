@@ -12,7 +12,7 @@ use tidings_store::{Store, StoreOptions};
 use tidings_testkit::{Halt, PrivatePostgres};
 use uuid::Uuid;
 
-use crate::world::{World, connect, done, new_token, post, refused, sign_up};
+use crate::world::{World, connect, done, new_token, once, post, refused, sign_up};
 
 fn posting(author: UserId, text: &str) -> Command {
     Command { actor: author, act: post(PostId(Uuid::now_v7()), text) }
@@ -34,13 +34,13 @@ async fn p2_a_poisoned_command_is_rejected_with_its_batch_and_found_alone() {
     let world = World::new().await;
     let ann = world.sign_up("ann").await;
     let batch = [posting(ann, "one"), poison("bob"), posting(ann, "two")];
-    let fault = world.store.commit(&batch).await.unwrap_err();
+    let fault = world.store.commit(once(), &batch).await.unwrap_err();
     assert!(matches!(fault, CommitFault::Rejected(_)), "{fault}");
     assert!(!fault.to_string().contains("example.org"), "{fault}");
     assert_eq!(world.head().await, Seq(1));
     assert_eq!(world.database.psql("select count(*) from posts").unwrap(), "0");
     done(world.commit(&batch[..1]).await.remove(0));
-    let alone = world.store.commit(&batch[1..2]).await.unwrap_err();
+    let alone = world.store.commit(once(), &batch[1..2]).await.unwrap_err();
     assert!(matches!(alone, CommitFault::Rejected(_)));
     done(world.commit(&batch[2..]).await.remove(0));
     assert_eq!(world.stored_seqs(), [1, 2, 3], "what was rolled back used no number");
@@ -54,7 +54,7 @@ async fn a_read_only_database_does_nothing_and_says_so() {
     let read_only = format!("alter database {name} set default_transaction_read_only = on");
     world.database.psql(&read_only).unwrap();
     let node = world.another_node();
-    let fault = node.commit(&[posting(ann, "x")]).await.unwrap_err();
+    let fault = node.commit(once(), &[posting(ann, "x")]).await.unwrap_err();
     assert!(matches!(fault, CommitFault::NotDone(_)), "{fault}");
     let feed = node.snapshot(None, FeedName::Global, 10).await.unwrap().unwrap();
     assert_eq!(feed.posts, Some(vec![]), "reads go on");
@@ -67,7 +67,7 @@ async fn a_held_lock_is_waited_for_a_bounded_time_and_then_nothing_is_done() {
     let mut holder = sqlx::PgConnection::connect(world.database.url()).await.unwrap();
     let mut held = holder.begin().await.unwrap();
     sqlx::query("select from journal_head for update").execute(&mut *held).await.unwrap();
-    let fault = world.store.commit(&[posting(ann, "x")]).await.unwrap_err();
+    let fault = world.store.commit(once(), &[posting(ann, "x")]).await.unwrap_err();
     assert!(matches!(fault, CommitFault::NotDone(_)), "{fault}");
     // Reads and heads do not wait for writers.
     assert_eq!(world.head().await, Seq(1));
@@ -89,7 +89,7 @@ async fn p10_a_batch_whose_session_is_ended_is_of_unknown_outcome() {
                 where wait_event_type = 'Lock' and query like '%commit_batch%' and datname = current_database()";
     let ended = async { while sqlx::query_scalar::<_, i64>(end).fetch_one(&mut *held).await.unwrap() == 0 {} };
     let commands = [posting(ann, "x")];
-    let (result, ()) = tokio::join!(world.store.commit(&commands), ended);
+    let (result, ()) = tokio::join!(world.store.commit(once(), &commands), ended);
     let fault = result.unwrap_err();
     assert!(matches!(fault, CommitFault::Unknown(_)), "{fault}");
     held.rollback().await.unwrap();
@@ -133,6 +133,28 @@ async fn a_flood_of_log_ins_does_not_stop_the_feed() {
     assert!(gave_up < 40, "who waited long enough was served");
 }
 
+/// As when Postgres is killed and back within the second for which an idle connection is trusted.
+#[tokio::test]
+async fn once_a_connection_is_lost_the_others_are_not_taken_for_sound() {
+    let world = World::new().await;
+    let ann = world.sign_up("ann").await;
+    let reads = async || {
+        let all = (0..8).map(|_| world.store.snapshot(None, FeedName::Global, 10));
+        futures_util::future::join_all(all).await
+    };
+    assert!(reads().await.iter().all(Result::is_ok), "each on a connection of its own");
+    let end = "select count(pg_terminate_backend(pid, 5000)) from pg_stat_activity
+                where pid <> pg_backend_pid() and datname = current_database()";
+    let mut killer = sqlx::PgConnection::connect(world.database.url()).await.unwrap();
+    assert!(sqlx::query_scalar::<_, i64>(end).fetch_one(&mut killer).await.unwrap() >= 8);
+    let noticed = world.store.commit(once(), &[posting(ann, "x")]).await;
+    assert!(noticed.is_err(), "this one was sent over a connection that was thought sound: {noticed:?}");
+    for read in reads().await {
+        read.expect("asked before it is used");
+    }
+    done(world.commit(&[posting(ann, "y")]).await.remove(0));
+}
+
 #[tokio::test]
 async fn a_connection_that_is_ended_leaves_an_unknown_outcome_or_none_and_asking_again_is_safe() {
     let world = World::new().await;
@@ -153,7 +175,7 @@ async fn a_connection_that_is_ended_leaves_an_unknown_outcome_or_none_and_asking
         loop {
             tries += 1;
             assert!(tries < 10, "it comes back by itself");
-            match node.commit(&commands).await {
+            match node.commit(once(), &commands).await {
                 Ok(committed) => {
                     for outcome in committed.outcomes {
                         assert!(matches!(outcome, Outcome::Done(_) | Outcome::Duplicate(_)));
@@ -179,7 +201,7 @@ async fn a_killed_database_comes_back_with_all_that_was_acknowledged() {
     store.migrate().await.unwrap();
     let ann = UserId(Uuid::now_v7());
     let hello = Command { actor: ann, act: sign_up("ann") };
-    store.commit(&[hello]).await.unwrap();
+    store.commit(once(), &[hello]).await.unwrap();
     let epoch = store.head().await.unwrap().epoch;
     let writer = {
         let store = store.clone();
@@ -189,7 +211,7 @@ async fn a_killed_database_comes_back_with_all_that_was_acknowledged() {
             while faults == 0 || acked.len() < 400 {
                 let batch: Vec<Command> = (0..20).map(|_| posting(ann, "x")).collect();
                 loop {
-                    match store.commit(&batch).await {
+                    match store.commit(once(), &batch).await {
                         Ok(_) => break,
                         Err(CommitFault::Rejected(why) | CommitFault::Unreadable(why)) => panic!("{why}"),
                         Err(_) => faults += 1,
@@ -235,19 +257,21 @@ async fn a_database_that_hangs_is_given_up_in_time_and_taken_up_again() {
     let store = connect(database.url());
     store.migrate().await.unwrap();
     let ann = UserId(Uuid::now_v7());
-    store.commit(&[Command { actor: ann, act: sign_up("ann") }]).await.unwrap();
+    store.commit(once(), &[Command { actor: ann, act: sign_up("ann") }]).await.unwrap();
     store.head().await.unwrap();
     postgres.pause().unwrap();
     let batch = [posting(ann, "x")];
     let patience = Duration::from_millis(tidings_actors::limits::COMMIT_PATIENCE_MS);
     let (commit, head) =
-        tokio::time::timeout(patience, async { tokio::join!(store.commit(&batch), store.head()) }).await.unwrap();
+        tokio::time::timeout(patience, async { tokio::join!(store.commit(once(), &batch), store.head()) })
+            .await
+            .unwrap();
     let fault = commit.unwrap_err();
     assert!(matches!(fault, CommitFault::Unknown(_)), "{fault}");
     assert!(matches!(head.unwrap_err(), StoreFault::Unavailable(_)));
     postgres.resume().unwrap();
     let outcome = loop {
-        match store.commit(&batch).await {
+        match store.commit(once(), &batch).await {
             Ok(committed) => break committed.outcomes[0].clone(),
             Err(CommitFault::Rejected(why) | CommitFault::Unreadable(why)) => panic!("{why}"),
             Err(_) => {}
@@ -261,7 +285,7 @@ async fn a_database_that_hangs_is_given_up_in_time_and_taken_up_again() {
 async fn no_database_is_not_done_and_unavailable_and_a_bad_address_is_broken() {
     let nowhere = "postgres://nobody@localhost/none?host=/nowhere/at/all";
     let store = connect(nowhere);
-    let fault = store.commit(&[posting(UserId(Uuid::nil()), "x")]).await.unwrap_err();
+    let fault = store.commit(once(), &[posting(UserId(Uuid::nil()), "x")]).await.unwrap_err();
     assert!(matches!(fault, CommitFault::NotDone(_)), "{fault}");
     for fault in [store.head().await.unwrap_err(), store.migrate().await.unwrap_err()] {
         assert!(matches!(fault, StoreFault::Unavailable(_)), "{fault}");
@@ -275,7 +299,7 @@ async fn no_database_is_not_done_and_unavailable_and_a_bad_address_is_broken() {
 #[tokio::test]
 async fn an_empty_batch_is_done_at_once() {
     let world = World::new().await;
-    let committed = world.store.commit(&[]).await.unwrap();
+    let committed = world.store.commit(once(), &[]).await.unwrap();
     assert!(committed.outcomes.is_empty());
     assert_eq!(committed.epoch, world.store.head().await.unwrap().epoch);
     let ghost = posting(UserId(Uuid::nil()), "x");

@@ -12,7 +12,7 @@ use tidings_protocol::position::Seq;
 use tidings_testkit::PrivatePostgres;
 use uuid::Uuid;
 
-use crate::world::{World, body, connect, done, edit, post, refused, sign_up};
+use crate::world::{World, body, connect, done, edit, once, post, refused, sign_up};
 
 #[tokio::test]
 async fn p1_seq_is_contiguous_under_several_nodes() {
@@ -31,7 +31,7 @@ async fn p1_seq_is_contiguous_under_several_nodes() {
                         act: post(PostId(Uuid::now_v7()), &format!("{node} {batch} {nth}")),
                     })
                     .collect();
-                let committed = store.commit(&commands).await.unwrap();
+                let committed = store.commit(once(), &commands).await.unwrap();
                 let mut within = Vec::new();
                 for (nth, outcome) in committed.outcomes.into_iter().enumerate() {
                     match outcome {

@@ -8,6 +8,7 @@
 )]
 
 mod accounts;
+mod asked_again;
 mod dumb;
 mod faults;
 mod forgetting;

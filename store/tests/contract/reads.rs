@@ -10,7 +10,7 @@ use tidings_protocol::position::Seq;
 use tidings_protocol::text::Handle;
 use uuid::Uuid;
 
-use crate::world::{World, body, done, edit, post, rename};
+use crate::world::{World, body, done, edit, once, post, rename};
 
 #[tokio::test]
 async fn a_viewer_comes_with_whom_they_follow() {
@@ -259,7 +259,7 @@ async fn snapshots_under_load_are_of_one_moment() {
         for _ in 0..60 {
             let commands: Vec<Command> =
                 (0..5).map(|_| Command { actor: ann, act: post(PostId(Uuid::now_v7()), "x") }).collect();
-            node.commit(&commands).await.unwrap();
+            node.commit(once(), &commands).await.unwrap();
         }
     });
     while !writer.is_finished() {

@@ -2,13 +2,18 @@
 
 use tidings_actors::command::{Act, Command, Denied, Outcome};
 use tidings_actors::entry::Entry;
-use tidings_actors::ports::{Accounts, JournalStore, NewToken};
+use tidings_actors::ports::{Accounts, BatchId, JournalStore, NewToken};
 use tidings_protocol::ids::{CommentId, PostId, SessionId, UserId};
 use tidings_protocol::position::Seq;
 use tidings_protocol::text::{CommentText, DisplayName, Handle, PostText};
 use tidings_store::{Store, StoreOptions};
 use tidings_testkit::{Database, Postgres};
 use uuid::Uuid;
+
+/// A batch that is asked once, by a writer of its own.
+pub fn once() -> BatchId {
+    BatchId { writer: Uuid::new_v4(), number: 1 }
+}
 
 /// A migrated database with one node's store on it.
 pub struct World {
@@ -30,7 +35,7 @@ impl World {
     }
 
     pub async fn commit(&self, commands: &[Command]) -> Vec<Outcome> {
-        self.store.commit(commands).await.unwrap().outcomes
+        self.store.commit(once(), commands).await.unwrap().outcomes
     }
 
     /// Carries out one command.

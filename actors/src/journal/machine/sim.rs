@@ -12,6 +12,8 @@ use crate::testing::{Dice, EPOCH, entry, post, user};
 
 type Ticket = usize;
 
+const WRITER: Uuid = Uuid::from_u128(7);
+
 struct World {
     dice: Dice,
     now: Now,
@@ -21,6 +23,12 @@ struct World {
     answers: BTreeMap<Ticket, Result<Outcome, NoOutcome>>,
     /// What is written, in order; `None` was written by another node.
     list: Vec<Option<Ticket>>,
+    /// The last batch decided and what came of it: a command asked again in another batch is done again.
+    decided: Option<(u64, Vec<Outcome>)>,
+    /// What each batch consisted of when it was first sent.
+    sent: BTreeMap<u64, Vec<Ticket>>,
+    /// A batch lost on its way to the database, where it may come through yet.
+    lost: Option<u64>,
     announced: BTreeSet<u64>,
     poisoned: BTreeSet<Ticket>,
     on_its_way: Option<(Now, Result<Committed, CommitFault>)>,
@@ -37,10 +45,13 @@ impl World {
         Self {
             dice: Dice::of(seed),
             now: 0,
-            journal: Journal::default(),
+            journal: Journal::new(WRITER),
             asked: Vec::new(),
             answers: BTreeMap::new(),
             list: Vec::new(),
+            decided: None,
+            sent: BTreeMap::new(),
+            lost: None,
             announced: BTreeSet::new(),
             poisoned: BTreeSet::new(),
             on_its_way: None,
@@ -71,7 +82,7 @@ impl World {
     fn perform(&mut self, effects: Vec<Effect<Ticket>>) {
         for effect in effects {
             match effect {
-                Effect::Commit(commands) => self.commit(&commands),
+                Effect::Commit(batch, commands) => self.commit(batch, &commands),
                 Effect::Answer(ticket, answer) => self.answered(ticket, answer),
                 Effect::Announce(batch) => self.told(&batch),
                 Effect::Suspect => self.suspected = true,
@@ -80,55 +91,88 @@ impl World {
         }
     }
 
-    fn commit(&mut self, commands: &[Command]) {
+    fn commit(&mut self, batch: BatchId, commands: &[Command]) {
         self.commits += 1;
         assert!(self.on_its_way.is_none() && self.wake_at.is_none(), "one batch at a time");
         assert!((1..=limits::BATCH_COMMANDS).contains(&commands.len()));
-        let tickets: Vec<Ticket> = self.journal.in_flight.iter().map(|waiting| waiting.to).collect();
+        assert_eq!(batch.writer, WRITER);
+        let number = batch.number;
+        let now: Vec<_> = self.journal.in_flight.iter().map(|waiting| waiting.to).collect();
+        let tickets = self.sent.entry(number).or_insert_with(|| now.iter().map(|to| to.expect("waits")).collect());
+        assert_eq!(tickets.len(), commands.len(), "asked again as it was");
         for (ticket, command) in tickets.iter().zip(commands) {
             assert_eq!(format!("{command:?}"), format!("{:?}", self.asked[*ticket].0));
         }
+        let poisoned = tickets.iter().any(|ticket| self.poisoned.contains(ticket));
         independent(commands);
         let fault = match self.faults {
             true if self.now < self.away_until => self.dice.one_of(&[0, 3]),
             true => self.dice.below(20),
             false => 99,
         };
-        let poisoned = tickets.iter().any(|ticket| self.poisoned.contains(ticket));
         let result = match fault {
             0 | 1 => Err(CommitFault::NotDone("cannot connect".to_owned())),
             2 if !poisoned => {
-                drop(self.carry_out(&tickets));
+                drop(self.carry_out(number));
                 Err(CommitFault::Unknown("cut off after the commit".to_owned()))
             }
-            3 => Err(CommitFault::Unknown("cut off before the commit".to_owned())),
-            _ if poisoned || fault == 4 && tickets.len() > 1 => Err(CommitFault::Rejected("what is this?".to_owned())),
-            _ => Ok(self.carry_out(&tickets)),
+            3 => {
+                self.lost = (!poisoned && self.dice.percent(50)).then_some(number);
+                Err(CommitFault::Unknown("cut off before the commit".to_owned()))
+            }
+            _ if poisoned || fault == 4 && commands.len() > 1 && !self.was_decided(number) => {
+                Err(CommitFault::Rejected("what is this?".to_owned()))
+            }
+            _ => Ok(self.carry_out(number)),
         };
         self.suspected &= !matches!(result, Err(CommitFault::Unknown(_)));
         let wait = if self.faults && self.dice.percent(2) { 3_000 } else { self.dice.between(0, 20) };
         self.on_its_way = Some((self.now + wait, result));
     }
 
-    fn carry_out(&mut self, tickets: &[Ticket]) -> Committed {
+    fn was_decided(&self, number: u64) -> bool {
+        self.decided.as_ref().is_some_and(|(last, _)| *last == number)
+    }
+
+    /// Decides a batch, unless it was the last to be decided.
+    fn carry_out(&mut self, number: u64) -> Committed {
         if self.dice.percent(30) {
             self.list.push(None);
         }
-        let written_before = self.list.len();
-        let mut outcomes = Vec::new();
-        for &ticket in tickets {
-            let change = Change::Post { verb: Verb::Created, id: post(ticket as u64), author: user(1) };
-            let had = self.list[..written_before].iter().position(|written| *written == Some(ticket));
-            outcomes.push(match had {
-                Some(at) => Outcome::Duplicate(entry(at as u64 + 1, change)),
-                None if ticket % 17 == 3 => Outcome::Refused(Denied::NotFound),
-                None => {
-                    self.list.push(Some(ticket));
-                    Outcome::Done(entry(self.list.len() as u64, change))
+        match &mut self.decided {
+            Some((last, outcomes)) if *last == number => {
+                for outcome in outcomes.iter_mut() {
+                    if let Outcome::Done(entry) = outcome {
+                        *outcome = Outcome::Duplicate(entry.clone());
+                    }
                 }
-            });
+            }
+            decided => {
+                assert!(decided.as_ref().is_none_or(|(last, _)| *last < number), "the batch before it was asked again");
+                let mut outcomes = Vec::new();
+                for &ticket in &self.sent[&number] {
+                    let change = Change::Post { verb: Verb::Created, id: post(ticket as u64), author: user(1) };
+                    outcomes.push(if ticket % 17 == 3 {
+                        Outcome::Refused(Denied::NotFound)
+                    } else {
+                        self.list.push(Some(ticket));
+                        Outcome::Done(entry(self.list.len() as u64, change))
+                    });
+                }
+                *decided = Some((number, outcomes));
+            }
         }
+        let outcomes = self.decided.iter().flat_map(|(_, outcomes)| outcomes).cloned().collect();
         Committed { epoch: EPOCH, outcomes }
+    }
+
+    /// What was lost on its way comes through after all, unless its writer has gone on.
+    fn lost_ones_come_through(&mut self) {
+        if let Some(number) = self.lost.take()
+            && self.decided.as_ref().is_none_or(|(last, _)| *last < number)
+        {
+            drop(self.carry_out(number));
+        }
     }
 
     fn told(&mut self, batch: &Batch) {
@@ -136,7 +180,9 @@ impl World {
         for (seq, entry) in (batch.first.0..).zip(&batch.entries) {
             assert_eq!(entry.seq.0, seq, "contiguous (P1)");
             let ticket = self.list[usize::try_from(seq).expect("small") - 1].expect("written by this node");
-            assert!(!self.answers.contains_key(&ticket), "announced after its answer");
+            let answer = self.answers.get(&ticket);
+            let told_not_to_wait = matches!(answer, Some(Err(NoOutcome::Unavailable)));
+            assert!(answer.is_none() || told_not_to_wait, "announced after its answer");
             assert!(self.announced.insert(seq), "announced twice");
         }
     }
@@ -165,6 +211,9 @@ impl World {
         while let Some(due) = self.on_its_way.as_ref().map(|(due, _)| *due).or(self.wake_at).filter(|due| *due <= until)
         {
             self.now = self.now.max(due);
+            if self.dice.percent(30) {
+                self.lost_ones_come_through();
+            }
             let effects = match self.on_its_way.take() {
                 Some((_, result)) => self.journal.committed(result),
                 None => {

@@ -16,10 +16,14 @@ fn done(seqs: impl IntoIterator<Item = u64>) -> Result<Committed, CommitFault> {
     Ok(Committed { epoch: EPOCH, outcomes })
 }
 
+fn journal() -> Journal<u64> {
+    Journal::new(Uuid::from_u128(1))
+}
+
 /// Effects in short.
 fn brief(effects: &[Effect<u64>]) -> String {
     let brief = |effect: &Effect<u64>| match effect {
-        Effect::Commit(commands) => format!("commit {}", commands.len()),
+        Effect::Commit(_, commands) => format!("commit {}", commands.len()),
         Effect::Answer(to, Ok(_)) => format!("done {to}"),
         Effect::Answer(to, Err(none)) => format!("{none:?} {to}"),
         Effect::Announce(batch) => format!("announce {}..{}", batch.first, batch.last),
@@ -31,7 +35,7 @@ fn brief(effects: &[Effect<u64>]) -> String {
 
 #[test]
 fn an_idle_journal_commits_at_once_and_gathers_while_it_is_busy() {
-    let mut journal = Journal::default();
+    let mut journal = journal();
     assert_eq!(brief(&journal.submit(0, creates(1), 1)), "commit 1");
     assert_eq!(brief(&journal.submit(0, creates(2), 2)), "");
     assert_eq!(brief(&journal.submit(0, creates(3), 3)), "");
@@ -42,7 +46,7 @@ fn an_idle_journal_commits_at_once_and_gathers_while_it_is_busy() {
 
 #[test]
 fn p2_a_bad_command_fails_alone() {
-    let mut journal = Journal::default();
+    let mut journal = journal();
     for n in 1..=4 {
         journal.submit(0, creates(n), n);
     }
@@ -58,7 +62,7 @@ fn p2_a_bad_command_fails_alone() {
 
 #[test]
 fn p10_an_unknown_outcome_is_asked_again_and_the_tail_is_told_to_look() {
-    let mut journal = Journal::default();
+    let mut journal = journal();
     journal.submit(0, creates(1), 1);
     let unknown = Err(CommitFault::Unknown("cut off".to_owned()));
     assert_eq!(brief(&journal.committed(unknown)), format!("suspect, wait {AGAIN_MS}"));
@@ -68,8 +72,44 @@ fn p10_an_unknown_outcome_is_asked_again_and_the_tail_is_told_to_look() {
 }
 
 #[test]
+fn p10_a_batch_of_unknown_outcome_is_asked_again_as_it_was() {
+    let mut journal = journal();
+    journal.submit(0, creates(1), 1);
+    journal.submit(0, creates(2), 2);
+    journal.submit(3_000, creates(3), 3);
+    let second = journal.committed(done([1]));
+    let asked = |effects: &[Effect<u64>]| {
+        effects.iter().find_map(|effect| {
+            if let Effect::Commit(batch, commands) = effect { Some((*batch, format!("{commands:?}"))) } else { None }
+        })
+    };
+    let first_asked = asked(&second).expect("the second batch");
+    journal.committed(Err(CommitFault::Unknown("cut off".to_owned())));
+    journal.submit(3_100, creates(4), 4);
+    let again = journal.again(limits::COMMIT_PATIENCE_MS);
+    assert_eq!(brief(&again), "Unavailable 2, commit 2", "its author is told, and it stays in its batch");
+    assert_eq!(asked(&again).expect("asked again"), first_asked, "under its number");
+    journal.committed(Err(CommitFault::NotDone("still away".to_owned())));
+    let again = journal.again(limits::COMMIT_PATIENCE_MS);
+    assert_eq!(asked(&again).expect("asked again"), first_asked, "what the first try did is still unknown");
+    let next = journal.committed(done([2, 3]));
+    assert_eq!(brief(&next), "announce 2..3, suspect, done 3, commit 1");
+    assert_eq!(asked(&next).expect("the third batch").0.number, first_asked.0.number + 1);
+}
+
+#[test]
+fn p2_a_batch_that_nobody_waits_for_any_more_is_let_go() {
+    let mut journal = journal();
+    journal.submit(0, creates(1), 1);
+    journal.submit(1, creates(2), 2);
+    journal.committed(Err(CommitFault::Unknown("cut off".to_owned())));
+    assert_eq!(brief(&journal.again(limits::COMMIT_PATIENCE_MS)), "Unavailable 1, commit 1");
+    assert_eq!(brief(&journal.committed(done([1]))), "announce 1..1, done 2");
+}
+
+#[test]
 fn p6_beyond_its_bound_the_queue_answers_overloaded_at_once() {
-    let mut journal = Journal::default();
+    let mut journal = journal();
     let all = 1 + limits::JOURNAL_QUEUE as u64;
     for n in 0..all {
         assert!(!brief(&journal.submit(0, creates(n), n)).contains("Overloaded"), "{n}");
@@ -80,7 +120,7 @@ fn p6_beyond_its_bound_the_queue_answers_overloaded_at_once() {
 
 #[test]
 fn p2_what_waits_too_long_is_given_up_and_the_rest_goes_on() {
-    let mut journal = Journal::default();
+    let mut journal = journal();
     journal.submit(0, creates(1), 1);
     journal.submit(4_000, creates(2), 2);
     let not_done = || Err(CommitFault::NotDone("away".to_owned()));
