@@ -32,6 +32,8 @@ mod crash;
 mod failover;
 #[path = "faults/private.rs"]
 mod private;
+#[path = "faults/redis_failover.rs"]
+mod redis_failover;
 #[path = "faults/revocation.rs"]
 mod revocation;
 #[path = "faults/storage.rs"]

@@ -1,5 +1,6 @@
 //! Two nodes behind one Postgres and one Redis are one server (P1, P3, P10).
 
+use futures_util::future::join_all;
 use serde_json::json;
 use tidings_protocol::entity::User;
 use tidings_protocol::feed::FeedName::{Global, Home, Me};
@@ -18,6 +19,10 @@ async fn heard_the_stream(bob: &mut Person, count: usize) {
     bob.hears_post(&format!("post {}", count - 1)).await;
     let expected: Vec<String> = (0..count).map(|number| format!("post {number}")).collect();
     assert_eq!(bob.state.texts(Home), expected);
+    hears_no_repeat(bob).await;
+}
+
+async fn hears_no_repeat(bob: &mut Person) {
     let repeats = bob.state.repeats();
     assert!(repeats.is_empty(), "told twice: {repeats:?}");
     bob.hears_nothing_more().await;
@@ -178,6 +183,31 @@ async fn a_retry_on_the_other_node_is_the_same_post() {
     assert_eq!((first.post, first.seq), (second.post, second.seq));
     again.hears_post("once").await;
     assert_eq!(again.state.texts(Home), ["once"]);
+}
+
+/// F18: the same request from many devices on both nodes at the same moment.
+#[tokio::test]
+async fn twins_that_race_on_two_nodes_are_done_once_and_answered_alike() {
+    let world = World::two_nodes().await;
+    let mut bob = Person::arrives(world.b(), "bob", &[Global]).await;
+    let mut devices = vec![Person::arrives(world.a(), "ann", &[]).await];
+    for number in 1..8 {
+        let mut device = Person::logs_in(world.a(), "ann").await;
+        device.connects(&world.nodes[number % 2], &[]).await;
+        devices.push(device);
+    }
+    for round in 0..25 {
+        let text = format!("round {round}");
+        let params = json!({ "id": Uuid::now_v7(), "text": text });
+        let asked = join_all(devices.iter_mut().map(|device| device.request::<PostResult>("post.create", &params)));
+        let answers: Vec<PostResult> = asked.await.into_iter().map(Result::unwrap).collect();
+        assert_eq!(answers.iter().filter(|answer| !answer.duplicate).count(), 1, "{text}");
+        assert!(answers.iter().all(|answer| answer.post == answers[0].post && answer.seq == answers[0].seq), "{text}");
+        bob.hears_post(&text).await;
+    }
+    let rounds: Vec<String> = (0..25).map(|round| format!("round {round}")).collect();
+    assert_eq!(bob.state.texts(Global), rounds);
+    hears_no_repeat(&mut bob).await;
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tidings_protocol::error::ErrorCode;
 use tidings_protocol::feed::FeedName::Global;
 use tidings_protocol::rest::Tokens;
-use tidings_testkit::Node;
+use tidings_testkit::{Node, Options, PrivatePostgres};
 
 use crate::deeds::{Draft, RECOVERY, until};
 use crate::person::{Outcome, PASSWORD, Person};
@@ -228,4 +228,61 @@ async fn a_transaction_left_open_elsewhere_holds_up_nothing() {
     // Our own are never left open: the server would end them.
     let ours = "select count(*) from pg_stat_activity where application_name like 'tidings %' and state like 'idle in transaction%'";
     assert_eq!(world.psql(ours), "0");
+}
+
+/// Somebody else has taken all the connections that Postgres has.
+#[tokio::test]
+async fn without_a_free_connection_everything_is_answered_and_comes_back_by_itself() {
+    // Few enough to be used up quickly; a node takes 16 at most. Whoever has gone is noticed.
+    let few = [
+        ("max_connections", "24"),
+        ("superuser_reserved_connections", "0"),
+        ("max_wal_senders", "0"),
+        ("client_connection_check_interval", "100"),
+    ];
+    let settings = few.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+    let postgres = PrivatePostgres::with(Options { settings, ..Options::default() }).unwrap();
+    let world = Plan::default().on(postgres).nodes(1).await;
+    let node = &world.nodes[0];
+    let mut ann = Person::arrives(node, "ann", &[Global]).await;
+    ann.posts("before").await;
+    let psql = world.postgres.cluster().binaries().program("psql");
+    let url = world.postgres.url("tidings");
+    let squatter = || {
+        let mut squatter = std::process::Command::new(&psql);
+        squatter.args(["-X", "-q", "-d", &url, "-c", "select pg_sleep(60)"]);
+        squatter.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    };
+    let mut squatters = Vec::new();
+    let none_left = async || {
+        squatters.push(squatter());
+        let another = std::process::Command::new(&psql).args(["-X", "-q", "-d", &url, "-c", "select 1"]).output();
+        String::from_utf8_lossy(&another.unwrap().stderr).contains("too many clients")
+    };
+    until("Postgres has no place left", RECOVERY, none_left).await;
+
+    // What has its connections goes on; what needs another one is answered, and nobody waits for long.
+    ann.posts("during").await;
+    ann.hears_post("during").await;
+    let began = Instant::now();
+    let answers = join_all((0..30).map(|_| logs_in(node, "ann"))).await;
+    assert!(answers.iter().all(|status| *status == 200 || BUSY.contains(status)), "{answers:?}");
+    assert!(answers.iter().any(|status| BUSY.contains(status)), "there was a place after all: {answers:?}");
+    let pages = ann.asks_together("feed.page", (0..20).map(|_| json!({ "feed": "global" }))).await;
+    for page in pages {
+        match ann.hears_answer(page).await {
+            Outcome::Done(_) => {}
+            Outcome::Refused(refusal) => assert_eq!(refusal.code, ErrorCode::Unavailable),
+            Outcome::Lost(number) => panic!("the line was ended with {number}"),
+        }
+    }
+    assert!(began.elapsed() < BOUND, "{:?}", began.elapsed());
+
+    for squatter in &mut squatters {
+        squatter.kill().unwrap();
+        squatter.wait().unwrap();
+    }
+    ann.posts_at_last(node, &Draft::of("after")).await;
+    ann.hears_post("after").await;
+    until("log-ins are back", RECOVERY, async || logs_in(node, "ann").await == 200).await;
 }

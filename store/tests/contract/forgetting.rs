@@ -9,7 +9,7 @@ use crate::world::{World, done, edit, new_token};
 
 /// Every row of every table, as text.
 fn everything(world: &World) -> String {
-    ["users", "follows", "posts", "comments", "journal", "accounts", "sessions", "refresh_tokens"]
+    ["users", "follows", "posts", "comments", "journal", "accounts", "sessions", "refresh_tokens", "writers"]
         .iter()
         .map(|table| world.database.psql(&format!("select * from {table}")).unwrap())
         .collect::<Vec<_>>()
@@ -136,4 +136,17 @@ async fn dead_tokens_and_log_ins_are_forgotten_and_living_ones_are_not() {
     let hashes = world.database.psql("select encode(hash, 'hex') from refresh_tokens").unwrap();
     assert_eq!(hashes, "02".repeat(32));
     assert_eq!(new_token(2).hash, [2; 32]);
+}
+
+#[tokio::test]
+async fn writers_that_have_long_ended_are_forgotten_and_living_ones_are_not() {
+    let world = World::new().await;
+    let ann = world.sign_up("ann").await;
+    let writers = || world.database.psql("select count(*) from writers").unwrap();
+    assert_eq!(writers(), "1");
+    world.database.psql("update writers set at_ms = at_ms - 25 * 3600 * 1000").unwrap();
+    world.post(ann, "by another").await;
+    assert_eq!(writers(), "2");
+    world.store.prune(1_000_000_000).await.unwrap();
+    assert_eq!(writers(), "1", "batches are asked again for some seconds, not for a day");
 }

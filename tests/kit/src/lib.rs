@@ -19,5 +19,5 @@ pub use postgres::{Backup, Database, Postgres, PrivatePostgres, TEST_POSTGRES};
 pub use proxy::{Blow, Counts, Door, Proxy, Upstream, Way, Weather};
 pub use redis::{Redis, TEST_REDIS};
 pub use small_disk::SmallDisk;
-pub use tidings_private_postgres::Halt;
+pub use tidings_private_postgres::{Halt, Options};
 pub use wait::{free_port, until};
