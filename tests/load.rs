@@ -74,6 +74,55 @@ fn two_nodes_keep_their_promises_while_lines_are_lost() {
     meant_something(&run(&[&a.url(), &b.url()], LOAD).unwrap());
 }
 
+/// A scenario that comes with the program, with a server of its own: one command, and a report in every form.
+#[test]
+fn one_command_runs_a_scenario_and_reports() {
+    let folder = tempfile::tempdir().unwrap();
+    let (json, html) = (folder.path().join("result.json"), folder.path().join("report.html"));
+    let binary = env!("CARGO_BIN_EXE_tidings");
+    let mut command = Command::new(harness(binary).unwrap());
+    command.args(["run", "mixed-day", "--serve", "--binary", binary, "--connections=60", "--people=30", "--follows=5"]);
+    command.args(["--scale=0.5", "--seconds=8", "--warm-up=1", "--threads=3"]);
+    command.arg("--json").arg(&json).arg("--html").arg(&html);
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+
+    let result: serde_json::Value = serde_json::from_slice(&std::fs::read(&json).unwrap()).unwrap();
+    let (posts, deliveries) = (&result["posts"], &result["deliveries"]);
+    assert!(posts["acknowledged"].as_u64().is_some_and(|posts| posts > 50), "{said}");
+    assert_eq!(deliveries["heard"], deliveries["expected"], "{said}");
+    let phases: Vec<&str> =
+        result["spans"].as_array().unwrap().iter().filter_map(|span| span["name"].as_str()).collect();
+    assert_eq!(phases, ["warm-up", "night", "morning", "noon", "event", "evening"]);
+    assert_eq!(result["spans"][4]["back"]["back"], 6, "a tenth of sixty was cut: {said}");
+    assert!(result["cpu"]["server_cores"].is_number() && result["memory"]["server_peak"].is_number(), "{said}");
+    assert_eq!(result["source"]["name"], "mixed-day");
+
+    let page = std::fs::read_to_string(&html).unwrap();
+    assert!(page.contains("Nothing lost, doubled or out of order") && page.ends_with("</html>\n"));
+    assert!(!page.contains("<script") && !page.contains("src=") && !page.contains("href="));
+
+    // Compared with itself nothing is better or worse.
+    let mut compare = Command::new(harness(binary).unwrap());
+    let output = compare.arg("compare").arg(&json).arg(&json).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("0 better, 0 worse"), "{said}");
+}
+
+/// More and more until it is too much; what is not asked any more then is not missed.
+#[test]
+fn steps_end_at_a_knee() {
+    let database = Postgres::shared().unwrap().fresh_database().unwrap();
+    let node = node(&database, None).unwrap();
+    let small = ["knee", "--connections=40", "--people=20", "--seconds=1", "--warm-up=1", "--steps-most=3"];
+    // No server answers in a microsecond.
+    let report = run(&[&node.url()], &[&small[..], &["--steps-p99-ms=0.001"]].concat()).unwrap();
+    assert_eq!(report["knee"]["held"], serde_json::Value::Null, "{:#}", report["knee"]);
+    assert_eq!(report["knee"]["broke"], 100.0);
+    assert_eq!(report["deliveries"]["heard"], report["deliveries"]["expected"]);
+}
+
 #[test]
 fn a_node_that_is_killed_loses_nothing_and_doubles_nothing() {
     let database = Postgres::shared().unwrap().fresh_database().unwrap();

@@ -1,4 +1,5 @@
-//! Judges a history: every acknowledged post reached every connected follower once, in order, unchanged, and nobody else (P1–P3, P5).
+//! Judges a history: every acknowledged post reached every connected follower once, in order, unchanged, and nobody else; so did
+//! every comment those who watch its thread (P1–P3, P5).
 //! Pure, and independent of the server: it knows nothing but what clients saw. Must never forgive a history for being inconvenient.
 
 #[cfg(test)]
@@ -7,13 +8,13 @@ mod tests;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::history::{Heard, History, Life, Outcome, Reader, SeenPost};
+use crate::history::{Heard, History, Life, Outcome, Posted, Reader, SeenPost};
 
 /// What can be wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Anomaly {
     /// Done, but a follower never heard of it.
@@ -35,7 +36,7 @@ pub enum Anomaly {
 }
 
 /// One thing that is wrong.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Violation {
     /// What kind.
     pub anomaly: Anomaly,
@@ -66,7 +67,7 @@ pub fn check(history: &History) -> Vec<Violation> {
     let mut judge = Judge::new(history);
     judge.places();
     judge.turns();
-    for (number, reader) in history.readers.iter().enumerate() {
+    for (number, reader) in history.readers.iter().enumerate().filter(|(_, reader)| reader.kept) {
         judge.reader(number, reader);
     }
     judge.found
@@ -85,12 +86,28 @@ struct Judge<'a> {
 struct Ear {
     number: usize,
     person: usize,
+    thread: Option<usize>,
     before: u64,
-    /// The last `seq` of this life.
-    position: u64,
+    /// The last `seq` that was pushed in this life, on whichever feed.
+    pushed: u64,
+    home: Feed,
+    comments: Feed,
     had: HashSet<usize>,
+}
+
+/// What one reader knows of one feed.
+#[derive(Default)]
+struct Feed {
+    /// Of the last snapshot in this life: nothing older may come on this feed.
+    floor: u64,
     /// Older posts that snapshots left out: after the first and before the second number.
     excused: Vec<(u64, u64)>,
+}
+
+impl Ear {
+    fn feed(&mut self, thread: bool) -> &mut Feed {
+        if thread { &mut self.comments } else { &mut self.home }
+    }
 }
 
 impl<'a> Judge<'a> {
@@ -145,10 +162,12 @@ impl<'a> Judge<'a> {
         let mut ear = Ear {
             number,
             person: reader.person,
+            thread: reader.thread,
             before: reader.before,
-            position: 0,
+            pushed: 0,
+            home: Feed::default(),
+            comments: Feed::default(),
             had: HashSet::new(),
-            excused: Vec::new(),
         };
         for life in &reader.lives {
             self.life(&mut ear, life);
@@ -157,8 +176,9 @@ impl<'a> Judge<'a> {
             let Some(seq) = self.places[number] else {
                 continue;
             };
-            let excused = ear.excused.iter().any(|(after, until)| (after + 1..*until).contains(&seq));
-            if self.may_hear(ear.person, post.author) && !ear.had.contains(&number) && !excused {
+            let feed = ear.feed(post.thread.is_some());
+            let excused = feed.excused.iter().any(|(after, until)| (after + 1..*until).contains(&seq));
+            if self.may_hear(&ear, post) && !ear.had.contains(&number) && !excused {
                 self.report(Anomaly::Lost, Some(ear.number), post.id, Some(seq));
             }
         }
@@ -168,16 +188,17 @@ impl<'a> Judge<'a> {
         // The entry at the cursor may come again: the client cannot know whether it had all of it.
         let repeatable = life.resumed_at;
         let had_before = if repeatable.is_some() { ear.had.clone() } else { HashSet::new() };
-        ear.position = life.resumed_at.map_or(0, |seq| seq.saturating_sub(1));
+        ear.pushed = life.resumed_at.map_or(0, |seq| seq.saturating_sub(1));
+        (ear.home.floor, ear.comments.floor) = (0, 0);
         for heard in &life.heard {
             match heard {
                 Heard::Other { seq } => {
-                    if *seq < ear.position {
+                    if *seq < ear.pushed {
                         self.report(Anomaly::Reordered, Some(ear.number), Uuid::nil(), Some(*seq));
                     }
-                    ear.position = ear.position.max(*seq);
+                    ear.pushed = ear.pushed.max(*seq);
                 }
-                Heard::Snapshot { seq, posts, complete } => self.snapshot(ear, *seq, posts, *complete),
+                Heard::Snapshot { thread, seq, posts, complete } => self.snapshot(ear, *thread, *seq, posts, *complete),
                 Heard::Post(seen) => {
                     let repeat = repeatable == Some(seen.seq)
                         && self.numbers.get(&seen.id).is_some_and(|number| had_before.contains(number));
@@ -188,11 +209,12 @@ impl<'a> Judge<'a> {
     }
 
     fn event(&mut self, ear: &mut Ear, seen: SeenPost, repeat_allowed: bool) {
-        let in_order = seen.seq > ear.position;
-        ear.position = ear.position.max(seen.seq);
+        let in_order = seen.seq > ear.pushed;
+        ear.pushed = ear.pushed.max(seen.seq);
         let Some(number) = self.known(ear, seen) else {
             return;
         };
+        let in_order = in_order && seen.seq > ear.feed(self.history.posts[number].thread.is_some()).floor;
         if ear.had.contains(&number) && (!repeat_allowed || !in_order) {
             self.report(Anomaly::Doubled, Some(ear.number), seen.id, Some(seen.seq));
         } else if !in_order {
@@ -201,7 +223,7 @@ impl<'a> Judge<'a> {
         ear.had.insert(number);
     }
 
-    fn snapshot(&mut self, ear: &mut Ear, seq: u64, posts: &[SeenPost], complete: bool) {
+    fn snapshot(&mut self, ear: &mut Ear, thread: bool, seq: u64, posts: &[SeenPost], complete: bool) {
         for seen in posts {
             if seen.seq > seq {
                 self.report(Anomaly::Reordered, Some(ear.number), seen.id, Some(seen.seq));
@@ -210,11 +232,13 @@ impl<'a> Judge<'a> {
                 ear.had.insert(number);
             }
         }
+        let pushed = ear.pushed;
+        let feed = ear.feed(thread);
         if !complete {
             let oldest = posts.iter().map(|seen| seen.seq).min().unwrap_or(seq + 1);
-            ear.excused.push((ear.position, oldest));
+            feed.excused.push((pushed.max(feed.floor), oldest));
         }
-        ear.position = ear.position.max(seq);
+        feed.floor = feed.floor.max(seq);
     }
 
     /// The number of a post that was rightly sent to this reader; everything else about it is reported.
@@ -230,7 +254,7 @@ impl<'a> Judge<'a> {
         if post.outcome == Outcome::Refused {
             self.report(Anomaly::Phantom, reader, seen.id, Some(seen.seq));
         }
-        if !self.may_hear(ear.person, post.author) {
+        if !self.may_hear(ear, post) {
             self.report(Anomaly::Misdelivered, reader, seen.id, Some(seen.seq));
         }
         if post.text != seen.text {
@@ -242,7 +266,11 @@ impl<'a> Judge<'a> {
         Some(number)
     }
 
-    fn may_hear(&self, person: usize, author: usize) -> bool {
-        person == author || self.history.follows.get(person).is_some_and(|follows| follows.contains(&author))
+    fn may_hear(&self, ear: &Ear, post: &Posted) -> bool {
+        if post.thread.is_some() {
+            return post.thread == ear.thread;
+        }
+        let follows = self.history.follows.get(ear.person);
+        ear.person == post.author || follows.is_some_and(|follows| follows.contains(&post.author))
     }
 }

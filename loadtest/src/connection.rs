@@ -6,8 +6,9 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, ensure};
 use futures_util::{SinkExt, StreamExt};
+use rand::RngExt;
 use tidings_protocol::close::{AfterClose, after_close};
 use tidings_protocol::feed::FeedName;
 use tidings_protocol::limits::REQUESTS_IN_FLIGHT;
@@ -16,7 +17,9 @@ use tidings_protocol::reply::{FeedStart, Welcome};
 use tidings_protocol::request::Hello;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_tungstenite::tungstenite::Message;
+use uuid::Uuid;
 
+use crate::check::{Anomaly, Violation};
 use crate::frame::{self, Frame};
 use crate::history::{Heard, Life};
 use crate::link::{self, Socket};
@@ -25,12 +28,20 @@ use crate::stage::Stage;
 
 /// Posts are numbered from here on the wire; 0 is `hello`.
 const FIRST_POST_ID: u64 = 1;
-/// After a loss: small and fixed, since a harness on loopback wants to be back, not to be polite.
+/// After a loss that nobody ordered.
 const BACK_OFF: Duration = Duration::from_millis(100);
+/// Failed tries wait a random time up to this, doubled each time (`PROTOCOL.md` §9): without the jitter all clients of
+/// a node that died would come back in the same millisecond.
+const FIRST_WAIT: Duration = Duration::from_millis(500);
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// Failed attempts in a row before a connection gives up.
 const ATTEMPTS: u32 = 100;
 /// Entities in the snapshot when a resume is not possible.
 const SNAPSHOT: u16 = 100;
+/// What the kernel holds for a slow reader. The server has to hold the rest.
+const SLOW_RECEIVE_BYTES: u32 = 16 * 1024;
+/// Violations of order that are kept of connections whose deliveries are not.
+const DISORDER_KEPT: usize = 1000;
 
 /// A connection to be.
 pub struct Connection {
@@ -40,6 +51,8 @@ pub struct Connection {
     pub targets: Rc<[SocketAddr]>,
     /// Whose.
     pub token: String,
+    /// It will be told to stop reading.
+    pub slow: bool,
     /// What it is told to do. Bounded by the plan, which is made before the run.
     pub orders: UnboundedReceiver<Order>,
     /// What it shares with the others.
@@ -54,6 +67,10 @@ struct Memory {
     cursor: Option<Cursor>,
     /// Posts sent and not answered.
     unanswered: BTreeSet<usize>,
+    /// The last `seq` that was pushed in this life.
+    pushed: u64,
+    /// It was cut when this span began, and is not back yet.
+    cut: Option<usize>,
 }
 
 /// How a life ends.
@@ -77,6 +94,9 @@ impl Connection {
                 Ok(socket) => {
                     failed = 0;
                     self.stage.open.set(self.stage.open.get() + 1);
+                    if let Some(span) = memory.cut.take() {
+                        self.stage.back(span);
+                    }
                     let end = self.serve(socket, &mut memory).await;
                     self.stage.open.set(self.stage.open.get() - 1);
                     match end? {
@@ -86,11 +106,14 @@ impl Connection {
                 }
                 Err(cause) => {
                     failed += 1;
-                    if failed >= ATTEMPTS || cause.is::<link::Refused>() {
+                    let final_word = cause.downcast_ref::<link::Refused>().is_some_and(|refused| !refused.0.retry);
+                    if failed >= ATTEMPTS || final_word {
                         return Err(cause.context(format!("connection {}", self.index)));
                     }
                     self.stage.closed(format!("could not connect: {cause:#}"));
-                    tokio::time::sleep(BACK_OFF).await;
+                    let most = LONGEST_WAIT.min(FIRST_WAIT * 2_u32.saturating_pow(failed - 1));
+                    let wait = rand::rng().random_range(Duration::ZERO..=most);
+                    tokio::time::sleep(wait).await;
                 }
             }
         }
@@ -100,11 +123,13 @@ impl Connection {
     async fn connect(&self, memory: &mut Memory) -> Result<Socket> {
         let target = self.targets[(self.index + memory.attempts) % self.targets.len()];
         memory.attempts += 1;
-        let mut socket = link::open(target, self.index).await?;
+        let mut socket = link::open_with(target, self.index, self.slow.then_some(SLOW_RECEIVE_BYTES)).await?;
+        let thread = self.stage.readers.borrow()[self.index].thread;
+        let thread = thread.map(|thread| FeedName::Post(self.stage.threads[thread]));
         let hello = Hello {
             token: Some(self.token.clone()),
             client: Some("tidings-load".to_owned()),
-            feeds: vec![FeedName::Home],
+            feeds: [FeedName::Home].into_iter().chain(thread).collect(),
             cursor: memory.cursor,
             limit: Some(if memory.cursor.is_some() { SNAPSHOT } else { 1 }),
         };
@@ -118,22 +143,27 @@ impl Connection {
         let reader = &mut readers[self.index];
         let mut life = Life { resumed_at: memory.cursor.map(|cursor| cursor.seq.0), heard: Vec::new() };
         let mut meters = self.stage.meters.borrow_mut();
-        match welcome.feeds.first() {
-            Some(FeedStart::Snapshot { snapshot }) => {
-                life.heard.push(frame::snapshot(snapshot));
-                meters.snapshots += u64::from(memory.cursor.is_some());
-                // Resumed feeds bring what is missing as events; this one is already there.
-                memory.cursor = Some(welcome.cursor);
+        let mut afresh = 0;
+        for start in &welcome.feeds {
+            match start {
+                FeedStart::Snapshot { snapshot } => {
+                    afresh += 1;
+                    if reader.kept {
+                        life.heard.push(frame::snapshot(snapshot));
+                    }
+                }
+                // Brings what is missing as events.
+                FeedStart::Live { .. } => {}
+                FeedStart::Refused { error, .. } => return Err(anyhow!(link::Refused(error.clone()))),
             }
-            Some(FeedStart::Live { .. }) => {
-                meters.resumed += 1;
-                memory.cursor = memory.cursor.or(Some(welcome.cursor));
-            }
-            Some(FeedStart::Refused { error, .. }) => {
-                return Err(anyhow!(link::Refused(error.clone())));
-            }
-            None => return Err(anyhow!("`hello` was answered without its feed")),
         }
+        ensure!(!welcome.feeds.is_empty(), "`hello` was answered without its feeds");
+        if memory.cursor.is_some() {
+            meters.snapshots += afresh;
+            meters.resumed += u64::from(afresh == 0);
+        }
+        memory.pushed = memory.cursor.map_or(0, |cursor| cursor.seq.0.saturating_sub(1));
+        memory.cursor = Some(welcome.cursor);
         if reader.lives.is_empty() {
             reader.before = welcome.cursor.seq.0;
         }
@@ -149,7 +179,7 @@ impl Connection {
     }
 
     async fn serve(&mut self, mut socket: Socket, memory: &mut Memory) -> Result<End> {
-        let since = Instant::now();
+        let mut since = Instant::now();
         // What was not answered before the line was lost is asked again, in the same order: ids make that safe (P10).
         for number in memory.unanswered.clone() {
             if self.send(&mut socket, number).await.is_err() {
@@ -166,6 +196,7 @@ impl Connection {
                     }
                 }
                 order = self.orders.recv(), if room => match order {
+                    Some(Order::Post(_)) if self.stage.halted.get() => {}
                     Some(Order::Post(number)) => {
                         memory.unanswered.insert(number);
                         if self.send(&mut socket, number).await.is_err() {
@@ -175,7 +206,14 @@ impl Connection {
                         self.stage.sent(number, since);
                     }
                     // No goodbye: the server finds out by itself, as with a real loss.
-                    Some(Order::Drop { away }) => return Ok(End::Lost(away)),
+                    Some(Order::Drop { away, cut }) => {
+                        memory.cut = cut;
+                        return Ok(End::Lost(away));
+                    }
+                    Some(Order::Stall { length }) => {
+                        tokio::time::sleep(length).await;
+                        since = Instant::now();
+                    }
                     None => return Ok(End::Over),
                 },
             }
@@ -184,7 +222,11 @@ impl Connection {
 
     async fn send(&self, socket: &mut Socket, number: usize) -> Result<()> {
         let post = &self.stage.plan[number];
-        let wire = frame::create(FIRST_POST_ID + number as u64, post.id, &post.text)?;
+        let (request, text) = (FIRST_POST_ID + number as u64, self.stage.text(number));
+        let wire = match post.thread {
+            None => frame::create(request, post.id, &text)?,
+            Some(thread) => frame::comment(request, post.id, self.stage.threads[thread], &text)?,
+        };
         Ok(socket.send(Message::text(wire)).await?)
     }
 
@@ -245,13 +287,23 @@ impl Connection {
             cursor.seq = Seq(seq);
         }
         self.note_position(memory);
-        if let Heard::Post(seen) = &heard {
-            self.stage.delivered(&seen.id, since);
+        let id = if let Heard::Post(seen) = &heard { Some(seen.id) } else { None };
+        if let Some(id) = &id {
+            self.stage.delivered(id, since);
         }
-        self.stage.meters.borrow_mut().events += 1;
+        let mut meters = self.stage.meters.borrow_mut();
+        meters.events += 1;
+        meters.resyncs += u64::from(matches!(heard, Heard::Snapshot { .. }));
         let mut readers = self.stage.readers.borrow_mut();
-        let life = readers[self.index].lives.last_mut().context("heard something before `hello`")?;
-        life.heard.push(heard);
+        let reader = &mut readers[self.index];
+        if reader.kept {
+            let life = reader.lives.last_mut().context("heard something before `hello`")?;
+            life.heard.push(heard);
+        } else if seq < memory.pushed && meters.disorder.len() < DISORDER_KEPT {
+            let (anomaly, post) = (Anomaly::Reordered, id.unwrap_or(Uuid::nil()));
+            meters.disorder.push(Violation { anomaly, reader: Some(self.index), post, seq: Some(seq) });
+        }
+        memory.pushed = memory.pushed.max(seq);
         Ok(())
     }
 

@@ -8,7 +8,6 @@ use anyhow::{Context, Result, bail};
 use indicatif::ProgressBar;
 use tokio::task::JoinHandle;
 
-use crate::history::Outcome;
 use crate::schedule::Order;
 use crate::stage::Stage;
 
@@ -45,13 +44,8 @@ impl Crowd {
     ///
     /// # Errors
     /// One gave up.
-    pub async fn look(&mut self, bar: &ProgressBar) -> Result<()> {
+    pub async fn look(&mut self) -> Result<()> {
         tokio::time::sleep(LOOK).await;
-        {
-            let meters = self.stage.meters.borrow();
-            bar.set_position(meters.ack.len());
-            bar.set_message(format!("{} deliveries", meters.events));
-        }
         self.fail_if_one_failed().await
     }
 
@@ -63,19 +57,16 @@ impl Crowd {
         Ok(())
     }
 
-    /// Whether every post has its answer.
+    /// Whether every post that was asked for has its answer; refusals and "unavailable" are answers.
     #[must_use]
     pub fn all_answered(&self) -> bool {
-        // Whoever got no answer by now is waited for; refusals and "unavailable" are answers.
-        let meters = self.stage.meters.borrow();
-        let refused: u64 = meters.refusals.values().sum();
-        let done = self
-            .stage
-            .outcomes
-            .borrow()
-            .iter()
-            .filter(|outcome| matches!(outcome, Outcome::Acknowledged { .. }))
-            .count();
-        done as u64 + refused >= self.stage.plan.len() as u64
+        let stage = &self.stage;
+        let asked = if stage.halted.get() {
+            stage.asked.borrow().iter().filter(|asked| **asked).count()
+        } else {
+            stage.plan.len()
+        };
+        let meters = stage.meters.borrow();
+        meters.acknowledged + meters.refused() >= asked as u64
     }
 }

@@ -8,6 +8,7 @@ use std::rc::Rc;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tidings_protocol::SUBPROTOCOL;
+use tidings_protocol::feed::FeedName;
 use tidings_protocol::request::{Method, Request};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -32,13 +33,22 @@ pub enum Flaw {
     Forgets,
 }
 
-/// A post as pushed.
+/// A post or comment as pushed.
 #[derive(Clone)]
 struct Entry {
     seq: u64,
     id: Uuid,
     author: Uuid,
+    /// The post it is a comment on.
+    thread: Option<Uuid>,
     text: String,
+}
+
+/// Who is there, and what they watch.
+struct Client {
+    user: Uuid,
+    thread: Option<Uuid>,
+    sender: UnboundedSender<String>,
 }
 
 /// All of the toy's world.
@@ -47,7 +57,7 @@ pub struct Fake {
     seq: Cell<u64>,
     log: RefCell<Vec<Entry>>,
     follows: RefCell<BTreeMap<Uuid, BTreeSet<Uuid>>>,
-    online: RefCell<BTreeMap<u64, (Uuid, UnboundedSender<String>)>>,
+    online: RefCell<BTreeMap<u64, Client>>,
     held_back: RefCell<Vec<Entry>>,
     next: Cell<u64>,
 }
@@ -118,23 +128,27 @@ impl Fake {
                 }
                 if hello.feeds.is_empty() {
                     self.welcome(json!([]), self.seq.get())
-                } else if let Some(cursor) = hello.cursor {
-                    self.online.borrow_mut().insert(number, (*user, sender.clone()));
-                    // With the entry at the cursor again, as the real one may.
-                    let missed = self
-                        .log
-                        .borrow()
-                        .iter()
-                        .filter(|e| e.seq >= cursor.seq.0 && self.sees(*user, e))
-                        .cloned()
-                        .collect();
-                    after = if self.flaw == Flaw::Forgets { Vec::new() } else { missed };
-                    self.welcome(json!([{"status": "live", "feed": "home"}]), cursor.seq.0)
                 } else {
-                    self.online.borrow_mut().insert(number, (*user, sender.clone()));
-                    let snapshot =
-                        json!({"status": "snapshot", "feed": "home", "seq": self.seq.get(), "posts": [], "next": null});
-                    self.welcome(json!([snapshot]), self.seq.get())
+                    let thread = hello.feeds.iter().find_map(|feed| match feed {
+                        FeedName::Post(id) => Some(id.0),
+                        FeedName::Home | FeedName::Global | FeedName::Me | FeedName::User(_) => None,
+                    });
+                    let client = Client { user: *user, thread, sender: sender.clone() };
+                    let start = |feed: &FeedName| match hello.cursor {
+                        Some(_) => json!({"status": "live", "feed": feed}),
+                        None => {
+                            json!({"status": "snapshot", "feed": feed, "seq": self.seq.get(), "posts": [], "next": null})
+                        }
+                    };
+                    if let Some(cursor) = hello.cursor.filter(|_| self.flaw != Flaw::Forgets) {
+                        // With the entry at the cursor again, as the real one may.
+                        let log = self.log.borrow();
+                        after =
+                            log.iter().filter(|e| e.seq >= cursor.seq.0 && self.sees(&client, e)).cloned().collect();
+                    }
+                    self.online.borrow_mut().insert(number, client);
+                    let at = hello.cursor.map_or(self.seq.get(), |cursor| cursor.seq.0);
+                    self.welcome(hello.feeds.iter().map(start).collect(), at)
                 }
             }
             Method::UserFollow(whom) => {
@@ -145,7 +159,7 @@ impl Fake {
                 self.follows.borrow_mut().entry(*user).or_default().remove(&whom.id.0);
                 json!({})
             }
-            Method::PostCreate(post) => match self.post(*user, post.id.0, post.text.as_str()) {
+            Method::PostCreate(_) | Method::CommentCreate(_) => match self.create(*user, &request.method) {
                 Some(answer) => answer,
                 None => {
                     let refusal =
@@ -169,13 +183,19 @@ impl Fake {
     }
 
     /// `None`: refused.
-    fn post(&self, author: Uuid, id: Uuid, text: &str) -> Option<Value> {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "called for these two")]
+    fn create(&self, author: Uuid, method: &Method) -> Option<Value> {
+        let (id, thread, text) = match method {
+            Method::PostCreate(post) => (post.id.0, None, post.text.as_str()),
+            Method::CommentCreate(comment) => (comment.id.0, Some(comment.post.0), comment.text.as_str()),
+            other => panic!("{} creates nothing", other.name()),
+        };
         if let Some(known) = self.log.borrow().iter().find(|entry| entry.id == id) {
             return Some(json!({"post": {}, "seq": known.seq, "duplicate": true}));
         }
         let seq = self.seq.get() + 1;
         self.seq.set(seq);
-        let entry = Entry { seq, id, author, text: text.to_owned() };
+        let entry = Entry { seq, id, author, thread, text: text.to_owned() };
         self.log.borrow_mut().push(entry.clone());
         let flawed = seq.is_multiple_of(7);
         match self.flaw {
@@ -204,22 +224,30 @@ impl Fake {
 
     fn publish(&self, entry: &Entry) {
         let everybody = self.flaw == Flaw::Misdelivers && entry.seq.is_multiple_of(7);
-        for (user, sender) in self.online.borrow().values() {
-            if everybody || self.sees(*user, entry) {
-                drop(sender.send(push(entry)));
+        for client in self.online.borrow().values() {
+            if everybody || self.sees(client, entry) {
+                drop(client.sender.send(push(entry)));
             }
         }
     }
 
-    fn sees(&self, user: Uuid, entry: &Entry) -> bool {
-        user == entry.author || self.follows.borrow().get(&user).is_some_and(|set| set.contains(&entry.author))
+    fn sees(&self, client: &Client, entry: &Entry) -> bool {
+        if entry.thread.is_some() {
+            return client.thread == entry.thread;
+        }
+        let follows = self.follows.borrow();
+        client.user == entry.author || follows.get(&client.user).is_some_and(|set| set.contains(&entry.author))
     }
 }
 
 fn push(entry: &Entry) -> String {
     let data =
         json!({"id": entry.id, "rev": entry.seq, "seq": entry.seq, "author": {"id": entry.author}, "text": entry.text});
-    json!({"feed": "home", "seq": entry.seq, "event": "post.created", "data": data}).to_string()
+    let (feed, event) = match entry.thread {
+        None => ("home".to_owned(), "post.created"),
+        Some(thread) => (format!("post:{thread}"), "comment.created"),
+    };
+    json!({"feed": feed, "seq": entry.seq, "event": event, "data": data}).to_string()
 }
 
 /// Answers one `POST` with an account whose token is its id.

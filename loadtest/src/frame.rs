@@ -6,14 +6,13 @@ use std::borrow::Cow;
 use anyhow::{Context, Result};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use tidings_protocol::entity::Post;
 use tidings_protocol::error::Refusal;
-use tidings_protocol::ids::PostId;
-use tidings_protocol::ids::RequestId;
+use tidings_protocol::feed::FeedName;
+use tidings_protocol::ids::{CommentId, PostId, RequestId};
 use tidings_protocol::position::Cursor;
 use tidings_protocol::reply::Snapshot;
-use tidings_protocol::request::{Method, PostCreate, Request};
-use tidings_protocol::text::PostText;
+use tidings_protocol::request::{CommentCreate, Method, PostCreate, Request};
+use tidings_protocol::text::{CommentText, PostText};
 use uuid::Uuid;
 
 use crate::history::{Heard, SeenPost, TextMark};
@@ -50,7 +49,7 @@ pub struct Frame<'a> {
     pub reconnect_after_ms: Option<u64>,
 }
 
-/// The parts of a pushed post that the checker compares.
+/// The parts of a pushed post or comment that the checker compares.
 #[derive(Debug, Deserialize)]
 struct LeanPost<'a> {
     id: Uuid,
@@ -92,7 +91,7 @@ impl<'a> Frame<'a> {
         let seq = self.seq.context("an event without a seq")?;
         let body = self.data.context("an event without data")?.get();
         Ok(match self.event {
-            Some("post.created" | "post.updated") => {
+            Some("post.created" | "post.updated" | "comment.created" | "comment.updated") => {
                 let post: LeanPost<'_> = serde_json::from_str(body)?;
                 Heard::Post(SeenPost { id: post.id, seq, text: TextMark::of(&post.text) })
             }
@@ -102,13 +101,18 @@ impl<'a> Frame<'a> {
     }
 }
 
-/// A snapshot as the checker keeps it.
+/// A snapshot as the checker keeps it. A thread's own post is older than the run and not of it.
 #[must_use]
 pub fn snapshot(snapshot: &Snapshot) -> Heard {
-    let seen = |post: &Post| SeenPost { id: post.id.0, seq: post.seq.0, text: TextMark::of(&post.text) };
+    let posts = snapshot.posts.iter().flatten().map(|post| (post.id.0, post.seq.0, Some(post.text.as_str())));
+    let comments = snapshot.comments.iter().flatten();
+    let comments = comments.map(|comment| (comment.id.0, comment.seq.0, comment.text.as_deref()));
+    let seen =
+        posts.chain(comments).map(|(id, seq, text)| SeenPost { id, seq, text: TextMark::of(text.unwrap_or("")) });
     Heard::Snapshot {
+        thread: matches!(snapshot.feed, FeedName::Post(_)),
         seq: snapshot.seq.0,
-        posts: snapshot.posts.iter().flatten().map(seen).collect(),
+        posts: seen.collect(),
         complete: snapshot.next.is_none(),
     }
 }
@@ -120,6 +124,15 @@ pub fn snapshot(snapshot: &Snapshot) -> Heard {
 pub fn create(id: u64, post: Uuid, text: &str) -> Result<String> {
     let params = PostCreate { id: PostId(post), text: PostText::parse(text)? };
     encode(id, Method::PostCreate(params))
+}
+
+/// A `comment.create` on the wire.
+///
+/// # Errors
+/// The text is not a comment's.
+pub fn comment(id: u64, comment: Uuid, post: PostId, text: &str) -> Result<String> {
+    let params = CommentCreate { id: CommentId(comment), post, parent: None, text: CommentText::parse(text)? };
+    encode(id, Method::CommentCreate(params))
 }
 
 /// Any request on the wire.

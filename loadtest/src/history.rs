@@ -18,13 +18,15 @@ pub struct History {
     pub readers: Vec<Reader>,
 }
 
-/// One post, as its author knows it.
+/// One post or comment, as its author knows it.
 #[derive(Clone, Debug)]
 pub struct Posted {
     /// Chosen by the client.
     pub id: Uuid,
     /// Which person.
     pub author: usize,
+    /// On which thread it is a comment; none for a post.
+    pub thread: Option<usize>,
     /// Of its text.
     pub text: TextMark,
     /// What the server said.
@@ -50,6 +52,10 @@ pub enum Outcome {
 pub struct Reader {
     /// Whose it is.
     pub person: usize,
+    /// Which thread it watches besides `home`.
+    pub thread: Option<usize>,
+    /// Everything it heard is here; of the others only the order was looked at, when it came.
+    pub kept: bool,
     /// What was there before the run, up to this `seq`, is none of our business.
     pub before: u64,
     /// From connect to loss.
@@ -68,10 +74,12 @@ pub struct Life {
 /// One thing that the server sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Heard {
-    /// A post, as an event.
+    /// A post or a comment, as an event.
     Post(SeenPost),
     /// The whole feed, at the start or in between.
     Snapshot {
+        /// Of the thread, not of `home`.
+        thread: bool,
         /// As of.
         seq: u64,
         /// What it showed.
@@ -98,7 +106,7 @@ impl Heard {
     }
 }
 
-/// A post as a reader saw it.
+/// A post or comment as a reader saw it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SeenPost {
     /// Which.

@@ -46,9 +46,16 @@ pub async fn resolve(url: &str) -> Result<SocketAddr> {
 /// # Errors
 /// The server cannot be reached.
 pub async fn dial(target: SocketAddr, index: usize) -> Result<TcpStream> {
+    dial_with(target, index, None).await
+}
+
+async fn dial_with(target: SocketAddr, index: usize, receive_bytes: Option<u32>) -> Result<TcpStream> {
     let socket = if target.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     if let Some(source) = machine::source_for(index, target.ip()) {
         socket.bind((source, 0).into())?;
+    }
+    if let Some(bytes) = receive_bytes {
+        socket.set_recv_buffer_size(bytes)?;
     }
     socket.set_nodelay(true)?;
     socket.connect(target).await.with_context(|| format!("cannot connect to {target}"))
@@ -59,7 +66,16 @@ pub async fn dial(target: SocketAddr, index: usize) -> Result<TcpStream> {
 /// # Errors
 /// The server cannot be reached or refuses the upgrade.
 pub async fn open(target: SocketAddr, index: usize) -> Result<Socket> {
-    let stream = dial(target, index).await?;
+    open_with(target, index, None).await
+}
+
+/// The same with a receive buffer of this size. A reader that is to be slow needs a small one: by itself the kernel takes
+/// up to 6 MiB on its behalf, and the server notices nothing.
+///
+/// # Errors
+/// The server cannot be reached or refuses the upgrade.
+pub async fn open_with(target: SocketAddr, index: usize, receive_bytes: Option<u32>) -> Result<Socket> {
+    let stream = dial_with(target, index, receive_bytes).await?;
     let mut request = format!("ws://{target}{WEBSOCKET_PATH}").into_client_request()?;
     request.headers_mut().insert("sec-websocket-protocol", HeaderValue::from_static(SUBPROTOCOL));
     let config = WebSocketConfig::default().read_buffer_size(READ_BUFFER_BYTES).write_buffer_size(0);

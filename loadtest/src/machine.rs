@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use serde::{Deserialize, Serialize};
 
 /// `/proc/<pid>/stat` counts in these; 100 on every Linux that Rust supports (`USER_HZ`).
 const TICKS_PER_SECOND: u64 = 100;
@@ -48,6 +49,18 @@ pub fn cpu_of(pid: u32) -> Result<Cpu> {
     cpu_in(&stat).with_context(|| format!("{path} has an unknown form"))
 }
 
+/// From now on this thread gets the processor only when nobody else wants it. There is no way back.
+///
+/// # Errors
+/// There is no `renice` here.
+pub fn give_way() -> Result<()> {
+    let thread = nix::unistd::gettid().to_string();
+    let renice = std::process::Command::new("renice").args(["-n", "19", "-p", &thread]).output();
+    let ended = renice.context("cannot run renice")?;
+    ensure!(ended.status.success(), "renice: {}", String::from_utf8_lossy(&ended.stderr));
+    Ok(())
+}
+
 /// Fields 14 and 15; counted from behind the name, which may hold blanks and brackets itself.
 fn cpu_in(stat: &str) -> Option<Cpu> {
     let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
@@ -79,6 +92,56 @@ pub fn resident_bytes(pid: u32) -> Result<u64> {
         .and_then(|rest| rest.trim().strip_suffix("kB"))
         .and_then(|number| number.trim().parse().ok());
     Ok(1024 * kib.with_context(|| format!("{path} names no VmRSS"))?)
+}
+
+/// What all cores together have done since the machine was started, in core-seconds.
+///
+/// # Errors
+/// No `/proc`, or one of an unknown form.
+pub fn busy() -> Result<Duration> {
+    let stat = std::fs::read_to_string("/proc/stat")?;
+    let ticks = busy_in(&stat).context("/proc/stat has an unknown form")?;
+    Ok(Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND))
+}
+
+/// User, nice, system, interrupts and what a hypervisor took; not idle and not waiting for a disk.
+fn busy_in(stat: &str) -> Option<u64> {
+    let line = stat.lines().next()?.strip_prefix("cpu ")?;
+    let fields: Vec<u64> = line.split_whitespace().map_while(|field| field.parse().ok()).collect();
+    let idle = fields.get(3)? + fields.get(4)?;
+    // The last two are contained in the first two.
+    Some(fields.iter().take(8).sum::<u64>() - idle)
+}
+
+/// The machine that the harness runs on, for those who compare results.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Facts {
+    /// Cores that we may use.
+    pub cores: usize,
+    /// As the processor names itself.
+    pub processor: String,
+    /// Of the operating system.
+    pub kernel: String,
+    /// Of the machine, in bytes.
+    pub memory_bytes: u64,
+}
+
+/// What is known of this machine.
+#[must_use]
+pub fn facts() -> Facts {
+    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+    let after = |text: &str, name: &str| {
+        let line = text.lines().find(|line| line.starts_with(name));
+        line.and_then(|line| line.split_once(':')).map(|(_, rest)| rest.trim().to_owned()).unwrap_or_default()
+    };
+    let memory = after(&read("/proc/meminfo"), "MemTotal");
+    let kib: u64 = memory.trim_end_matches(" kB").parse().unwrap_or(0);
+    Facts {
+        cores: std::thread::available_parallelism().map_or(1, usize::from),
+        processor: after(&read("/proc/cpuinfo"), "model name"),
+        kernel: read("/proc/sys/kernel/osrelease").trim().to_owned(),
+        memory_bytes: 1024 * kib,
+    }
 }
 
 /// Makes room for this many sockets, raising the limits where we may.
@@ -127,6 +190,15 @@ mod tests {
     fn we_ourselves_have_memory_and_cpu_time() {
         assert!(resident_bytes(std::process::id()).unwrap() > 100_000);
         assert!(own_cpu().unwrap().since(Cpu::default()) == own_cpu().unwrap());
+    }
+
+    #[test]
+    fn what_the_machine_does_leaves_out_what_it_waits_for() {
+        let stat = "cpu  10 1 20 1000 500 3 4 5 9 9\ncpu0 1 1 1 1";
+        assert_eq!(busy_in(stat), Some(10 + 1 + 20 + 3 + 4 + 5));
+        assert_eq!(busy_in("intr 7"), None);
+        let facts = facts();
+        assert!(facts.cores > 0 && !facts.kernel.is_empty() && facts.memory_bytes > 1 << 20);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 mod bench;
 mod check;
+mod compare;
 mod connection;
 mod crowd;
 mod demo;
@@ -10,24 +11,32 @@ mod drive;
 mod examine;
 #[cfg(test)]
 mod fake;
+mod flags;
 mod frame;
 mod graph;
 mod history;
+mod knee;
 mod link;
 mod machine;
 mod people;
+mod plan;
 mod prepare;
 mod raw;
 mod report;
+mod run;
+mod scenario;
 mod schedule;
 mod settings;
 mod stage;
+mod timeline;
+mod usage;
+mod view;
+mod watch;
 
 use std::io::Write as _;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::{Parser, Subcommand};
 use tokio::task::LocalSet;
 
@@ -41,14 +50,14 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Drives a running server and checks that every acknowledged post reached every follower once, in order.
-    Run {
-        #[command(flatten)]
-        settings: Box<settings::Settings>,
-        /// File for the report as JSON.
-        #[arg(long)]
-        json: Option<PathBuf>,
-    },
+    /// Runs a scenario against a server and checks that every acknowledged post reached every follower once, in order.
+    Run(Box<flags::RunArgs>),
+    /// Lists the scenarios that come with the program.
+    Scenarios,
+    /// Makes the page of a result that was kept as JSON.
+    Report(run::ReportArgs),
+    /// Says what got better or worse from one result to another, and whether that is more than noise.
+    Compare(compare::CompareArgs),
     /// Starts a server of its own and measures latency, posts a second, cost of deliveries, memory of idle connections.
     Bench(bench::BenchArgs),
     /// Measures deliveries beside those of other servers: the same frames, the same client, each server on a core of its own.
@@ -70,15 +79,13 @@ fn main() -> Result<ExitCode> {
 
 async fn perform(command: Command) -> Result<ExitCode> {
     match command {
-        Command::Run { settings, json } => {
-            let report = drive::run(&settings).await?;
-            write!(std::io::stdout(), "{report}")?;
-            if let Some(path) = json {
-                let text = serde_json::to_string_pretty(&report)?;
-                std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
-            }
-            Ok(if report.good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        Command::Run(args) => run::run(&args).await,
+        Command::Scenarios => {
+            write!(std::io::stdout(), "{}", scenario::list())?;
+            Ok(ExitCode::SUCCESS)
         }
+        Command::Report(args) => run::report(&args),
+        Command::Compare(args) => compare::compare(&args),
         Command::Bench(args) => bench::run(&args).await,
         Command::Peers(args) => bench::peers::run(&args).await,
         Command::Judge(args) => examine::judge_again(&args),

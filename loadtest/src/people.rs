@@ -136,7 +136,7 @@ impl Door {
                     return Ok(Person { handle, password, tokens: *tokens, follows: Vec::new() });
                 }
                 Answer::Later(wait) => {
-                    bar.set_message("(the server limits sign-ups: see docs/performance.md)");
+                    bar.set_message("(the server limits sign-ups: see docs/load-testing.md)");
                     tokio::time::sleep(wait).await;
                 }
                 Answer::Refused(why) => bail!("sign up refused: {why}"),

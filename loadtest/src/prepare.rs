@@ -9,14 +9,17 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use indicatif::ProgressBar;
-use tidings_protocol::ids::UserId;
+use tidings_protocol::ids::{PostId, UserId};
 use tidings_protocol::limits::points;
 use tidings_protocol::reply::Limits;
-use tidings_protocol::request::{Hello, Method, UserRef};
+use tidings_protocol::request::{Hello, Method, PostCreate, UserRef};
+use tidings_protocol::text::PostText;
+use uuid::Uuid;
 
 use crate::graph::Follows;
 use crate::link::{self, Refused, Socket};
 use crate::people::{self, Person};
+use crate::plan::Span;
 
 /// People whose follows are arranged at the same time.
 const AT_ONCE: usize = 32;
@@ -32,14 +35,27 @@ pub async fn limits(target: SocketAddr) -> Result<Limits> {
     Ok(link::greet(&mut socket, Hello::default()).await?.limits)
 }
 
+/// What each author posts in the fullest minute of a run.
+#[must_use]
+pub fn fullest_minute(spans: &[Span], authors: usize) -> f64 {
+    let in_minute = |from: Duration| -> f64 {
+        let until = from + Duration::from_secs(60);
+        let part = |span: &Span| span.ends.min(until).saturating_sub(span.begins.max(from)).as_secs_f64();
+        spans.iter().map(|span| span.work() * part(span)).sum()
+    };
+    // The fullest minute begins with a span or ends with one.
+    let begins = spans.iter().flat_map(|span| [span.begins, span.ends.saturating_sub(Duration::from_secs(60))]);
+    #[expect(clippy::cast_precision_loss, reason = "few people")]
+    let authors = authors as f64;
+    begins.map(in_minute).fold(0.0, f64::max) / authors
+}
+
 /// Says whether each author may post as much as planned.
 ///
 /// # Errors
 /// In words: what the server allows, what the run needs, what to change.
-pub fn check_budget(limits: &Limits, per_author_per_second: f64, length: Duration, hint: &str) -> Result<()> {
-    // A burst of a whole minute's budget is allowed, so a shorter run needs less; random arrivals need a margin.
-    let seconds = length.as_secs_f64().min(60.0);
-    let posts = per_author_per_second * seconds;
+pub fn check_budget(limits: &Limits, posts: f64, hint: &str) -> Result<()> {
+    // A burst of a whole minute's budget is allowed; random arrivals need a margin.
     let needed = f64::from(points::CREATE) * (posts + 3.0 * posts.sqrt());
     ensure!(
         needed <= f64::from(limits.points_per_minute),
@@ -87,6 +103,31 @@ pub async fn arrange(target: SocketAddr, people: &mut [Person], graph: &Follows,
         person.follows = wanted.into_iter().collect();
     }
     file.map_or(Ok(()), |path| write_down(path, people))
+}
+
+/// Writes the posts whose comments a run is about.
+///
+/// # Errors
+/// The server refuses.
+pub async fn threads(target: SocketAddr, author: &Person, count: usize) -> Result<Vec<PostId>> {
+    let mut threads = Vec::new();
+    if count == 0 {
+        return Ok(threads);
+    }
+    let bar = people::bar(count as u64, "threads");
+    let mut socket = link::open(target, 0).await?;
+    let hello = Hello { token: Some(author.tokens.access_token.clone()), ..Hello::default() };
+    link::greet(&mut socket, hello).await?;
+    for number in 1..=count {
+        let id = PostId(Uuid::now_v7());
+        let text = PostText::parse(format!("tidings-load: thread {number} of {count}"))?;
+        insist(&mut socket, number as u64, Method::PostCreate(PostCreate { id, text }), &bar).await?;
+        threads.push(id);
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    socket.close(None).await?;
+    Ok(threads)
 }
 
 /// Keeps the accounts of the file that this run does not use.
@@ -137,13 +178,25 @@ async fn insist(socket: &mut Socket, id: u64, method: Method, bar: &ProgressBar)
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan;
+    use crate::settings::{Phase, Settings};
 
     #[test]
     fn a_budget_that_is_too_small_is_told_with_the_setting_to_raise() {
-        let minute = Duration::from_secs(60);
-        check_budget(&Limits::with_budget(600), 1.0, minute, "use more").unwrap();
-        let said = check_budget(&Limits::with_budget(600), 10.0, minute, "use more --authors").unwrap_err().to_string();
+        check_budget(&Limits::with_budget(600), 60.0, "use more").unwrap();
+        let said = check_budget(&Limits::with_budget(600), 600.0, "use more --authors").unwrap_err().to_string();
         assert!(said.contains("TIDINGS_POINTS_PER_MINUTE=2") && said.contains("--authors"), "{said}");
-        check_budget(&Limits::with_budget(600), 10.0, Duration::from_secs(10), "use more").unwrap();
+        check_budget(&Limits::with_budget(600), 100.0, "use more").unwrap();
+    }
+
+    #[test]
+    fn the_fullest_minute_is_found_wherever_it_is() {
+        let phase = |seconds, rate| Phase { seconds, rate: Some(rate), ..Phase::default() };
+        let phases = vec![phase(100.0, 1.0), phase(30.0, 10.0), phase(100.0, 2.0)];
+        let settings = Settings { phases, warm_up: 0.0, ..Settings::default() };
+        let most = fullest_minute(&plan::spans(&settings), 4);
+        assert!((most - (300.0 + 60.0) / 4.0).abs() < 1e-6, "{most}");
+        let short = Settings { seconds: 3.0, warm_up: 0.0, ..Settings::default() };
+        assert!((fullest_minute(&plan::spans(&short), 1) - 30.0).abs() < 1e-6);
     }
 }

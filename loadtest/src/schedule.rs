@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 use clap::ValueEnum;
 use rand::RngExt;
 use rand::rngs::StdRng;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc::UnboundedSender;
 use uuid::Uuid;
 
 /// How arrivals are spaced.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Arrivals {
     /// At random, like people.
@@ -21,7 +21,7 @@ pub enum Arrivals {
     Constant,
 }
 
-/// A post to come.
+/// A post or comment to come. Its text is made when it is needed: of millions it would be most of our memory.
 #[derive(Clone, Debug)]
 pub struct Planned {
     /// Since the beginning of the run.
@@ -30,19 +30,28 @@ pub struct Planned {
     pub author: usize,
     /// Its id.
     pub id: Uuid,
-    /// Its text, with a marker that names the run and the number.
-    pub text: String,
+    /// On which thread it is a comment; none for a post.
+    pub thread: Option<usize>,
+    /// In which span of the run it is due.
+    pub span: usize,
 }
 
 /// What a connection is told to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
-    /// Send this post.
+    /// Send this post or comment.
     Post(usize),
     /// Lose the line, and come back after a while.
     Drop {
         /// How long to stay away.
         away: Duration,
+        /// All at once in this span; none if alone.
+        cut: Option<usize>,
+    },
+    /// Stop reading.
+    Stall {
+        /// For how long.
+        length: Duration,
     },
 }
 
@@ -93,13 +102,15 @@ pub fn pace(
     std::thread::spawn(move || {
         for (due, connection, order) in orders {
             let wait = (began + due).saturating_duration_since(Instant::now());
-            if wait > Duration::from_millis(100) {
-                // Long waits listen for the end; short ones are exact.
-                if stop.recv_timeout(wait) != Err(mpsc::RecvTimeoutError::Timeout) {
-                    return;
-                }
+            // Long waits listen for the end; short ones are exact, and only look.
+            let stopped = if wait > Duration::from_millis(100) {
+                stop.recv_timeout(wait) != Err(mpsc::RecvTimeoutError::Timeout)
             } else {
                 std::thread::sleep(wait);
+                stop.try_recv() != Err(mpsc::TryRecvError::Empty)
+            };
+            if stopped {
+                return;
             }
             if to[connection].send(order).is_err() {
                 return;

@@ -20,6 +20,7 @@ fn served(follows: graph::Follows, authors: &[usize], connections: &[usize]) -> 
     let post = |(number, author): (usize, &usize)| Posted {
         id: Uuid::from_u128(1 + number as u128),
         author: *author,
+        thread: None,
         text: TextMark(1000 + number as u64),
         outcome: Outcome::Acknowledged { seq: 10 + number as u64 },
     };
@@ -30,7 +31,10 @@ fn served(follows: graph::Follows, authors: &[usize], connections: &[usize]) -> 
     };
     let readers = connections
         .iter()
-        .map(|&person| Reader { person, before: 9, lives: vec![Life { resumed_at: None, heard: heard_by(person) }] })
+        .map(|&person| {
+            let lives = vec![Life { resumed_at: None, heard: heard_by(person) }];
+            Reader { person, thread: None, kept: true, before: 9, lives }
+        })
         .collect();
     History { follows, posts, readers }
 }
@@ -197,11 +201,13 @@ fn a_snapshot_counts_for_what_it_shows_and_excuses_only_what_it_left_out() {
     let posts: Vec<SeenPost> = history.posts[4..].iter().map(seen).collect();
     resume(&mut history, 2, 1);
     let life = &mut history.readers[2].lives[1];
-    life.heard = vec![Heard::Snapshot { seq: 15, posts: posts.clone(), complete: false }];
+    life.heard = vec![Heard::Snapshot { thread: false, seq: 15, posts: posts.clone(), complete: false }];
     assert_eq!(check(&history), []);
-    history.readers[2].lives[1].heard = vec![Heard::Snapshot { seq: 15, posts: posts.clone(), complete: true }];
+    history.readers[2].lives[1].heard =
+        vec![Heard::Snapshot { thread: false, seq: 15, posts: posts.clone(), complete: true }];
     found(&history, Anomaly::Lost);
-    history.readers[2].lives[1].heard = vec![Heard::Snapshot { seq: 15, posts: posts[..1].to_vec(), complete: false }];
+    history.readers[2].lives[1].heard =
+        vec![Heard::Snapshot { thread: false, seq: 15, posts: posts[..1].to_vec(), complete: false }];
     found(&history, Anomaly::Lost);
 }
 
@@ -209,8 +215,65 @@ fn a_snapshot_counts_for_what_it_shows_and_excuses_only_what_it_left_out() {
 fn what_was_there_before_the_run_is_not_a_phantom() {
     let mut history = good();
     let old = SeenPost { id: Uuid::from_u128(777), seq: 3, text: TextMark(1) };
-    let snapshot = Heard::Snapshot { seq: 9, posts: vec![old], complete: true };
+    let snapshot = Heard::Snapshot { thread: false, seq: 9, posts: vec![old], complete: true };
     heard(&mut history, 2).insert(0, snapshot);
+    assert_eq!(check(&history), []);
+}
+
+/// The fifth of the good history's posts is a comment, which only those hear who watch its thread: 1 and 2.
+fn with_a_comment() -> History {
+    let mut history = good();
+    history.posts[4].thread = Some(7);
+    history.readers[0].thread = Some(8);
+    history.readers[1].thread = Some(7);
+    history.readers[2].thread = Some(7);
+    history
+}
+
+#[test]
+fn a_comment_is_for_those_who_watch_its_thread_and_for_nobody_else() {
+    assert_eq!(check(&with_a_comment()), []);
+    let mut history = with_a_comment();
+    history.readers[1].thread = Some(8);
+    found(&history, Anomaly::Misdelivered);
+    let mut history = with_a_comment();
+    history.readers[0].thread = Some(7);
+    found(&history, Anomaly::Lost);
+}
+
+#[test]
+fn a_snapshot_of_one_feed_says_nothing_of_the_other() {
+    let mut history = with_a_comment();
+    let comment = seen(&history.posts[4]);
+    // `home` afresh as of 15, and then a comment from before it: the thread goes on from where it was.
+    resume(&mut history, 2, 1);
+    let posts = [1, 2, 3, 5].map(|number| seen(&history.posts[number])).to_vec();
+    let afresh = Heard::Snapshot { thread: false, seq: 15, posts: posts.clone(), complete: true };
+    history.readers[2].lives[1].heard = vec![afresh, Heard::Post(comment)];
+    assert_eq!(check(&history), []);
+    // A snapshot of `home` that leaves something out does not excuse the comment.
+    let afresh = Heard::Snapshot { thread: false, seq: 15, posts: posts[3..].to_vec(), complete: false };
+    history.readers[2].lives[1].heard = vec![afresh];
+    found(&history, Anomaly::Lost);
+    let afresh = Heard::Snapshot { thread: true, seq: 15, posts: Vec::new(), complete: false };
+    history.readers[2].lives[1].heard.push(afresh);
+    assert_eq!(check(&history), []);
+}
+
+#[test]
+fn nothing_comes_on_a_feed_from_before_its_snapshot() {
+    let mut history = good();
+    let last = seen(&history.posts[5]);
+    heard(&mut history, 1)
+        .insert(0, Heard::Snapshot { thread: false, seq: last.seq, posts: Vec::new(), complete: true });
+    found(&history, Anomaly::Reordered);
+}
+
+#[test]
+fn who_is_not_kept_is_not_judged() {
+    let mut history = good();
+    heard(&mut history, 1).clear();
+    history.readers[1].kept = false;
     assert_eq!(check(&history), []);
 }
 
