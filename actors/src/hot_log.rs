@@ -1,13 +1,17 @@
 //! The recent journal in memory, for resumes, slow readers and bringing snapshots forward.
 //! Must never have a hole and never outgrow its bounds; what it no longer reaches is asked of Postgres.
 
+mod threads;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use tidings_protocol::ids::UserId;
 use tidings_protocol::position::Seq;
 
-use crate::entry::{Batch, Entry};
+use crate::entry::{Batch, Change, Entry};
 use crate::limits;
+use threads::Threads;
 
 /// A contiguous run of batches ending at the last one applied. Batches are shared between the threads of a node.
 #[derive(Debug)]
@@ -15,6 +19,8 @@ pub struct HotLog {
     batches: VecDeque<Arc<Batch>>,
     /// The log holds every entry after this one.
     after: Seq,
+    /// Through the posts and profiles.
+    threads: Threads,
     entries: usize,
     bytes: usize,
     most_entries: usize,
@@ -29,7 +35,8 @@ impl HotLog {
     }
 
     pub(crate) fn bounded(applied: Seq, most_entries: usize, most_bytes: usize) -> Self {
-        Self { batches: VecDeque::new(), after: applied, entries: 0, bytes: 0, most_entries, most_bytes }
+        let (batches, threads) = (VecDeque::new(), Threads::default());
+        Self { batches, after: applied, threads, entries: 0, bytes: 0, most_entries, most_bytes }
     }
 
     /// Appends the next batch and forgets the oldest ones past the bounds.
@@ -38,6 +45,11 @@ impl HotLog {
         assert_eq!(batch.first, expected, "the tail hands on a contiguous journal (P1)");
         self.entries += batch.entries.len();
         self.bytes += bytes_of(&batch);
+        for entry in &batch.entries {
+            if let Change::Post { author, .. } | Change::User { id: author, .. } = entry.change {
+                self.threads.tie(entry.seq, author);
+            }
+        }
         self.batches.push_back(batch);
         while self.entries > self.most_entries || self.bytes > self.most_bytes {
             let Some(oldest) = self.batches.pop_front() else {
@@ -46,7 +58,25 @@ impl HotLog {
             self.entries -= oldest.entries.len();
             self.bytes -= bytes_of(&oldest);
             self.after = oldest.last;
+            self.threads.forget(self.after);
         }
+    }
+
+    /// It holds every entry after this one.
+    #[must_use]
+    pub const fn after(&self) -> Seq {
+        self.after
+    }
+
+    /// Entries about posts and profiles of these authors, newest first.
+    pub fn of_authors(&self, authors: impl Iterator<Item = UserId>) -> impl Iterator<Item = &Entry> {
+        self.threads.of(authors).filter_map(|seq| self.entry(seq))
+    }
+
+    fn entry(&self, seq: Seq) -> Option<&Entry> {
+        let batch = self.batches.get(self.batches.partition_point(|batch| batch.last < seq))?;
+        let at = batch.entries.binary_search_by_key(&seq, |entry| entry.seq).ok()?;
+        batch.entries.get(at)
     }
 
     /// The entries from `from` on, inclusive, ascending; none if the log no longer reaches back that far.

@@ -36,14 +36,20 @@ pub const HOT_LOG_ENTRIES: usize = 65_536;
 /// Hot log, by bytes of bodies, per node.
 pub const HOT_LOG_BYTES: usize = 64 * 1024 * 1024;
 
-/// Outbox, by frames not yet taken by the socket.
-pub const OUTBOX_FRAMES: usize = 512;
-/// Outbox, by bytes not yet taken by the socket.
-pub const OUTBOX_BYTES: usize = 256 * 1024;
+/// Entries looked at for a page of `home` from memory: a page of 100 and as many changes and removals again, ten times over. Some 2 ms.
+pub const RECALL_ENTRIES: usize = 2_000;
+
+/// Outbox, by pieces not yet taken by the socket: a frame, or the frames of a run.
+pub const OUTBOX_PIECES: usize = 256;
+/// Outbox, by bytes not yet taken by the socket. A reader that has stalled may cost 64 KiB, pieces included; one that is only slow has as much
+/// again in the socket, and is caught up from memory.
+pub const OUTBOX_BYTES: usize = 48 * 1024;
+/// Frames that go to the same readers in one piece: 57 of 285 bytes, and a third of what an outbox holds.
+pub const RUN_BYTES: usize = 16 * 1024;
 /// When the outboxes of a thread hold too much together, those that hold at least this give way: a reader who keeps up holds less.
 pub const SHED_BYTES: usize = 16 * 1024;
-/// What a queued frame takes besides its bytes.
-pub const FRAME_OVERHEAD_BYTES: usize = 64;
+/// What a queued piece takes besides its bytes.
+pub const PIECE_OVERHEAD_BYTES: usize = 64;
 /// A reader that has not caught up for this long is closed with `slow`.
 pub const SLOW_PATIENCE_MS: u64 = 60_000;
 
@@ -51,10 +57,23 @@ pub const SLOW_PATIENCE_MS: u64 = 60_000;
 pub const SESSION_READS: usize = 4;
 /// Reads at once that start feeds, on one node: fewer than the store has connections for reads (8), so that pages and posts are read meanwhile.
 pub const START_READS: usize = 6;
-/// Longest wait for a turn among these.
+/// Look-ups at once of who somebody is, on one node: as many as two statements of the store take, one under way and one being gathered.
+pub const LOOK_UPS: usize = 256;
+/// Those who wait for a turn among these: what six reads at a time can do within the patience, at 2 ms each.
+pub const START_LINE: usize = 15_000;
+/// Longest wait of one `hello`, subscription or fresh start for all of its reads.
 pub const START_PATIENCE_MS: u64 = 5_000;
+/// A fresh start that did not come about within that is wanted again after once to twice this.
+pub const REFRESH_AGAIN_MS: u64 = 125;
+/// While the database is away it is asked again after this, by those whose turn it is.
+pub const START_ASKS_AGAIN_MS: u64 = 50;
 /// What a client that waited in vain is told to wait.
 pub const START_AGAIN_MS: u64 = 2_000;
+/// Tries to find a seat free among those of one user, and the time between two: a second in all, while the end of a line that was cut may
+/// still be unnoticed.
+pub const SEAT_TRIES: u32 = 20;
+/// Between two such tries.
+pub const SEAT_AGAIN_MS: u64 = 50;
 /// Refusals without one request in between that was taken; a client that goes on like that is closed with `flood`.
 pub const REFUSALS_IN_A_ROW: u32 = 1_000;
 /// Longest wait of a session for one read; then `unavailable`.
@@ -72,4 +91,5 @@ const _: () = assert!(JOURNAL_QUEUE >= BATCH_COMMANDS);
 const _: () = assert!(HEAD_CHECK_MS < BLIND_AFTER_MS);
 const _: () = assert!(2 * TAIL_PULSE_MS < ASLEEP_MS && ASLEEP_MS < BLIND_AFTER_MS);
 const _: () = assert!(SHED_BYTES < OUTBOX_BYTES / 2);
-const _: () = assert!(OUTBOX_BYTES > 2 * tidings_protocol::limits::MESSAGE_BYTES);
+const _: () = assert!(OUTBOX_BYTES + OUTBOX_PIECES * PIECE_OVERHEAD_BYTES <= 64 * 1024);
+const _: () = assert!(RUN_BYTES < OUTBOX_BYTES / 2);

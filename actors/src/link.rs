@@ -23,6 +23,14 @@ pub trait Wire {
     /// # Errors
     /// `WouldBlock` when nothing is taken now; anything else ends the connection.
     fn write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize>;
+
+    /// The same for what lies together.
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    fn send(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.write(&[IoSlice::new(bytes)])
+    }
 }
 
 /// How a link stands.
@@ -45,32 +53,35 @@ enum Wrote {
 
 /// Slices in one vectored write: what Linux takes at once is 1,024, and 64 frames of 250 bytes fill a loopback segment.
 const SLICES: usize = 64;
+/// Slices for what a few batches have brought. 64 are a kilobyte to prepare.
+const FEW: usize = 4;
 
-/// A connection.
-pub struct Link {
-    wire: Box<dyn Wire>,
-    outbox: RefCell<Outbox>,
+/// A connection. Its wire lies in it and not behind a pointer of its own, and what a delivery touches lies together at its end: fetching
+/// the descriptor alone was 1.1 % of a delivery.
+#[repr(C)]
+pub struct Link<W: ?Sized = dyn Wire> {
+    /// When the peer was last heard, in milliseconds of the worker's clock.
+    heard_at: Cell<u64>,
+    /// Requests taken from the socket and not yet answered: the reader stops at its limit.
+    in_flight: Cell<usize>,
+    session: RefCell<Option<Addr<Session>>>,
+    /// Rung when the one who waits on the socket should look again.
+    stirred: Notify,
     /// What all outboxes of the thread share, once it belongs to one, and what of it is this one's.
     purse: OnceCell<Rc<Purse>>,
     weight: Cell<usize>,
-    standing: Cell<Standing>,
-    session: RefCell<Option<Addr<Session>>>,
+    outbox: RefCell<Outbox>,
     /// The socket has been full since this was last asked.
     was_full: Cell<bool>,
-    /// Rung when the one who waits on the socket should look again.
-    stirred: Notify,
-    /// Requests taken from the socket and not yet answered: the reader stops at its limit.
-    in_flight: Cell<usize>,
-    /// When the peer was last heard, in milliseconds of the worker's clock.
-    heard_at: Cell<u64>,
+    standing: Cell<Standing>,
+    wire: W,
 }
 
-impl Link {
+impl<W> Link<W> {
     /// A link over a wire.
     #[must_use]
-    pub fn new(wire: Box<dyn Wire>, now: u64) -> Rc<Self> {
+    pub fn new(wire: W, now: u64) -> Rc<Self> {
         Rc::new(Self {
-            wire,
             outbox: RefCell::default(),
             purse: OnceCell::new(),
             weight: Cell::new(0),
@@ -80,9 +91,17 @@ impl Link {
             stirred: Notify::new(),
             in_flight: Cell::new(0),
             heard_at: Cell::new(now),
+            wire,
         })
     }
 
+    /// What it writes to.
+    pub const fn wire(&self) -> &W {
+        &self.wire
+    }
+}
+
+impl<W: Wire + ?Sized> Link<W> {
     /// From now on its outbox counts for the thread's budget.
     pub(crate) fn share(&self, purse: Rc<Purse>) {
         // A link belongs to one thread for life.
@@ -97,9 +116,13 @@ impl Link {
     /// Writes what the socket takes now.
     fn write(&self, outbox: &mut Outbox) -> Wrote {
         while !outbox.is_empty() {
-            let mut slices = [IoSlice::new(&[]); SLICES];
-            let filled = outbox.gather(&mut slices);
-            match self.wire.write(&slices[..filled]) {
+            let wrote = match outbox.only() {
+                // 2.30 µs, where preparing 64 slices and a vectored write of one took 2.95.
+                Some(only) => self.wire.send(only),
+                None if outbox.pieces() <= FEW => self.gather::<FEW>(outbox),
+                None => self.gather::<SLICES>(outbox),
+            };
+            match wrote {
                 Ok(taken) => outbox.advance(taken),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Wrote::Some,
                 Err(_) => return Wrote::Failed,
@@ -107,6 +130,12 @@ impl Link {
         }
         outbox.relax();
         Wrote::All
+    }
+
+    fn gather<const MOST: usize>(&self, outbox: &Outbox) -> io::Result<usize> {
+        let mut slices = [IoSlice::new(&[]); MOST];
+        let filled = outbox.gather(&mut slices);
+        self.wire.write(&slices[..filled])
     }
 
     fn weigh(&self, outbox: RefMut<'_, Outbox>) {
@@ -209,7 +238,7 @@ impl Link {
     }
 }
 
-impl Drop for Link {
+impl<W: ?Sized> Drop for Link<W> {
     fn drop(&mut self) {
         if let Some(purse) = self.purse.get() {
             purse.change(self.weight.get(), 0);
@@ -217,8 +246,8 @@ impl Drop for Link {
     }
 }
 
-impl Line for Rc<Link> {
-    fn push(&self, frame: Bytes, seq: Seq) -> Pushed {
+impl<W: Wire + ?Sized> Line for Rc<Link<W>> {
+    fn push(&self, frames: Bytes, seq: Seq) -> Pushed {
         if self.standing.get() != Standing::Open {
             return Pushed::Queued;
         }
@@ -227,9 +256,30 @@ impl Line for Rc<Link> {
             self.purse.get().inspect(|purse| purse.has_shed());
             outbox.shed(seq)
         } else {
-            outbox.push(frame, seq)
+            outbox.push(frames, seq)
         };
         self.weigh(outbox);
+        pushed
+    }
+
+    fn is_idle(&self) -> bool {
+        (self.standing.get() == Standing::Open) & self.outbox.borrow().is_empty()
+    }
+
+    fn send(&self, frames: &Bytes, seq: Seq) -> Pushed {
+        let taken = match self.wire.send(frames) {
+            Ok(taken) if taken == frames.len() => return Pushed::Queued,
+            Ok(taken) => taken,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
+            Err(_) => {
+                self.break_off();
+                return Pushed::Queued;
+            }
+        };
+        let pushed = self.push(frames.clone(), seq);
+        self.outbox.borrow_mut().advance(taken);
+        // Notices that the socket is full, and calls the one who waits for it.
+        self.flush();
         pushed
     }
 

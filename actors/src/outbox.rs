@@ -1,4 +1,4 @@
-//! The bounded queue between a session and its socket: frames not yet taken, in order.
+//! The bounded queue between a session and its socket: frames not yet taken, in order; events in pieces of one frame or several.
 //! Must never grow past its bounds (P6) and must never drop an answer: pushes can be had again by cursor, answers cannot.
 
 use std::collections::VecDeque;
@@ -9,17 +9,18 @@ use tidings_protocol::position::Seq;
 
 use crate::limits;
 
-/// What a frame is, which decides whether it may be dropped.
+/// What a piece is, which decides whether it may be dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// An event of a feed, obtainable again from its `seq` on.
+    /// Events, obtainable again from the first one's `seq` on.
     Push(Seq),
     /// An answer, a notice or a control frame.
     Keep,
 }
 
+/// What was queued at once: a frame, or the frames of a run of events, which others may share.
 #[derive(Debug)]
-struct Frame {
+struct Piece {
     bytes: Bytes,
     kind: Kind,
 }
@@ -40,17 +41,18 @@ pub enum Pushed {
 /// The queue.
 #[derive(Debug, Default)]
 pub struct Outbox {
-    frames: VecDeque<Frame>,
-    /// Bytes of the first frame that the socket has taken already.
+    pieces: VecDeque<Piece>,
+    /// Bytes of the first piece that the socket has taken already.
     begun: usize,
-    /// Bytes in `frames`, the begun part included.
+    /// Bytes in `pieces`, the begun part included.
     bytes: usize,
 }
 
 impl Outbox {
-    /// Appends an event's frame, or drops events when there is no room.
+    /// Appends events, or drops some when there is no room. In an empty queue there is room for anything: nothing would ever make more.
     pub fn push(&mut self, bytes: Bytes, seq: Seq) -> Pushed {
-        if self.frames.len() < limits::OUTBOX_FRAMES && self.bytes + bytes.len() <= limits::OUTBOX_BYTES {
+        let fits = self.pieces.len() < limits::OUTBOX_PIECES && self.bytes + bytes.len() <= limits::OUTBOX_BYTES;
+        if fits || self.pieces.is_empty() {
             self.append(bytes, Kind::Push(seq));
             return Pushed::Queued;
         }
@@ -69,7 +71,7 @@ impl Outbox {
 
     fn append(&mut self, bytes: Bytes, kind: Kind) {
         self.bytes += bytes.len();
-        self.frames.push_back(Frame { bytes, kind });
+        self.pieces.push_back(Piece { bytes, kind });
     }
 
     /// Drops the pushes behind the last frame that is kept and not begun; says the first `seq` among them. What waits before such a
@@ -77,22 +79,33 @@ impl Outbox {
     fn drop_pushes(&mut self) -> Option<Seq> {
         let begun = usize::from(self.begun > 0);
         let mut first = None;
-        while self.frames.len() > begun
-            && let Some(&Frame { ref bytes, kind: Kind::Push(seq) }) = self.frames.back()
+        while self.pieces.len() > begun
+            && let Some(&Piece { ref bytes, kind: Kind::Push(seq) }) = self.pieces.back()
         {
             first = Some(seq);
             self.bytes -= bytes.len();
-            self.frames.pop_back();
+            self.pieces.pop_back();
         }
+        // A reader that has stalled costs a cursor, and not the room for a queue.
+        self.pieces.shrink_to_fit();
         first
+    }
+
+    /// What to write next, if it lies together.
+    #[must_use]
+    pub fn only(&self) -> Option<&[u8]> {
+        match &self.pieces {
+            pieces if pieces.len() == 1 => pieces.front().map(|piece| &piece.bytes[self.begun..]),
+            _ => None,
+        }
     }
 
     /// Fills `slices` with what to write next; says how many it filled.
     pub fn gather<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
         let mut filled = 0;
-        for (slice, frame) in slices.iter_mut().zip(&self.frames) {
+        for (slice, piece) in slices.iter_mut().zip(&self.pieces) {
             let from = if filled == 0 { self.begun } else { 0 };
-            *slice = IoSlice::new(&frame.bytes[from..]);
+            *slice = IoSlice::new(&piece.bytes[from..]);
             filled += 1;
         }
         filled
@@ -100,7 +113,7 @@ impl Outbox {
 
     /// The socket took `taken` bytes of what [`Self::gather`] gave.
     pub fn advance(&mut self, mut taken: usize) {
-        while let Some(first) = self.frames.front() {
+        while let Some(first) = self.pieces.front() {
             let left = first.bytes.len() - self.begun;
             if taken < left {
                 self.begun += taken;
@@ -109,7 +122,7 @@ impl Outbox {
             taken -= left;
             self.bytes -= first.bytes.len();
             self.begun = 0;
-            self.frames.pop_front();
+            self.pieces.pop_front();
         }
         debug_assert_eq!(taken, 0, "the socket cannot take more than it was given");
     }
@@ -117,10 +130,16 @@ impl Outbox {
     /// Nothing waits.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.frames.is_empty()
+        self.pieces.is_empty()
     }
 
-    /// Bytes that wait, with the begun part of the first frame.
+    /// Pieces that wait.
+    #[must_use]
+    pub fn pieces(&self) -> usize {
+        self.pieces.len()
+    }
+
+    /// Bytes that wait, with the begun part of the first piece.
     #[must_use]
     pub const fn bytes(&self) -> usize {
         self.bytes
@@ -129,19 +148,19 @@ impl Outbox {
     /// Memory it takes, as if nothing of it were shared.
     #[must_use]
     pub fn weight(&self) -> usize {
-        self.bytes + self.frames.len() * limits::FRAME_OVERHEAD_BYTES
+        self.bytes + self.pieces.len() * limits::PIECE_OVERHEAD_BYTES
     }
 
     /// Room that a catch-up may fill, leaving the other half to live events that come meanwhile.
     #[must_use]
     pub fn has_room_for_catch_up(&self) -> bool {
-        self.frames.len() < limits::OUTBOX_FRAMES / 2 && self.bytes < limits::OUTBOX_BYTES / 2
+        self.pieces.len() < limits::OUTBOX_PIECES / 2 && self.bytes < limits::OUTBOX_BYTES / 2
     }
 
     /// Gives back the memory of an emptied queue: an idle connection holds none.
     pub fn relax(&mut self) {
-        if self.frames.is_empty() && self.frames.capacity() > 8 {
-            self.frames = VecDeque::new();
+        if self.pieces.is_empty() && self.pieces.capacity() > 8 {
+            self.pieces = VecDeque::new();
         }
     }
 }
@@ -186,11 +205,11 @@ mod tests {
     #[test]
     fn p6_overflow_by_number_of_frames_starts_from_the_push_itself_when_all_else_is_kept() {
         let mut outbox = Outbox::default();
-        for _ in 0..limits::OUTBOX_FRAMES {
+        for _ in 0..limits::OUTBOX_PIECES {
             outbox.keep(Bytes::from_static(b"a"));
         }
         assert_eq!(outbox.push(Bytes::from_static(b"event"), Seq(3)), Pushed::Overflow { from: Seq(3) });
-        assert_eq!(outbox.bytes(), limits::OUTBOX_FRAMES);
+        assert_eq!(outbox.bytes(), limits::OUTBOX_PIECES);
     }
 
     #[test]
@@ -238,7 +257,7 @@ mod tests {
                     }
                     Step::Push(length) => {
                         let pushed = outbox.push(Bytes::from(vec![byte; length]), Seq(mark));
-                        if list.len() < limits::OUTBOX_FRAMES && waiting + length <= limits::OUTBOX_BYTES {
+                        if list.is_empty() || list.len() < limits::OUTBOX_PIECES && waiting + length <= limits::OUTBOX_BYTES {
                             proptest::prop_assert_eq!(pushed, Pushed::Queued);
                             list.push((byte, length, Some(mark)));
                         } else {

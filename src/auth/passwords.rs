@@ -4,6 +4,7 @@
 //! What bcrypt is given is `base64(HMAC-SHA-384(pepper, password))`: 64 characters, so neither its 72-byte cut nor a NUL inside a
 //! password can matter. Passwords are compared byte for byte, without any Unicode normalisation: what browsers send is composed (NFC).
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -126,7 +127,13 @@ fn work(jobs: &Mutex<Receiver<Job>>) {
         // Held only while waiting for the next job, never while hashing.
         let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
         match next {
-            Ok(job) => job(),
+            // Whoever waits for it hears of a fault: the panic drops the way back.
+            Ok(job) => {
+                if catch_unwind(AssertUnwindSafe(job)).is_err() {
+                    metrics::counter!("tidings_parts_failed_total", "part" => "hasher").increment(1);
+                    tracing::error!("a panic while a password was hashed: its thread goes on with the next");
+                }
+            }
             Err(_) => return,
         }
     }
@@ -173,6 +180,14 @@ mod tests {
     #[actix_rt::test]
     async fn nobody_has_no_password() {
         assert!(!hashers(8).check(&"anything at all".into(), None).await.unwrap());
+    }
+
+    #[actix_rt::test]
+    async fn a_panic_harms_only_the_password_it_happened_to() {
+        let passwords = hashers(8);
+        let fault = passwords.carry_out(|| -> bcrypt::BcryptResult<()> { panic!("for the test") }).await;
+        assert_eq!(fault, Err(HashFault::Broken));
+        assert!(passwords.hash(&"the only thread goes on".into()).await.is_ok());
     }
 
     #[actix_rt::test]

@@ -19,6 +19,7 @@ use tidings_actors::worker::Worker;
 use tidings_protocol::limits::{MESSAGE_BYTES, MESSAGE_BYTES_BEFORE_HELLO};
 use tokio::time::{Instant, sleep_until, timeout};
 
+use super::exit::Exit;
 use super::reader::{Incoming, Reader};
 use super::wire::{TcpWire, close_with, frame};
 
@@ -39,8 +40,7 @@ enum Party {
 }
 
 struct Connection {
-    stream: Rc<TcpStream>,
-    link: Rc<Link>,
+    link: Rc<Link<TcpWire>>,
     party: Party,
     worker: Rc<Worker>,
     reader: Reader,
@@ -66,15 +66,14 @@ pub(super) struct How {
 
 /// Runs a connection until it has ended. `read_already` came behind the upgrade request.
 pub(super) async fn run(stream: TcpStream, read_already: BytesMut, worker: Rc<Worker>, how: How) {
-    let stream = Rc::new(stream);
-    let link = Link::new(Box::new(TcpWire(Rc::clone(&stream))), worker.node.now());
+    let link = Link::new(TcpWire(stream), worker.node.now());
     let (party, first_message) = if how.echo {
         (Party::Echo, MESSAGE_BYTES)
     } else {
-        (Party::Session(Session::start_on(Rc::clone(&worker), Rc::clone(&link))), MESSAGE_BYTES_BEFORE_HELLO)
+        let as_the_session_knows_it: Rc<Link> = link.clone();
+        (Party::Session(Session::start_on(Rc::clone(&worker), as_the_session_knows_it)), MESSAGE_BYTES_BEFORE_HELLO)
     };
     let mut connection = Connection {
-        stream,
         link,
         party,
         worker,
@@ -86,11 +85,16 @@ pub(super) async fn run(stream: TcpStream, read_already: BytesMut, worker: Rc<Wo
         deaf: false,
     };
     connection.converse().await;
+    let exit = Exit::turn().await;
     let said_goodbye = connection.link.standing() == Standing::Closing;
-    let stream = Rc::clone(&connection.stream);
+    let link = Rc::clone(&connection.link);
     drop(connection);
     if said_goodbye {
-        linger(&stream).await;
+        exit.done().await;
+        linger(&link.wire().0).await;
+    } else {
+        drop(link);
+        exit.done().await;
     }
 }
 
@@ -134,11 +138,11 @@ impl Connection {
             let reading = self.listens();
             tokio::select! {
                 () = self.link.stirred() => {}
-                ready = self.stream.writable(), if self.full_since.is_some() => {
+                ready = self.link.wire().0.writable(), if self.full_since.is_some() => {
                     if ready.is_err() { return }
                     self.link.flush();
                 }
-                ready = self.stream.readable(), if reading => {
+                ready = self.link.wire().0.readable(), if reading => {
                     if ready.is_err() || self.read().is_err() { return }
                 }
                 () = sleep_to(wake_at) => self.late(),
@@ -202,7 +206,7 @@ impl Connection {
     /// Reads what is there.
     fn read(&mut self) -> io::Result<()> {
         self.buffer.reserve(READ_BYTES);
-        match self.stream.try_read_buf(&mut self.buffer) {
+        match self.link.wire().0.try_read_buf(&mut self.buffer) {
             Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
             Ok(_) => {
                 self.link.heard(self.worker.node.now());

@@ -4,6 +4,7 @@
 mod connection;
 mod crowd;
 mod door;
+mod exit;
 mod reader;
 mod upgrade;
 mod wire;

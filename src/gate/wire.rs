@@ -1,11 +1,11 @@
 //! The WebSocket frames the server sends, and writing them to a socket that is never waited for.
 
 use std::io::{self, IoSlice};
-use std::rc::Rc;
 
 use actix_http::ws::{self, OpCode, Parser};
 use actix_rt::net::TcpStream;
 use bytes::{Bytes, BytesMut};
+use socket2::SockRef;
 use tidings_actors::frame::Framing;
 use tidings_actors::link::Wire;
 use tidings_protocol::close::CloseCode;
@@ -44,10 +44,19 @@ pub(super) fn frame(payload: &[u8], code: OpCode) -> Bytes {
 }
 
 /// A socket to write to without waiting.
-pub(super) struct TcpWire(pub(super) Rc<TcpStream>);
+pub(super) struct TcpWire(pub(super) TcpStream);
 
 impl Wire for TcpWire {
     fn write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         self.0.try_write_vectored(slices)
+    }
+
+    /// Straight to the kernel: tokio's note of whether the socket is writable lies elsewhere in memory, and is almost never of use here.
+    fn send(&self, bytes: &[u8]) -> io::Result<usize> {
+        match SockRef::from(&self.0).send(bytes) {
+            // But it has to be put right: whoever waits for the socket would not wait.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.0.try_write(bytes),
+            sent => sent,
+        }
     }
 }

@@ -7,6 +7,7 @@ mod durability;
 mod faults;
 mod forget;
 mod furthest;
+mod gather;
 mod journal;
 mod keys;
 mod line;

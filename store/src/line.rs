@@ -38,6 +38,28 @@ pub(crate) struct Purpose<'a> {
     pub(crate) most: u32,
     /// The server ends a statement after this.
     pub(crate) limit: Duration,
+    /// Shared by all pools of one database: what ends one connection ends most of them.
+    pub(crate) losses: &'a Losses,
+}
+
+/// When a connection was last lost. What has been idle since before that is not trusted, however short: a Postgres that was killed and is
+/// back within a second would otherwise be called unavailable once for each connection in the pools.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Losses(Arc<Mutex<Option<Instant>>>);
+
+impl Losses {
+    fn note(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    fn since(&self, then: Instant) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|last| last >= then)
+    }
+
+    /// Whether a connection that has been idle for so long may be used without asking whether it is still there.
+    fn trust(&self, idle: Duration) -> bool {
+        idle <= TRUST_IDLE && Instant::now().checked_sub(idle).is_none_or(|since| !self.since(since))
+    }
 }
 
 /// Connections for one purpose.
@@ -47,6 +69,7 @@ pub(crate) struct Pool {
     limit: Duration,
     /// A line in hand for the next batch.
     kept: Arc<Mutex<Option<Kept>>>,
+    losses: Losses,
 }
 
 /// Giving a connection back costs a round trip, which is a tenth of a small batch.
@@ -68,33 +91,36 @@ impl Pool {
                 ("default_transaction_isolation", "read committed"),
             ])
             .options(STEADY_PLANS);
+        let losses = purpose.losses.clone();
         let connections = PgPoolOptions::new()
             .max_connections(purpose.most)
             .acquire_timeout(ACQUIRE_LIMIT)
             .test_before_acquire(false)
-            .before_acquire(|connection, known| {
+            .before_acquire(move |connection, known| {
+                let trusted = losses.trust(known.idle_for);
                 Box::pin(async move {
-                    if known.idle_for > TRUST_IDLE {
+                    if !trusted {
                         timed(NETWORK_ALLOWANCE, connection.ping()).await?;
                     }
                     Ok(true)
                 })
             })
             .connect_lazy_with(target);
-        Self { connections, limit: purpose.limit, kept: Arc::default() }
+        Self { connections, limit: purpose.limit, kept: Arc::default(), losses: purpose.losses.clone() }
     }
 
     /// Borrows a connection, within [`ACQUIRE_LIMIT`].
     pub(crate) async fn line(&self) -> Result<Line, sqlx::Error> {
         let connection = self.connections.acquire().await?;
-        Ok(Line { connection: Some(connection), sound: false, taken: Instant::now() })
+        let losses = self.losses.clone();
+        Ok(Line { connection: Some(connection), sound: false, taken: Instant::now(), losses })
     }
 
     /// As [`Pool::line`], by preference the one last [kept](Pool::keep).
     pub(crate) async fn kept_line(&self) -> Result<Line, sqlx::Error> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).take();
         match kept {
-            Some(kept) if kept.since.elapsed() < TRUST_IDLE => Ok(kept.line),
+            Some(kept) if self.losses.trust(kept.since.elapsed()) => Ok(kept.line),
             _ => self.line().await,
         }
     }
@@ -126,6 +152,7 @@ pub(crate) struct Line {
     connection: Option<PoolConnection<Postgres>>,
     sound: bool,
     taken: Instant,
+    losses: Losses,
 }
 
 impl Line {
@@ -145,6 +172,9 @@ impl Line {
                     && !matches!(said.code(), faults::PLAN_CHANGED | faults::NO_SUCH_STATEMENT)
             }),
         };
+        if !self.sound {
+            self.losses.note();
+        }
         answer
     }
 }
@@ -171,4 +201,19 @@ pub(crate) async fn timed<T>(
     tokio::time::timeout(patience, question)
         .await
         .unwrap_or_else(|_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_a_loss_only_what_has_been_used_since_is_trusted() {
+        let losses = Losses::default();
+        let idle = Duration::from_millis(50);
+        assert!(losses.trust(idle) && !losses.trust(2 * TRUST_IDLE));
+        losses.note();
+        assert!(!losses.trust(idle));
+        assert!(!losses.since(Instant::now() + idle));
+    }
 }

@@ -1,6 +1,7 @@
 //! The way to the database: one small pool for each purpose, so that none can starve another (a flood of log-ins must not stop
 //! the feed). Must never hold what a pool's purpose decides: statements live with their ports.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::ConnectOptions;
@@ -9,7 +10,9 @@ use tidings_actors::ports::StoreFault;
 
 use crate::faults;
 use crate::furthest::Furthest;
-use crate::line::{self, Pool, Purpose};
+use crate::gather::Gather;
+use crate::line::{self, Losses, Pool, Purpose};
+use crate::reads::{Answer, Asked};
 
 /// How the pools are cut.
 #[derive(Clone, Debug)]
@@ -56,6 +59,7 @@ pub struct Store {
     pub(crate) reads: Pool,
     pub(crate) accounts: Pool,
     pub(crate) furthest: Furthest,
+    pub(crate) viewers: Arc<Gather<Asked, Answer>>,
     direct: PgConnectOptions,
 }
 
@@ -71,13 +75,15 @@ impl Store {
         let target: PgConnectOptions =
             url.parse().map_err(|_| StoreFault::Broken("the database's URL cannot be read".to_owned()))?;
         let target = target.disable_statement_logging();
-        let pool = |purpose, most, limit| Pool::new(&target, &Purpose { node: &options.name, purpose, most, limit });
+        let (node, losses) = (options.name.as_str(), Losses::default());
+        let pool = |purpose, most, limit| Pool::new(&target, &Purpose { node, purpose, most, limit, losses: &losses });
         Ok(Self {
             writer: pool("journal", WRITE_CONNECTIONS, WRITE_LIMIT),
             tail: pool("tail", TAIL_CONNECTIONS, TAIL_LIMIT),
             reads: pool("reads", options.read_connections, READ_LIMIT),
             accounts: pool("accounts", options.account_connections, ACCOUNT_LIMIT),
             furthest: Furthest::default(),
+            viewers: Arc::new(Gather::new()),
             direct: target
                 .application_name(&format!("{} migrations", options.name))
                 // A node that stands still amid a migration must not hold up the others for long.

@@ -9,6 +9,7 @@ use tidings_protocol::error::ErrorCode;
 use tidings_protocol::feed::FeedName::{Global, Home};
 use tidings_protocol::push::Notice;
 use tidings_protocol::reply::PostResult;
+use tidings_testkit::Node;
 use uuid::Uuid;
 
 use crate::line::{Arrival, Dial, PATIENCE};
@@ -52,6 +53,60 @@ async fn while_postgres_is_dead_writes_say_try_again_and_sockets_stay_open() {
     assert_eq!(bob.state.texts(Global), ["before", "in the dark", "after"]);
     assert_eq!(bob.snapshots(Global), 1, "nothing had to start afresh");
     assert!(bob.state.repeats().is_empty());
+}
+
+/// How often a read was asked again because the database was away.
+async fn asked_again(node: &Node) -> f64 {
+    let answer = reqwest::get(format!("{}/metrics", node.url())).await.expect("the node lives");
+    let numbers = answer.text().await.expect("numbers");
+    let again = numbers.lines().find_map(|line| line.strip_prefix("tidings_starts_again_total "));
+    again.map_or(0.0, |number| number.parse().expect("a number"))
+}
+
+/// They stand in line, within bounds, instead of being sent away: a line lost together with Postgres costs no more than Postgres does.
+#[tokio::test]
+async fn p10_who_comes_while_postgres_is_dead_is_served_as_soon_as_it_is_back() {
+    let mut world = Plan::default().own_postgres().one_node().await;
+    let mut ann = Person::arrives(world.a(), "ann", &[]).await;
+    let mut bob = Person::arrives(world.a(), "bob", &[Home]).await;
+    bob.follows(ann.id()).await;
+    bob.hears_resync(Home).await;
+    // By now the cursor stands behind the change of the circle.
+    ann.posts("heard").await;
+    bob.hears_post("heard").await;
+    bob.loses_the_line();
+    ann.posts("missed").await;
+
+    world.postgres().kill9().unwrap();
+    let asked = ann.asks("feed.subscribe", json!({ "feed": "global" })).await;
+    let (node, mut postgres) = (&world.nodes[0], world.postgres.take().unwrap());
+    let comes_back = async {
+        // Not before both have asked in vain.
+        let began = Instant::now();
+        while asked_again(node).await < 2.0 {
+            assert!(began.elapsed() < PATIENCE, "nobody asks again");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        tokio::task::spawn_blocking(move || postgres.start_again().map(|()| postgres)).await.unwrap().unwrap()
+    };
+    // Only a Postgres that needs longer to start than anybody may wait in line is a reason to send them away.
+    let (asked_at, in_line) = (Instant::now(), Duration::from_secs(4));
+    let resumes = async {
+        loop {
+            bob.dials(node).await;
+            match bob.says_hello().await {
+                Ok(welcome) => break welcome,
+                Err(refusal) => assert!(asked_at.elapsed() > in_line, "{refusal:?}"),
+            }
+        }
+    };
+    let (welcome, _postgres) = tokio::join!(resumes, comes_back);
+    assert!(welcome.resumed);
+    bob.hears_post("missed").await;
+    let answer = ann.hears_answer(asked).await;
+    assert!(matches!(answer, Outcome::Done(_)) || asked_at.elapsed() > in_line, "{answer:?}");
+    ann.posts("after").await;
+    bob.hears_post("after").await;
 }
 
 /// P7, and the promise of the design that a slow reader costs a cursor, not memory.

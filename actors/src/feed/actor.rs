@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use actix::{Actor, ActorContext, ActorFutureExt, Addr, AsyncContext, Context, Handler, WrapFuture};
 use metrics::Counter;
 use tokio::sync::oneshot;
+use tokio::task::yield_now;
 
 use super::table::{FeedTable, Told};
 use crate::bulkhead::Part;
@@ -66,6 +67,8 @@ pub struct Feed {
     node: Arc<Node>,
     state: Option<State>,
     pending: Arc<AtomicUsize>,
+    /// The next part of the sweep has been asked for.
+    sweeping: bool,
     deliveries: Counter,
     overflows: Counter,
     encoded: Counter,
@@ -88,6 +91,7 @@ impl Feed {
             node,
             state: Some(State::New(ready)),
             pending: Arc::clone(&pending),
+            sweeping: false,
             deliveries: metrics::counter!("tidings_deliveries_total"),
             overflows: metrics::counter!("tidings_outbox_overflows_total"),
             encoded: metrics::counter!("tidings_frames_encoded_total"),
@@ -121,23 +125,56 @@ impl Feed {
         }
     }
 
-    fn step(&self, message: Message) {
+    /// Does something with the table, or, without a message, goes on with the sweep; sees to it that lines left over have their turn. A
+    /// panic ends the worker.
+    fn take(&mut self, message: Option<Message>, ctx: &mut Context<Self>) {
         let Some(State::Running(worker)) = &self.state else {
             return;
         };
+        let step = || match message {
+            Some(message) => self.step(worker, message),
+            None => worker.table_mut().sweep(),
+        };
+        match catch_unwind(AssertUnwindSafe(step)) {
+            Err(_) => self.give_up(ctx),
+            Ok(true) if !self.sweeping => {
+                self.sweeping = true;
+                // Not by a message to itself: everybody else on this thread has a turn in between, and what they read and what the tail
+                // hands over meanwhile is what the rest of the sweep takes along.
+                ctx.spawn(yield_now().into_actor(self).map(|(), feed, ctx| {
+                    feed.sweeping = false;
+                    feed.take(None, ctx);
+                }));
+            }
+            Ok(_) => {}
+        }
+    }
+
+    /// Whether lines are left.
+    fn step(&self, worker: &Worker, message: Message) -> bool {
         match message {
-            Message::Begin(_) => {}
+            Message::Begin(_) => false,
             Message::Apply(batch) => {
-                worker.table_mut().apply(&batch);
+                let left = worker.table_mut().apply(&batch, || self.has_more());
                 worker.moved();
                 self.report(worker);
+                left
             }
             Message::NewEpoch(head) => {
                 worker.table_mut().begin_epoch(head);
                 worker.moved();
+                false
             }
-            Message::GoingAway => worker.tell_all(Told::GoingAway),
+            Message::GoingAway => {
+                worker.tell_all(Told::GoingAway);
+                false
+            }
         }
+    }
+
+    /// Whether another message waits, whose turn will be next.
+    fn has_more(&self) -> bool {
+        self.pending.load(Ordering::Relaxed) > 0
     }
 
     fn report(&self, worker: &Worker) {
@@ -161,8 +198,6 @@ impl Handler<Message> for Feed {
         if let Message::Begin(head) = message {
             return self.begin(head, ctx);
         }
-        if catch_unwind(AssertUnwindSafe(|| self.step(message))).is_err() {
-            self.give_up(ctx);
-        }
+        self.take(Some(message), ctx);
     }
 }

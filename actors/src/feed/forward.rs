@@ -120,6 +120,6 @@ fn upsert<E>(list: &mut Vec<E>, new: E, page_from: u64, key: impl Fn(&E) -> (Uui
     }
 }
 
-fn read<E: DeserializeOwned>(entry: &Entry) -> Result<E, serde_json::Error> {
+pub(super) fn read<E: DeserializeOwned>(entry: &Entry) -> Result<E, serde_json::Error> {
     serde_json::from_str(entry.body.get())
 }

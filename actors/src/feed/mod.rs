@@ -3,11 +3,15 @@
 
 pub mod actor;
 pub mod catch_up;
+mod fan_out;
 pub mod forward;
 pub mod join;
+pub mod recall;
 #[cfg(test)]
 mod sim;
 pub mod table;
+#[cfg(test)]
+mod weight;
 
 use tidings_protocol::feed::FeedName;
 use tidings_protocol::ids::{PostId, UserId};

@@ -1,9 +1,8 @@
-//! One worker thread's table of feeds → subscriptions, and the `seq` it has applied: fan-out is a plain loop over it.
+//! One worker thread's table of feeds → subscriptions, and the `seq` it has applied: fan-out (`fan_out.rs`) is a plain loop over it.
 //! A pure machine: lines, not sockets; no clock, no waiting. Everything of one session happens on this one thread,
 //! so the step from catching up to live is exact without locks.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use rustc_hash::FxHashMap;
@@ -12,10 +11,9 @@ use tidings_protocol::feed::FeedName;
 use tidings_protocol::ids::{SessionId, UserId};
 use tidings_protocol::position::{Epoch, Seq};
 
-use super::catch_up::CaughtUp;
-use super::{Circle, Topic, topics};
-use crate::entry::{Batch, Change, Entry, Verb};
-use crate::frame::{self, Framing};
+use super::{Circle, Topic};
+use crate::entry::{Change, Entry, Verb};
+use crate::frame::Framing;
 use crate::hot_log::HotLog;
 use crate::outbox::Pushed;
 use crate::ports::Head;
@@ -37,8 +35,12 @@ pub enum Told {
 
 /// The way to one session's reader.
 pub trait Line {
-    /// Queues an event.
-    fn push(&self, frame: Bytes, seq: Seq) -> Pushed;
+    /// Queues events: one frame or several, of which the first is that of `seq`.
+    fn push(&self, frames: Bytes, seq: Seq) -> Pushed;
+    /// Whether events may be sent at once: nothing waits that they would overtake.
+    fn is_idle(&self) -> bool;
+    /// To an idle line: sends events at once; what the reader does not take now is queued.
+    fn send(&self, frames: &Bytes, seq: Seq) -> Pushed;
     /// Sends what is queued, as far as the reader takes it now.
     fn flush(&self);
     /// Whether a catch-up may queue more now.
@@ -139,7 +141,7 @@ impl ViewerSlot {
 #[derive(Debug)]
 pub struct FeedTable<L> {
     pub(super) framing: Framing,
-    epoch: Epoch,
+    pub(super) epoch: Epoch,
     pub(super) applied: Seq,
     pub(super) log: HotLog,
     pub(super) slots: Slab<Slot<L>>,
@@ -147,8 +149,9 @@ pub struct FeedTable<L> {
     pub(super) index: FxHashMap<Topic, Vec<usize>>,
     pub(super) viewers: Slab<ViewerSlot>,
     pub(super) viewer_of: FxHashMap<UserId, usize>,
-    dirty: Vec<usize>,
-    counts: Counts,
+    /// Slots that have got something which has not been sent yet, first come first served.
+    pub(super) dirty: VecDeque<usize>,
+    pub(super) counts: Counts,
 }
 
 impl<L: Line> FeedTable<L> {
@@ -163,7 +166,7 @@ impl<L: Line> FeedTable<L> {
             index: FxHashMap::default(),
             viewers: Slab::new(),
             viewer_of: FxHashMap::default(),
-            dirty: Vec::new(),
+            dirty: VecDeque::new(),
             counts: Counts::default(),
         }
     }
@@ -200,32 +203,6 @@ impl<L: Line> FeedTable<L> {
         std::mem::take(&mut self.counts)
     }
 
-    /// Delivers a batch: for each event and feed one frame, shared by all; then one flush for each line that got something. Whoever's
-    /// log-in ends with the batch hears nothing of it, not even what comes before: it was committed long since when the batch is late.
-    pub fn apply(&mut self, batch: &Arc<Batch>) {
-        debug_assert_eq!(batch.epoch, self.epoch, "a new epoch is announced before its entries");
-        for entry in &batch.entries {
-            if let Change::SessionRevoked { user, session } = entry.change {
-                self.revoke(user, session);
-            }
-        }
-        for entry in &batch.entries {
-            self.note_context(entry);
-            self.fan_out(entry);
-        }
-        self.log.push(Arc::clone(batch));
-        self.applied = batch.last;
-        for id in std::mem::take(&mut self.dirty) {
-            let slot = &mut self.slots[id];
-            slot.dirty = false;
-            slot.line.flush();
-            // More in one batch than a queue holds, but the reader takes it: no need to wait for anything.
-            if slot.behind.is_some() && slot.line.has_room() && self.catch_up(&SlotId(id)) == CaughtUp::Beyond {
-                self.slots[id].line.tell(Told::Beyond);
-            }
-        }
-    }
-
     /// Forgets the old journal. Every session falls silent and is told to join again and start its feeds afresh.
     pub fn begin_epoch(&mut self, head: Head) {
         self.epoch = head.epoch;
@@ -242,32 +219,8 @@ impl<L: Line> FeedTable<L> {
         }
     }
 
-    fn fan_out(&mut self, entry: &Entry) {
-        for topic in topics(&entry.change) {
-            let Some(subscribed) = self.index.get(&topic) else {
-                continue;
-            };
-            let Some(frame) = frame::push(self.framing, name_of(topic), entry) else {
-                return;
-            };
-            self.counts.encoded += 1;
-            let mut out = Deliver { slots: &mut self.slots, dirty: &mut self.dirty, counts: &mut self.counts };
-            if let Topic::HomeOf(_) = topic {
-                for &viewer in subscribed {
-                    for &slot in &self.viewers[viewer].home {
-                        out.one(slot, &frame, entry.seq);
-                    }
-                }
-            } else {
-                for &slot in subscribed {
-                    out.one(slot, &frame, entry.seq);
-                }
-            }
-        }
-    }
-
     /// Lets an entry change what viewers see or end their log-in, before it is delivered.
-    fn note_context(&mut self, entry: &Entry) {
+    pub(super) fn note_context(&mut self, entry: &Entry) {
         match entry.change {
             Change::Follow { verb, follower, followee } => {
                 let Some(&viewer) = self.viewer_of.get(&follower) else {
@@ -289,7 +242,7 @@ impl<L: Line> FeedTable<L> {
     }
 
     /// Ends one log-in of a user, or all of them.
-    fn revoke(&mut self, user: UserId, session: Option<SessionId>) {
+    pub(super) fn revoke(&mut self, user: UserId, session: Option<SessionId>) {
         let Some(&viewer) = self.viewer_of.get(&user) else {
             return;
         };
@@ -346,16 +299,6 @@ pub(super) fn slot_viewer<L>(slots: &Slab<Slot<L>>, id: &SlotId) -> Option<usize
     slots[id.0].viewer
 }
 
-fn name_of(topic: Topic) -> FeedName {
-    match topic {
-        Topic::HomeOf(_) => FeedName::Home,
-        Topic::Global => FeedName::Global,
-        Topic::Me(_) => FeedName::Me,
-        Topic::User(user) => FeedName::User(user),
-        Topic::Post(post) => FeedName::Post(post),
-    }
-}
-
 pub(super) fn remove_from(index: &mut FxHashMap<Topic, Vec<usize>>, topic: Topic, gone: usize) {
     if let Some(list) = index.get_mut(&topic) {
         if let Some(at) = list.iter().position(|&member| member == gone) {
@@ -363,33 +306,6 @@ pub(super) fn remove_from(index: &mut FxHashMap<Topic, Vec<usize>>, topic: Topic
         }
         if list.is_empty() {
             index.remove(&topic);
-        }
-    }
-}
-
-/// The inner loop's view of the table.
-struct Deliver<'a, L> {
-    slots: &'a mut Slab<Slot<L>>,
-    dirty: &'a mut Vec<usize>,
-    counts: &'a mut Counts,
-}
-
-impl<L: Line> Deliver<'_, L> {
-    fn one(&mut self, id: usize, frame: &Bytes, seq: Seq) {
-        let slot = &mut self.slots[id];
-        if slot.behind.is_some() {
-            return;
-        }
-        match slot.line.push(frame.clone(), seq) {
-            Pushed::Queued => self.counts.deliveries += 1,
-            Pushed::Overflow { from } => {
-                self.counts.overflows += 1;
-                slot.behind = Some(Behind::at(from, Held::No));
-            }
-        }
-        if !slot.dirty {
-            slot.dirty = true;
-            self.dirty.push(id);
         }
     }
 }

@@ -16,7 +16,7 @@ pub use keys::{KeptKey, SealedKey, SigningKeys};
 pub use reads::{Missed, Reads, Viewer, Who};
 
 /// Why a read did not succeed. The cause goes to the operator; the client hears `unavailable`.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreFault {
     /// Cannot be reached, is starting up, is read-only, or did not answer in time. Trying again later may help.
     #[error("the database is unavailable: {0}")]

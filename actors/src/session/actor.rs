@@ -28,6 +28,7 @@ use crate::feed::table::{Line, Told};
 use crate::frame;
 use crate::link::{Link, Standing};
 use crate::ports::{BadToken, Claims};
+use crate::starts::Patience;
 use crate::user::{Budget, Seat};
 use crate::worker::{Admitted, Place, Worker};
 
@@ -100,10 +101,11 @@ impl Session {
         addr
     }
 
-    /// A number of this connection's own, evenly spread: so that many do not do the same thing at once.
-    pub(super) fn lot(&self) -> u64 {
+    /// A share of `whole` that is this connection's own, evenly spread: so that many do not do the same thing at once.
+    pub(super) fn share_of(&self, whole: u64) -> u64 {
         let bytes = self.connection.0.as_bytes();
-        u64::from(u16::from_be_bytes([bytes[14], bytes[15]]))
+        let lot = u16::from_be_bytes([bytes[14], bytes[15]]);
+        u64::from(lot) * whole / u64::from(u16::MAX)
     }
 
     pub(super) fn perform(&mut self, effects: Vec<Effect>, ctx: &mut Context<Self>) {
@@ -195,7 +197,7 @@ impl Session {
         };
         let (worker, viewer) = (Rc::clone(&self.worker), self.viewer);
         let start = async move {
-            let mut started = feeds::start(&worker, &place, viewer, &[feed], limit).await;
+            let mut started = feeds::start(&worker, Patience::begins(), &place, viewer, &[feed], limit).await;
             (place, started.pop())
         };
         // Nothing waits between the end of `start` and this closure: the snapshot is exact where the subscription begins.

@@ -8,6 +8,7 @@ use futures_util::{StreamExt, stream};
 use tidings_protocol::error::{ErrorCode, Refusal};
 use tidings_protocol::feed::FeedName;
 use tidings_protocol::ids::UserId;
+use tidings_protocol::position::Seq;
 use tidings_protocol::reply::Snapshot;
 use tokio::time::timeout;
 
@@ -15,6 +16,7 @@ use super::machine::allowed;
 use crate::feed::forward::Forwarded;
 use crate::limits;
 use crate::ports::StoreFault;
+use crate::starts::{NotRead, Patience};
 use crate::worker::{Place, Worker};
 
 /// A feed's snapshot, exact at the table's position, or why there is none.
@@ -49,19 +51,54 @@ pub(super) async fn bounded<T>(read: impl Future<Output = Result<T, StoreFault>>
 }
 
 /// Waits until the worker has applied `seq`, within bounds.
-pub(super) async fn reached(worker: &Worker, seq: tidings_protocol::position::Seq) -> Result<(), Refusal> {
-    let patience = Duration::from_millis(limits::READ_PATIENCE_MS);
-    timeout(patience, worker.reached(seq)).await.map_err(|_| unavailable())
+pub(super) async fn reached(worker: &Worker, patience: Patience, seq: Seq) -> Result<(), Refusal> {
+    patience.wait(worker.reached(seq)).await.ok_or_else(unavailable)
 }
 
-/// Reads one snapshot and waits until the table has reached it.
-async fn read(worker: &Worker, viewer: Option<UserId>, feed: FeedName, limit: u16) -> Result<Snapshot, Refusal> {
+/// Reads in turn, waiting for a database that is away, within bounds.
+pub(super) async fn in_turn<T, R>(worker: &Worker, patience: Patience, read: impl FnMut() -> R) -> Result<T, Refusal>
+where
+    R: Future<Output = Result<T, StoreFault>>,
+{
+    worker.node.starts.read(patience, read).await.map_err(not_read)
+}
+
+/// The same for a look-up of who somebody is.
+pub(super) async fn looked_up<T, R>(worker: &Worker, patience: Patience, read: impl FnMut() -> R) -> Result<T, Refusal>
+where
+    R: Future<Output = Result<T, StoreFault>>,
+{
+    worker.node.starts.look_up(patience, read).await.map_err(not_read)
+}
+
+fn not_read(not: NotRead) -> Refusal {
+    match not {
+        NotRead::PutOff(refusal) => refusal,
+        NotRead::Fault(why) => fault(&why),
+        NotRead::Late => unavailable(),
+    }
+}
+
+/// Reads one snapshot, from memory where that holds it, and waits until the table has reached it.
+async fn read(
+    worker: &Worker,
+    patience: Patience,
+    place: &Place,
+    viewer: Option<UserId>,
+    feed: FeedName,
+    limit: u16,
+) -> Result<Snapshot, Refusal> {
     allowed(viewer, feed)?;
-    let turn = worker.node.starts.turn().await?;
-    let snapshot = bounded(worker.node.reads.snapshot(viewer, feed, limit)).await?;
-    drop(turn);
+    // A node that cannot see the journal's head does not tell anything from memory either (P5).
+    if feed == FeedName::Home
+        && worker.node.sight.is_sure(worker.node.now())
+        && let Some(home) = worker.table().recall(place.slot(), limit)
+    {
+        return Ok(home);
+    }
+    let snapshot = in_turn(worker, patience, || worker.node.reads.snapshot(viewer, feed, limit)).await?;
     let snapshot = snapshot.ok_or_else(no_such_feed)?;
-    reached(worker, snapshot.seq).await?;
+    reached(worker, patience, snapshot.seq).await?;
     Ok(snapshot)
 }
 
@@ -72,6 +109,7 @@ fn no_such_feed() -> Refusal {
 /// Snapshots of `feeds`, all exact at the table's position when this returns. The caller must use them before it waits again.
 pub(super) async fn start(
     worker: &Rc<Worker>,
+    patience: Patience,
     place: &Place,
     viewer: Option<UserId>,
     feeds: &[FeedName],
@@ -83,7 +121,7 @@ pub(super) async fn start(
         let epoch = worker.table().epoch();
         let missing: Vec<usize> = (0..feeds.len()).filter(|&at| started[at].is_none()).collect();
         let mut reads = stream::iter(missing)
-            .map(|at| async move { (at, read(worker, viewer, feeds[at], limit).await) })
+            .map(|at| async move { (at, read(worker, patience, place, viewer, feeds[at], limit).await) })
             .buffer_unordered(limits::SESSION_READS);
         while let Some((at, result)) = reads.next().await {
             started[at] = Some((feeds[at], result));

@@ -13,8 +13,9 @@ use tidings_protocol::ids::{ConnectionId, RequestId, UserId};
 use tidings_protocol::position::{Cursor, Seq};
 use tidings_protocol::reply::{FeedStart, Welcome};
 use tidings_protocol::request::Hello;
+use tokio::time::sleep;
 
-use super::feeds::{self, Started, bounded};
+use super::feeds::{self, Started};
 use super::machine::{allowed, entities};
 use crate::entry::Entry;
 use crate::feed::catch_up::CaughtUp;
@@ -24,6 +25,7 @@ use crate::frame;
 use crate::limits;
 use crate::link::Link;
 use crate::ports::{Claims, Viewer};
+use crate::starts::Patience;
 use crate::user::{NotSeated, Seat};
 use crate::worker::{Place, Worker};
 
@@ -68,9 +70,23 @@ impl From<NotSeated> for Turned {
     }
 }
 
+/// Takes a seat. Of many who lose the line and come back at once, some are faster than the end of their former connection is noticed: they
+/// must not be told never to come back.
+async fn take_seat(worker: &Worker, user: UserId) -> Result<Seat, NotSeated> {
+    let pause = Duration::from_millis(limits::SEAT_AGAIN_MS);
+    for _ in 1..limits::SEAT_TRIES {
+        match worker.node.users.sit(user) {
+            Err(NotSeated::TooMany) => sleep(pause).await,
+            seat => return seat,
+        }
+    }
+    worker.node.users.sit(user)
+}
+
 /// Takes a seat and a place in the feed table; used by `hello` and when a new epoch makes sessions join again.
 pub(super) async fn take_place(
     worker: &Rc<Worker>,
+    patience: Patience,
     link: &Rc<Link>,
     who: Option<(&Seat, Claims)>,
 ) -> Result<(Place, Option<User>), Turned> {
@@ -78,10 +94,9 @@ pub(super) async fn take_place(
         let epoch = worker.table().epoch();
         let mut viewer: Option<Viewer> = None;
         if let Some((seat, claims)) = who {
-            let turn = worker.node.starts.turn().await.map_err(Turned::unavailable)?;
-            let found = seat.look_up(claims.session).await?;
-            drop(turn);
-            feeds::reached(worker, found.seq).await.map_err(Turned::unavailable)?;
+            let found = feeds::looked_up(worker, patience, || seat.look_up(claims.session)).await;
+            let found = found.map_err(Turned::unavailable)?.map_err(Turned::from)?;
+            feeds::reached(worker, patience, found.seq).await.map_err(Turned::unavailable)?;
             viewer = Some(found);
         }
         let user = viewer.as_ref().map(|viewer| viewer.user.clone());
@@ -117,22 +132,26 @@ pub(super) async fn greet(
     claims: Option<Claims>,
 ) -> Result<Greeted, Turned> {
     let limit = entities(hello.limit).map_err(|refusal| Turned { refusal, code: CloseCode::ProtocolError })?;
-    let seat = claims.map(|claims| worker.node.users.sit(claims.user)).transpose()?.map(Rc::new);
+    let patience = Patience::begins();
+    let seat = match claims {
+        Some(claims) => Some(Rc::new(take_seat(&worker, claims.user).await?)),
+        None => None,
+    };
     let who = seat.as_deref().zip(claims);
-    let (place, user) = take_place(&worker, &link, who).await?;
+    let (place, user) = take_place(&worker, patience, &link, who).await?;
     let viewer = claims.map(|claims| claims.user);
 
     let mut wanted = hello.feeds;
     let mut met = rustc_hash::FxHashSet::default();
     wanted.retain(|feed| met.insert(*feed));
     let (open, shut): (Vec<FeedName>, Vec<FeedName>) = wanted.iter().partition(|&&feed| allowed(viewer, feed).is_ok());
-    let mut resumed = resumable(&worker, &place, viewer, &open, hello.cursor).await?;
+    let mut resumed = resumable(&worker, patience, &place, viewer, &open, hello.cursor).await?;
     let started = loop {
         let fresh: Vec<FeedName> = match &resumed {
             None => open.clone(),
             Some((_, restart)) => restart.clone(),
         };
-        let started = feeds::start(&worker, &place, viewer, &fresh, limit).await;
+        let started = feeds::start(&worker, patience, &place, viewer, &fresh, limit).await;
         // What was read before the snapshots must still join onto the hot log now.
         if still_resumable(&worker, &place, &open, hello.cursor, resumed.as_ref()) {
             break started;
@@ -168,6 +187,7 @@ pub(super) async fn greet(
 /// What of `open` can go on from the cursor, and which feeds of it have to start afresh all the same. None: all have to.
 async fn resumable(
     worker: &Worker,
+    patience: Patience,
     place: &Place,
     viewer: Option<UserId>,
     open: &[FeedName],
@@ -183,14 +203,12 @@ async fn resumable(
         return Ok(Some((Resume::FromMemory, Vec::new())));
     }
     let events = tidings_protocol::limits::CATCH_UP_EVENTS;
-    let turn = worker.node.starts.turn().await.map_err(Turned::unavailable)?;
-    let missed = bounded(worker.node.reads.missed(viewer, open, cursor.seq, events));
+    let missed = feeds::in_turn(worker, patience, || worker.node.reads.missed(viewer, open, cursor.seq, events));
     let missed = missed.await.map_err(Turned::unavailable)?;
-    drop(turn);
     if missed.too_much {
         return Ok(None);
     }
-    feeds::reached(worker, missed.seq).await.map_err(Turned::unavailable)?;
+    feeds::reached(worker, patience, missed.seq).await.map_err(Turned::unavailable)?;
     let resume = Resume::Read { entries: missed.entries, seq: missed.seq };
     Ok(Some((resume, missed.restart)))
 }

@@ -63,7 +63,7 @@ impl Session {
             // The last ones are on their way for a while: everybody is to be back within the whole of it.
             let within = self.worker.node.settings.drain_ms.max(1) * 4 / 5;
             self.notice(&Notice::GoingAway {
-                reconnect_after_ms: self.lot() * within / u64::from(u16::MAX),
+                reconnect_after_ms: self.share_of(within),
                 cursor: self.worker.cursor(position),
             });
         }

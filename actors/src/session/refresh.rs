@@ -18,6 +18,7 @@ use crate::frame;
 use crate::limits;
 use crate::link::Link;
 use crate::ports::Claims;
+use crate::starts::Patience;
 use crate::user::Seat;
 use crate::worker::{Place, Worker};
 
@@ -65,9 +66,10 @@ pub(super) async fn refresh(
     had: Rc<Place>,
     reach: Reach,
 ) -> Result<(Rc<Place>, CaughtUp), NotRefreshed> {
+    let patience = Patience::begins();
     let place = match &reach {
         Reach::Some(_) | Reach::All => Rc::clone(&had),
-        Reach::Epoch => Rc::new(place_again(&worker, &link, who).await?),
+        Reach::Epoch => Rc::new(place_again(&worker, patience, &link, who).await?),
     };
     for _ in 0..limits::SNAPSHOT_TRIES {
         let watched = worker.table().feeds(had.slot()).to_vec();
@@ -75,7 +77,7 @@ pub(super) async fn refresh(
             Reach::Some(feeds) => watched.iter().copied().filter(|feed| feeds.contains(feed)).collect(),
             Reach::All | Reach::Epoch => watched.clone(),
         };
-        let started = feeds::start(&worker, &place, viewer, &feeds, PAGE_DEFAULT).await;
+        let started = feeds::start(&worker, patience, &place, viewer, &feeds, PAGE_DEFAULT).await;
         if started.iter().any(|(_, result)| matches!(result, Err(refusal) if refusal.retry)) {
             return Err(NotRefreshed::Later);
         }
@@ -94,11 +96,12 @@ pub(super) async fn refresh(
 
 async fn place_again(
     worker: &Rc<Worker>,
+    patience: Patience,
     link: &Rc<Link>,
     who: Option<(Rc<Seat>, Claims)>,
 ) -> Result<Place, NotRefreshed> {
     let who = who.as_ref().map(|(seat, claims)| (&**seat, *claims));
-    match take_place(worker, link, who).await {
+    match take_place(worker, patience, link, who).await {
         Ok((place, _)) => Ok(place),
         Err(turned) if turned.refusal.code == ErrorCode::Unavailable => Err(NotRefreshed::Later),
         Err(turned) => Err(NotRefreshed::Turned(turned)),

@@ -72,8 +72,8 @@ impl Session {
         if now.saturating_sub(since) > limits::SLOW_PATIENCE_MS {
             return self.end(CloseCode::Unavailable, ctx);
         }
-        // Spread out, so that a database that has just come back is not asked by everybody at once.
-        let wait = Duration::from_millis(500 + self.lot() / 64);
+        // Soon: whoever wants it stands in line for its reads, which spreads them out. Not at once: the line may be full.
+        let wait = Duration::from_millis(limits::REFRESH_AGAIN_MS + self.share_of(limits::REFRESH_AGAIN_MS));
         ctx.run_later(wait, move |session, ctx| session.want(reach, ctx));
     }
 }

@@ -132,7 +132,7 @@ struct Connection {
 
 /// The node's end of a connection, until it has ended.
 pub(super) async fn serve(pipe: Rc<Pipe>, worker: Rc<Worker>) {
-    let link = Link::new(Box::new(PipeEnd(Rc::clone(&pipe))), worker.node.now());
+    let link: Rc<Link> = Link::new(PipeEnd(Rc::clone(&pipe)), worker.node.now());
     let connection = ConnectionId(Uuid::from_u64_pair(5, pipe.number));
     let session = Session::start_as(connection, Rc::clone(&worker), Rc::clone(&link));
     Connection { pipe, link, session, worker, full_since: None, drop_at: None }.converse().await;

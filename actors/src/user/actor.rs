@@ -11,18 +11,21 @@ use tokio::time::timeout;
 
 use super::machine::LookUps;
 use crate::bulkhead::Part;
-use crate::ports::{Reads, Viewer};
+use crate::ports::{Reads, StoreFault, Viewer};
+
+/// What was found, if the database could say.
+pub type Found = Result<Option<Viewer>, StoreFault>;
 
 /// What the user actor is asked.
 #[derive(Debug, actix::Message)]
 #[rtype(result = "()")]
 pub enum Message {
-    /// Who they are, whom they follow, and whether this log-in lives. Dropped unanswered when the database cannot say.
+    /// Who they are, whom they follow, and whether this log-in lives.
     LookUp {
         /// The log-in.
         session: SessionId,
         /// Where to answer.
-        to: oneshot::Sender<Option<Viewer>>,
+        to: oneshot::Sender<Found>,
     },
 }
 
@@ -30,7 +33,7 @@ pub enum Message {
 pub struct User {
     id: UserId,
     reads: Arc<dyn Reads>,
-    look_ups: LookUps<oneshot::Sender<Option<Viewer>>>,
+    look_ups: LookUps<oneshot::Sender<Found>>,
 }
 
 /// Longest wait for the database; the client is then told to come back.
@@ -47,14 +50,9 @@ impl User {
         let read = async move { timeout(PATIENCE, reads.viewer(user, session)).await };
         ctx.spawn(read.into_actor(self).map(move |found, user, ctx| {
             let (served, again) = user.look_ups.found(session);
-            match found {
-                Ok(Ok(viewer)) => {
-                    for to in served {
-                        drop(to.send(viewer.clone()));
-                    }
-                }
-                Ok(Err(error)) => tracing::warn!(%error, "could not look a user up"),
-                Err(_) => tracing::warn!("looking a user up took too long"),
+            let found = found.unwrap_or_else(|_| Err(StoreFault::Unavailable("no answer in time".to_owned())));
+            for to in served {
+                drop(to.send(found.clone()));
             }
             if again {
                 user.read(session, ctx);

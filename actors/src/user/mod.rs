@@ -14,7 +14,7 @@ use tidings_protocol::ids::{SessionId, UserId};
 use tidings_protocol::limits::CONNECTIONS_PER_USER;
 use tokio::sync::oneshot;
 
-use crate::ports::{Reads, Viewer};
+use crate::ports::{Reads, StoreFault, Viewer};
 use actor::{Message, User};
 
 /// What requests are charged to.
@@ -152,17 +152,17 @@ impl Seat {
     /// Looks the user up, as of some `seq`.
     ///
     /// # Errors
-    /// No such account, the log-in has ended, or the database cannot be reached.
-    pub async fn look_up(&self, session: SessionId) -> Result<Viewer, NotSeated> {
+    /// The database cannot say. Inside: no such account, or the log-in has ended.
+    pub async fn look_up(&self, session: SessionId) -> Result<Result<Viewer, NotSeated>, StoreFault> {
         let (to, answer) = oneshot::channel();
-        let actor = self.users.actor_of(self.user).ok_or(NotSeated::Unavailable)?;
+        let gone = || StoreFault::Unavailable("whoever looks this user up has failed".to_owned());
+        let actor = self.users.actor_of(self.user).ok_or_else(gone)?;
         actor.do_send(Message::LookUp { session, to });
-        match answer.await {
-            Ok(Some(viewer)) if viewer.session_live => Ok(viewer),
-            Ok(Some(_)) => Err(NotSeated::Revoked),
-            Ok(None) => Err(NotSeated::NoAccount),
-            Err(_) => Err(NotSeated::Unavailable),
-        }
+        Ok(match answer.await.map_err(|_| gone())?? {
+            Some(viewer) if viewer.session_live => Ok(viewer),
+            Some(_) => Err(NotSeated::Revoked),
+            None => Err(NotSeated::NoAccount),
+        })
     }
 }
 

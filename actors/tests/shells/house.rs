@@ -100,7 +100,7 @@ impl House {
     /// Somebody connects and says nothing yet.
     pub fn visitor(&self) -> Visitor {
         let tape = Rc::new(Tape::default());
-        let link = Link::new(Box::new(Writing(tape.clone())), self.node.now());
+        let link: Rc<Link> = Link::new(Writing(tape.clone()), self.node.now());
         actix::spawn(write_the_end(link.clone()));
         let session = Session::start_on(self.worker.clone(), link.clone());
         Visitor { session, link, tape, asked: Cell::new(1) }

@@ -148,6 +148,22 @@ async fn p3_a_fresh_home_does_not_overtake_what_other_feeds_are_owed() {
 }
 
 #[actix::test]
+async fn p3_everybody_of_a_crowd_hears_what_came_together_in_order() {
+    let house = House::open(SETTINGS).await;
+    let mut crowd = Vec::new();
+    // More than one part of a sweep writes to.
+    for _ in 0..400 {
+        crowd.push(house.greets(json!({ "feeds": ["global"] })).await.0);
+    }
+    house.happens(&[post_by(1), post_by(2)]).await;
+    house.happens(&[post_by(1)]).await;
+    for reader in &crowd {
+        let heard = [reader.hears().await, reader.hears().await, reader.hears().await];
+        assert_eq!(heard.each_ref().map(place), [("global", 1), ("global", 2), ("global", 3)]);
+    }
+}
+
+#[actix::test]
 async fn p3_who_has_missed_too_much_gets_a_fresh_start_and_goes_on() {
     let house = House::open(SETTINGS).await;
     let (ann, _) = house.greets(json!({ "token": "1/1", "feeds": ["global"] })).await;
@@ -203,6 +219,26 @@ async fn p7_who_does_not_say_hello_in_time_is_closed() {
     assert_eq!(house.visitor().hears().await, closes(CloseCode::HelloTimeout));
     house.happens(&[post_by(2)]).await;
     assert_eq!(place(&greeted.hears().await), ("global", 1), "who has said it stays");
+}
+
+#[actix::test]
+async fn who_comes_back_before_the_end_of_their_last_connection_is_noticed_gets_its_seat() {
+    let house = House::open(SETTINGS).await;
+    let hello = json!({ "token": "1/1", "feeds": ["home"] });
+    let mut seated = Vec::new();
+    for _ in 0..CONNECTIONS_PER_USER {
+        seated.push(house.greets(hello.clone()).await.0);
+    }
+    let early = house.visitor();
+    early.says(&json!({ "id": 1, "method": "hello", "params": hello }));
+    // Each answer shows that the session has had its turn meanwhile.
+    for _ in 0..10 {
+        seated[1].asks("auth.refresh", &json!({ "token": "1/1" }));
+        seated[1].hears().await;
+    }
+    seated.remove(0).goes();
+    let welcome = early.hears().await;
+    assert!(welcome["result"].is_object(), "{welcome}");
 }
 
 #[actix::test]

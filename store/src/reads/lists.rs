@@ -41,31 +41,9 @@ impl Store {
         list(rows, limit)
     }
 
-    /// Merges the newest of each author: an index scan of a few entries for each, however much each has written.
     async fn home_rows(&self, viewer: UserId, before: i64, most: i64) -> Result<Vec<EntityRow>, StoreFault> {
         let mut line = self.reads.line().await.map_err(faults::store)?;
-        let question = sqlx::query_as!(
-            EntityRow,
-            r#"select h.seq as as_of, (select journal_epoch()) as "epoch!",
-                      s.kind, s.id, s.rev, s.seq, s.removed, s.author, s.author_rev, s.handle, s.name,
-                      s.text, s.created_ms, s.edited_ms, s.object, s.parent, s.depth, s.bio, s.role
-                 from journal_head h
-                 join users v on v.id = $1
-                 left join lateral (
-                      select n.seq
-                        from (select f.followee as author from follows f where f.follower = v.id and f.active
-                              union all select v.id) a
-                       cross join lateral (
-                             select p.seq from posts p
-                              where p.author = a.author and not p.removed and p.seq < $2
-                              order by p.seq desc limit $3) n
-                       order by n.seq desc limit $3) page on true
-                 left join post_states s on s.seq = page.seq and not s.removed
-                order by page.seq desc"#,
-            viewer.0,
-            before,
-            most
-        );
+        let question = sqlx::query_file_as!(EntityRow, "src/reads/home.sql", viewer.0, before, most);
         let answer = line::timed(self.reads.patience(), question.fetch_all(line.open())).await;
         line.settle(answer).map_err(faults::store)
     }

@@ -6,6 +6,9 @@ mod lists;
 mod profile;
 mod snapshot;
 mod thread;
+mod viewers;
+
+pub(crate) use viewers::{Answer, Asked};
 
 use async_trait::async_trait;
 use tidings_actors::ports::{Missed, Reads, StoreFault, Viewer, Who};

@@ -1,9 +1,9 @@
-//! People: a viewer about to be served, and profiles with how one stands to them.
+//! Profiles with how one stands to them.
 //! Must never read private account data; that is the accounts' port.
 
-use tidings_actors::ports::{StoreFault, Viewer, Who};
+use tidings_actors::ports::{StoreFault, Who};
 use tidings_protocol::entity::User;
-use tidings_protocol::ids::{SessionId, UserId};
+use tidings_protocol::ids::UserId;
 use tidings_protocol::reply::UserResult;
 
 use crate::shape::{millis, role, seq, unexpected};
@@ -15,37 +15,6 @@ fn count(stored: i64) -> Result<u64, StoreFault> {
 }
 
 impl Store {
-    pub(super) async fn read_viewer(&self, user: UserId, session: SessionId) -> Result<Option<Viewer>, StoreFault> {
-        let mut line = self.reads.line().await.map_err(faults::store)?;
-        let question = sqlx::query!(
-            r#"select h.seq as as_of, u.id, u.rev, u.handle, u.name, u.bio, u.role, u.created_ms,
-                      array(select f.followee from follows f where f.follower = u.id and f.active) as "follows!",
-                      exists(select from sessions s
-                              where s.id = $2 and s.user_id = u.id and s.revoked_ms is null) as "session_live!"
-                 from journal_head h join users u on u.id = $1"#,
-            user.0,
-            session.0
-        );
-        let answer = line::timed(self.reads.patience(), question.fetch_optional(line.open())).await;
-        let Some(row) = line.settle(answer).map_err(faults::store)? else {
-            return Ok(None);
-        };
-        Ok(Some(Viewer {
-            seq: seq(row.as_of)?,
-            user: User {
-                id: user,
-                rev: seq(row.rev)?,
-                handle: row.handle,
-                name: row.name,
-                bio: row.bio,
-                role: role(row.role)?,
-                created_at: millis(row.created_ms),
-            },
-            follows: row.follows.into_iter().map(UserId).collect(),
-            session_live: row.session_live,
-        }))
-    }
-
     pub(super) async fn read_user(&self, viewer: Option<UserId>, who: &Who) -> Result<Option<UserResult>, StoreFault> {
         let (id, handle) = match who {
             Who::Id(id) => (Some(id.0), None),

@@ -12,6 +12,7 @@ mod asked_again;
 mod dumb;
 mod faults;
 mod forgetting;
+mod home;
 mod journal;
 mod lives;
 mod model;

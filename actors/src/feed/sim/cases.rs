@@ -40,7 +40,9 @@ impl World {
         for change in changes {
             self.list.write(change, None);
         }
-        self.table.apply(&Arc::new(self.list.batch(first, self.list.head(), false)));
+        if self.table.apply(&Arc::new(self.list.batch(first, self.list.head(), false)), || false) {
+            while self.table.sweep() {}
+        }
     }
 
     fn viewer(&self, who: UserId) -> Viewer {
@@ -172,7 +174,7 @@ fn a_new_epoch_silences_everybody_until_they_join_again_with_whom_they_follow_th
         world.list.write(change, None);
         let mut batch = world.list.batch(world.list.head(), world.list.head(), false);
         batch.epoch = head.epoch;
-        world.table.apply(&Arc::new(batch));
+        world.table.apply(&Arc::new(batch), || false);
     };
     next(Change::Follow { verb: Verb::Created, follower: user(1), followee: user(3) });
     let by = |n: u64, author| Change::Post { verb: Verb::Created, id: post(n), author };
@@ -184,7 +186,7 @@ fn a_new_epoch_silences_everybody_until_they_join_again_with_whom_they_follow_th
         world.list.write(change, None);
         let mut batch = world.list.batch(world.list.head(), world.list.head(), false);
         batch.epoch = head.epoch;
-        world.table.apply(&Arc::new(batch));
+        world.table.apply(&Arc::new(batch), || false);
     };
     next(by(2, user(2)));
     next(by(3, user(3)));
@@ -232,4 +234,38 @@ fn what_is_indexed_what_belongs_and_what_plain_words_say_agree() {
         told_in_all += by_words;
     }
     assert!(told_in_all > 100);
+}
+
+#[test]
+fn p4_a_home_from_memory_is_whole_or_not_told() {
+    let mut world = World::new();
+    let (slot, _line) = world.joins(1, 1, usize::MAX, &[FeedName::Home]);
+    world.happens(posts(0..5));
+    let all = world.table.recall(&slot, 10).expect("memory holds the whole journal");
+    assert_eq!((all.posts.map(|posts| posts.len()), all.next, all.seq), (Some(5), None, Seq(8)));
+    let two = world.table.recall(&slot, 2).expect("there are enough");
+    let places: Vec<u64> = two.posts.iter().flatten().map(|post| post.seq.0).collect();
+    assert_eq!((places, two.next.map(|next| next.seq)), (vec![8, 7], Some(Seq(7))));
+    world.table.remember(4);
+    assert!(world.table.recall(&slot, 2).is_none(), "what came before may belong there");
+    world.happens(posts(5..7));
+    assert!(world.table.recall(&slot, 2).is_none(), "whether there is more is not known");
+    world.happens([Change::Post { verb: Verb::Updated, id: post(0), author: user(1) }]);
+    assert!(world.table.recall(&slot, 2).is_none(), "an old post that has changed is still an old one");
+    world.happens(posts(7..8));
+    assert!(world.table.recall(&slot, 2).is_some());
+}
+
+#[test]
+fn p3_whoever_has_no_place_in_the_present_life_of_the_journal_is_told_nothing_from_memory() {
+    let mut world = World::new();
+    let (slot, _line) = world.joins(1, 1, usize::MAX, &[FeedName::Home]);
+    world.happens(posts(0..5));
+    world.table.begin_epoch(Head { epoch: Epoch(7), seq: Seq(0), floor: Seq(0) });
+    assert!(world.table.recall(&slot, 2).is_none(), "whom they follow may be lost");
+    let viewer = Viewer { seq: Seq(0), ..world.viewer(user(1)) };
+    let line = FakeLine::of(usize::MAX, &Gone::default());
+    let again = world.table.join(line, Some((viewer, session_id(2)))).expect("fresh");
+    assert_eq!(world.table.recall(&again, 2).and_then(|home| home.posts), Some(Vec::new()));
+    assert!(world.table.recall(&slot, 2).is_none(), "this session has not come along");
 }

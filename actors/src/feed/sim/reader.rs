@@ -49,8 +49,11 @@ impl FakeLine {
     }
 
     /// P5: what is gone is not told again.
-    fn check(&self, frame: &[u8]) {
-        let text = std::str::from_utf8(frame).expect("text");
+    fn check(&self, frames: &[u8]) {
+        std::str::from_utf8(frames).expect("text").lines().for_each(|frame| self.check_one(frame));
+    }
+
+    fn check_one(&self, text: &str) {
         let after = |mark: &str| text.find(mark).map(|at| &text[at + mark.len()..][..36]);
         let living = ["post.created", "post.updated", "comment.created", "comment.updated"];
         if living.iter().any(|event| text.contains(&format!("\"event\":\"{event}\""))) {
@@ -62,10 +65,21 @@ impl FakeLine {
 }
 
 impl Line for Rc<FakeLine> {
-    fn push(&self, frame: Bytes, seq: Seq) -> Pushed {
-        self.check(&frame);
+    fn push(&self, frames: Bytes, seq: Seq) -> Pushed {
+        self.check(&frames);
         self.pushes.set(self.pushes.get() + 1);
-        self.outbox.borrow_mut().push(frame, seq)
+        self.outbox.borrow_mut().push(frames, seq)
+    }
+
+    fn is_idle(&self) -> bool {
+        self.outbox.borrow().is_empty()
+    }
+
+    fn send(&self, frames: &Bytes, seq: Seq) -> Pushed {
+        assert!(self.is_idle(), "sent past what waits");
+        let pushed = self.push(frames.clone(), seq);
+        self.flush();
+        pushed
     }
 
     fn flush(&self) {

@@ -25,6 +25,14 @@ impl World {
     /// A snapshot as of some moment the table has reached, brought forward; again if that does not work out. None: no such feed.
     fn start(&mut self, slot: &SlotId, viewer: Option<UserId>, feed: FeedName) -> Option<Snapshot> {
         let limit = self.dice.one_of(&[1, 2, 5, 1_000]);
+        if feed == FeedName::Home && self.dice.percent(60) {
+            if let Some(snapshot) = self.table.recall(slot, u16::try_from(limit).expect("a page's limit")) {
+                self.recalled += 1;
+                self.examine_recalled(&snapshot, viewer, limit);
+                return Some(snapshot);
+            }
+            self.forgotten += 1;
+        }
         let mut at = self.lately(30);
         loop {
             let found = self.list.state(at).snapshot(at, viewer, feed, limit);
@@ -53,6 +61,18 @@ impl World {
                     at = self.applied();
                 }
             }
+        }
+    }
+
+    /// A page from memory is the page the journal says; but for a moment amid a sparse batch, which leaves out what has changed again since.
+    fn examine_recalled(&self, snapshot: &Snapshot, viewer: Option<UserId>, limit: usize) {
+        assert_eq!(snapshot.seq, self.table.applied());
+        assert!(newest_first(snapshot), "{snapshot:?}");
+        if self.applied() == self.list.head() {
+            let expected = self.list.state(self.applied()).snapshot(self.applied(), viewer, FeedName::Home, limit);
+            let expected = expected.expect("a viewer has a home");
+            assert_eq!(snapshot.posts, expected.posts, "limit {limit}");
+            assert_eq!(snapshot.next, expected.next);
         }
     }
 

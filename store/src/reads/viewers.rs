@@ -1,0 +1,91 @@
+//! Viewers about to be served: whoever asks while a look-up is under way is looked up together with all others who do.
+//! Must never answer from a statement that began before the question: a log-out in between would be missed (P5).
+
+use tidings_actors::ports::{StoreFault, Viewer};
+use tidings_protocol::entity::User;
+use tidings_protocol::ids::{SessionId, UserId};
+use uuid::Uuid;
+
+use crate::shape::{millis, role, seq};
+use crate::store::Store;
+use crate::{faults, line};
+
+/// Somebody asked about, with the log-in they come by.
+pub(crate) type Asked = (UserId, SessionId);
+/// One answer: a row that cannot be read is the misfortune of the one it is about.
+pub(crate) type Answer = Result<Option<Viewer>, StoreFault>;
+
+struct ViewerRow {
+    as_of: i64,
+    nth: i64,
+    id: Uuid,
+    rev: i64,
+    handle: String,
+    name: String,
+    bio: String,
+    role: i16,
+    created_ms: i64,
+    follows: Vec<Uuid>,
+    session_live: bool,
+}
+
+impl Store {
+    pub(super) async fn read_viewer(&self, user: UserId, session: SessionId) -> Answer {
+        self.viewers.ask((user, session), |asked| self.read_viewers(asked)).await
+    }
+
+    async fn read_viewers(&self, asked: Vec<Asked>) -> Vec<Answer> {
+        let mut answers: Vec<Answer> = asked.iter().map(|_| Ok(None)).collect();
+        match self.viewer_rows(&asked).await {
+            Ok(rows) => {
+                for row in rows {
+                    let place = usize::try_from(row.nth).ok().and_then(|nth| answers.get_mut(nth.checked_sub(1)?));
+                    if let Some(answer) = place {
+                        *answer = row.viewer().map(Some);
+                    }
+                }
+            }
+            Err(fault) => answers.fill(Err(fault)),
+        }
+        answers
+    }
+
+    /// One statement for all, so that all of it belongs together.
+    async fn viewer_rows(&self, asked: &[Asked]) -> Result<Vec<ViewerRow>, StoreFault> {
+        let (users, sessions): (Vec<Uuid>, Vec<Uuid>) = asked.iter().map(|(user, session)| (user.0, session.0)).unzip();
+        let mut line = self.reads.line().await.map_err(faults::store)?;
+        let question = sqlx::query_as!(
+            ViewerRow,
+            r#"select h.seq as as_of, w.nth as "nth!", u.id, u.rev, u.handle, u.name, u.bio, u.role, u.created_ms,
+                      array(select f.followee from follows f where f.follower = u.id and f.active) as "follows!",
+                      exists(select from sessions s
+                              where s.id = w.session and s.user_id = u.id and s.revoked_ms is null) as "session_live!"
+                 from journal_head h
+                cross join unnest($1::uuid[], $2::uuid[]) with ordinality w (user_id, session, nth)
+                 join users u on u.id = w.user_id"#,
+            &users,
+            &sessions
+        );
+        let answer = line::timed(self.reads.patience(), question.fetch_all(line.open())).await;
+        line.settle(answer).map_err(faults::store)
+    }
+}
+
+impl ViewerRow {
+    fn viewer(self) -> Result<Viewer, StoreFault> {
+        Ok(Viewer {
+            seq: seq(self.as_of)?,
+            user: User {
+                id: UserId(self.id),
+                rev: seq(self.rev)?,
+                handle: self.handle,
+                name: self.name,
+                bio: self.bio,
+                role: role(self.role)?,
+                created_at: millis(self.created_ms),
+            },
+            follows: self.follows.into_iter().map(UserId).collect(),
+            session_live: self.session_live,
+        })
+    }
+}
