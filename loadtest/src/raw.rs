@@ -176,12 +176,25 @@ impl RawSocket {
     /// # Errors
     /// The server cannot be reached or refuses.
     pub async fn open(target: SocketAddr, index: usize, hello: Hello) -> Result<(Self, Welcome)> {
+        Self::resume(target, index, hello, |_| ()).await
+    }
+
+    /// The same; gives out the texts that came together with the answer, behind it.
+    ///
+    /// # Errors
+    /// The server cannot be reached or refuses.
+    pub async fn resume(
+        target: SocketAddr,
+        index: usize,
+        hello: Hello,
+        on_text: impl FnMut(&[u8]),
+    ) -> Result<(Self, Welcome)> {
         let (stream, read_already) = upgrade(target, index, WEBSOCKET_PATH, Some(SUBPROTOCOL)).await?;
         let mut socket = Self { stream, cutter: Cutter::default() };
         let mut wire = Vec::new();
         push_text(&mut wire, &encode(0, Method::Hello(hello))?);
         socket.stream.write_all(&wire).await?;
-        let welcome = socket.welcome(read_already).await?;
+        let welcome = socket.welcome(read_already, on_text).await?;
         Ok((socket, welcome))
     }
 
@@ -191,11 +204,13 @@ impl RawSocket {
         (self.stream, self.cutter)
     }
 
-    async fn welcome(&mut self, mut bytes: Vec<u8>) -> Result<Welcome> {
+    async fn welcome(&mut self, mut bytes: Vec<u8>, mut on_text: impl FnMut(&[u8])) -> Result<Welcome> {
         loop {
             let mut answer: Option<Vec<u8>> = None;
             self.cutter.feed(&bytes, |opcode, payload| {
-                if opcode == TEXT || opcode == CLOSE {
+                if answer.is_some() && opcode == TEXT {
+                    on_text(payload);
+                } else if opcode == TEXT || opcode == CLOSE {
                     answer.get_or_insert_with(|| payload.to_vec());
                 }
             });

@@ -8,9 +8,12 @@ use anyhow::{Result, ensure};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 use tidings_protocol::feed::FeedName;
+use tidings_protocol::ids::UserId;
 use tidings_protocol::limits::CONNECTIONS_PER_USER;
 use tidings_protocol::request::Hello;
 
+use crate::bench::filling::{self, Circle};
+use crate::bench::pgbench::Postgres;
 use crate::bench::server::Server;
 use crate::machine;
 use crate::people::Person;
@@ -20,6 +23,8 @@ use crate::raw::RawSocket;
 const FIRST: usize = 500;
 /// For the server to notice that these have gone, and to come to rest after the others have come.
 const REST: Duration = Duration::from_secs(2);
+/// People to follow, who do nothing else here.
+const OTHERS: u64 = 5_000;
 /// Handshakes at the same time.
 const AT_ONCE: usize = 64;
 
@@ -30,6 +35,8 @@ pub struct Idle {
     pub connections: usize,
     /// Of so many accounts.
     pub accounts: usize,
+    /// Each of which follows so many.
+    pub followees: usize,
     /// Resident memory of the server before, in bytes.
     pub before_bytes: u64,
     /// Resident memory of the server with all connections, in bytes.
@@ -46,13 +53,18 @@ pub struct Idle {
 ///
 /// # Errors
 /// Not all connections can be opened.
-pub async fn measure(server: &Server, people: &[Person], connections: usize) -> Result<Idle> {
+pub async fn measure(server: &Server, people: &[Person], connections: usize, followees: usize) -> Result<Idle> {
     machine::make_room_for(connections)?;
     let accounts = people.len().min(connections);
     ensure!(
         accounts * CONNECTIONS_PER_USER >= connections,
         "{connections} connections need more accounts than {accounts}"
     );
+    let postgres = Postgres::of(server.postgres_socket()?)?;
+    filling::add(&postgres, OTHERS, 0)?;
+    let ids: Vec<UserId> = people.iter().map(Person::id).collect();
+    filling::follow(&postgres, &ids, Circle::Mixed, followees)?;
+    filling::settled(&postgres, server.address()).await?;
     drop(open(server.address(), people, FIRST.min(connections)).await?);
     tokio::time::sleep(REST).await;
     let before_bytes = machine::resident_bytes(server.pid())?;
@@ -68,6 +80,7 @@ pub async fn measure(server: &Server, people: &[Person], connections: usize) -> 
     Ok(Idle {
         connections,
         accounts,
+        followees,
         before_bytes,
         after_bytes,
         bytes_each: after_bytes.saturating_sub(before_bytes) / connections as u64,

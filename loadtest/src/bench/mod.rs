@@ -4,11 +4,16 @@
 mod commits;
 mod drain;
 mod fanout;
+mod filling;
 mod flock;
+mod growth;
+mod home;
 mod idle;
 pub mod peers;
 mod pgbench;
-mod server;
+mod resume;
+pub mod server;
+mod stalled;
 mod storm;
 mod vigil;
 
@@ -26,7 +31,6 @@ use crate::graph::{self, Shape};
 use crate::link;
 use crate::people::{self, Person};
 use crate::report::Report;
-use crate::schedule::Arrivals;
 use crate::settings::Settings;
 use crate::{drive, prepare};
 use commits::Commits;
@@ -46,12 +50,20 @@ const IN_FLIGHT: [u64; 2] = [1, 16];
 enum Part {
     /// Memory of idle connections.
     Idle,
+    /// A page of `home`, by how many one follows.
+    Home,
+    /// Connections that come back after having missed something.
+    Resume,
+    /// The cost of a delivery, by how much there is beside it.
+    Growth,
     /// End-to-end latency at light load.
     Latency,
     /// Cost of a delivery.
     Fanout,
     /// Posts a second against pgbench.
     Commits,
+    /// Readers who stop reading.
+    Stalled,
     /// Everybody cut at once, and back.
     Storm,
     /// A node stopped with everybody on it.
@@ -64,7 +76,7 @@ pub struct BenchArgs {
     /// The server's binary. Default: `tidings` beside this one.
     #[arg(long)]
     binary: Option<PathBuf>,
-    /// Parts to measure, parted by commas; `storm` and `drain` are measured only when they are asked for.
+    /// Parts to measure, parted by commas; all but these are measured only when they are asked for.
     #[arg(long, value_enum, value_delimiter = ',', default_value = "idle,latency,fanout,commits")]
     parts: Vec<Part>,
     /// Seconds of each measurement.
@@ -73,6 +85,12 @@ pub struct BenchArgs {
     /// Idle connections.
     #[arg(long, default_value_t = 10_000)]
     connections: usize,
+    /// Connections of each account, at most 20.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u8).range(1..=20))]
+    each: u8,
+    /// How many each account of the idle connections follows.
+    #[arg(long, default_value_t = 200)]
+    followees: usize,
     /// Storms, one after another.
     #[arg(long, default_value_t = 3)]
     storms: usize,
@@ -91,7 +109,11 @@ struct Figures {
     idle: Option<Idle>,
     latency: Option<Report>,
     fanout: Vec<Fanout>,
+    home: Option<home::Homes>,
+    resume: Option<resume::Resumes>,
+    growth: Vec<growth::Point>,
     commits: Option<Commits>,
+    stalled: Option<stalled::Stalled>,
     storm: Option<Storms>,
     drain: Option<Drain>,
 }
@@ -110,7 +132,9 @@ pub async fn run(args: &BenchArgs) -> Result<ExitCode> {
     let bench = Bench {
         args,
         server,
-        accounts: (args.connections.div_ceil(20) + 1).max(args.subscribers.div_ceil(20) + 1).max(100),
+        accounts: (args.connections.div_ceil(usize::from(args.each)) + 1)
+            .max(args.subscribers.div_ceil(20) + 1)
+            .max(100),
     };
     let mut figures = Figures::default();
     let outcome = bench.measure(&mut figures).await;
@@ -141,7 +165,10 @@ impl Bench<'_> {
             // What the part before left open has time to go.
             tokio::time::sleep(REST).await;
             match part {
-                Part::Idle => figures.idle = Some(idle::measure(&self.server, &people, self.args.connections).await?),
+                Part::Idle => {
+                    let (connections, followees) = (self.args.connections, self.args.followees);
+                    figures.idle = Some(idle::measure(&self.server, &people, connections, followees).await?);
+                }
                 Part::Latency => {
                     figures.latency = Some(drive::run(&self.light_load()).await?);
                     people = people::load(&file)?;
@@ -149,6 +176,21 @@ impl Bench<'_> {
                 Part::Fanout => figures.fanout = self.fanout(&mut people).await?,
                 Part::Commits => {
                     figures.commits = Some(commits::measure(&self.server, &people, self.args.seconds).await?);
+                }
+                Part::Home => figures.home = Some(home::measure(&self.server, &people, self.args.seconds).await?),
+                Part::Resume => {
+                    self.celebrate(&mut people).await?;
+                    let found = resume::measure(&self.server, &people, self.args.connections).await?;
+                    figures.resume = Some(found);
+                }
+                Part::Growth => {
+                    self.celebrate(&mut people).await?;
+                    let (subscribers, seconds) = (self.args.subscribers, self.args.seconds);
+                    figures.growth = growth::measure(&self.server, &people, subscribers, seconds).await?;
+                }
+                Part::Stalled => {
+                    self.celebrate(&mut people).await?;
+                    figures.stalled = Some(stalled::measure(&self.server, &people).await?);
                 }
                 Part::Storm => {
                     let (connections, storms) = (self.args.connections, self.args.storms);
@@ -181,21 +223,21 @@ impl Bench<'_> {
             follows: 10,
             people: Some(100),
             authors: Some(10),
-            arrivals: Arrivals::Poisson,
-            seed: 1,
-            text_bytes: 200,
-            reconnects: 0.0,
-            away_ms: 0,
-            patience: 15.0,
             accounts: Some(self.accounts_file()),
             server_pid: Some(self.server.pid()),
+            ..Settings::default()
         }
     }
 
-    async fn fanout(&self, people: &mut [Person]) -> Result<Vec<Fanout>> {
+    /// Everybody follows the first.
+    async fn celebrate(&self, people: &mut [Person]) -> Result<()> {
         let follows = graph::make(Shape::Celebrity, people.len(), 1, 1, 1);
         let target = link::resolve(&self.server.url()).await?;
-        prepare::arrange(target, people, &follows, Some(&self.accounts_file())).await?;
+        prepare::arrange(target, people, &follows, Some(&self.accounts_file())).await
+    }
+
+    async fn fanout(&self, people: &mut [Person]) -> Result<Vec<Fanout>> {
+        self.celebrate(people).await?;
         let mut audience = Audience::gather(&self.server, people, self.args.subscribers).await?;
         let mut found = Vec::new();
         for in_flight in IN_FLIGHT {
@@ -240,14 +282,32 @@ impl fmt::Display for Figures {
                 fanout.client_cores
             )?;
         }
-        if let Some(storm) = &self.storm {
-            write!(f, "{storm}")?;
+        if let Some(home) = &self.home {
+            write!(f, "{home}")?;
         }
-        if let Some(drain) = &self.drain {
-            write!(f, "{drain}")?;
+        if let Some(resume) = &self.resume {
+            write!(f, "{resume}")?;
+        }
+        if !self.growth.is_empty() {
+            writeln!(f, "\na delivery, beside")?;
+        }
+        for point in &self.growth {
+            write!(f, "{point}")?;
+        }
+        let crowds: [Option<&dyn fmt::Display>; 3] = [
+            self.stalled.as_ref().map(|found| found as _),
+            self.storm.as_ref().map(|found| found as _),
+            self.drain.as_ref().map(|found| found as _),
+        ];
+        for found in crowds.into_iter().flatten() {
+            write!(f, "{found}")?;
         }
         if let Some(idle) = &self.idle {
-            writeln!(f, "\n{} idle connections of {} accounts", idle.connections, idle.accounts)?;
+            writeln!(
+                f,
+                "\n{} idle connections of {} accounts, {} followees each",
+                idle.connections, idle.accounts, idle.followees
+            )?;
             writeln!(
                 f,
                 "  {} bytes each ({:.1} → {:.1} MiB); {:.0} opened a second, {:.0} µs of the server's CPU each",

@@ -47,7 +47,7 @@ impl Server {
     pub async fn start(binary: &Path) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("tidings-load-").tempdir()?;
         let home = folder.path().join("d");
-        Self::start_in(binary, folder, &home, None).await
+        Self::start_in(binary, folder, &home, None, &[]).await
     }
 
     /// Starts another node on the same private Postgres, with the same secret. It must end before this one.
@@ -55,12 +55,26 @@ impl Server {
     /// # Errors
     /// It does not start; the error holds the end of its log.
     pub async fn start_beside(&self) -> Result<Self> {
-        let folder = tempfile::Builder::new().prefix("tidings-load-").tempdir()?;
-        let database = Postgres::of(self.postgres_socket()?)?.url()?;
-        Self::start_in(&self.binary, folder, &self.folder.path().join("d"), Some(&database)).await
+        self.start_beside_with(&[]).await
     }
 
-    async fn start_in(binary: &Path, folder: TempDir, home: &Path, database: Option<&str>) -> Result<Self> {
+    /// The same, with settings of its own.
+    ///
+    /// # Errors
+    /// It does not start; the error holds the end of its log.
+    pub async fn start_beside_with(&self, settings: &[(&str, &str)]) -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix("tidings-load-").tempdir()?;
+        let database = Postgres::of(self.postgres_socket()?)?.url()?;
+        Self::start_in(&self.binary, folder, &self.folder.path().join("d"), Some(&database), settings).await
+    }
+
+    async fn start_in(
+        binary: &Path,
+        folder: TempDir,
+        home: &Path,
+        database: Option<&str>,
+        settings: &[(&str, &str)],
+    ) -> Result<Self> {
         let log = std::fs::File::create(folder.path().join("log"))?;
         let mut command = Command::new(binary);
         command.env_clear();
@@ -70,7 +84,7 @@ impl Server {
             }
         }
         command
-            .envs(SETTINGS.iter().copied())
+            .envs(SETTINGS.iter().chain(settings).copied())
             .env("TIDINGS_DATA_DIR", home)
             .env("TIDINGS_ADDRESS_FILE", folder.path().join("address"))
             .stdin(Stdio::null())

@@ -19,6 +19,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Before the storm and between two, for the server to come to rest.
 const REST: Duration = Duration::from_secs(2);
 const SAMPLE_EVERY: Duration = Duration::from_millis(100);
+/// A stretch of the course of a storm: its first ones hold the cut and the dialling, the later ones those who come in.
+const STRETCH: Duration = Duration::from_millis(500);
 
 /// What was found.
 #[derive(Debug, Serialize)]
@@ -27,6 +29,8 @@ pub struct Storms {
     pub connections: usize,
     /// Healthy clients before the first.
     pub before: Delivered,
+    /// Answers to their author before the first.
+    pub acknowledged_before: Delivered,
     /// One after another.
     pub storms: Vec<Storm>,
 }
@@ -46,6 +50,10 @@ pub struct Storm {
     pub failures: std::collections::BTreeMap<String, usize>,
     /// Healthy clients meanwhile.
     pub meanwhile: Delivered,
+    /// Answers to their author meanwhile: what of a delivery is the commit.
+    pub acknowledged: Delivered,
+    /// The same as `meanwhile` by half-seconds from the cut: what is felt, and when.
+    pub course: Vec<Delivered>,
     /// The highest of the samples, in bytes.
     pub resident_bytes: u64,
     /// The most connections to Postgres that were seen.
@@ -69,11 +77,15 @@ pub async fn measure(
 ) -> Result<Storms> {
     let flock = Flock::gather(server.address(), &people[1..], connections).await?;
     let vigil = Vigil::begin(server.address(), &people[0]).await?;
+    // Those who come back would be on other machines: on this one they take only what nobody else wants.
+    machine::give_way()?;
     tokio::time::sleep(REST).await;
     let began = Instant::now();
     tokio::time::sleep(Duration::from_secs(seconds)).await;
-    let before = vigil.between(began, Instant::now()).await?;
-    let mut found = Storms { connections, before, storms: Vec::new() };
+    let end = Instant::now();
+    let before = vigil.between(began, end).await?;
+    let acknowledged_before = vigil.acknowledged(began, end)?;
+    let mut found = Storms { connections, before, acknowledged_before, storms: Vec::new() };
     for _ in 0..storms {
         found.storms.push(storm(server, &flock, &vigil).await?);
         tokio::time::sleep(REST).await;
@@ -105,13 +117,22 @@ async fn storm(server: &Server, flock: &Flock, vigil: &Vigil) -> Result<Storm> {
     let (server_cpu, own_cpu) = (machine::cpu_of(server.pid())?.since(theirs), machine::own_cpu()?.since(own));
     let tally = flock.tally();
     let after = |share: usize| tally.back[(tally.back.len() - 1) * share / 100].duration_since(began).as_secs_f64();
+    let meanwhile = vigil.between(began, began + wall).await?;
+    let mut course = Vec::new();
+    let mut from = began;
+    while from < began + wall {
+        course.push(vigil.settled(from, from + STRETCH)?);
+        from += STRETCH;
+    }
     Ok(Storm {
         half_back_s: after(50),
         most_back_s: after(99),
         all_back_s: after(100),
         resumed: tally.resumed,
         failures: tally.failures.clone(),
-        meanwhile: vigil.between(began, began + wall).await?,
+        meanwhile,
+        acknowledged: vigil.acknowledged(began, began + wall)?,
+        course,
         resident_bytes,
         database_connections: asked.map_or_else(|| connections(&postgres), Ok)?.max(connections(&postgres)?),
         server_cores: cores(server_cpu.total()),
@@ -128,6 +149,7 @@ impl fmt::Display for Storms {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "\n{} connections cut at once", self.connections)?;
         writeln!(f, "  healthy clients before: {}", self.before)?;
+        writeln!(f, "    their author is answered after {}", self.acknowledged_before)?;
         for storm in &self.storms {
             writeln!(
                 f,
@@ -140,6 +162,9 @@ impl fmt::Display for Storms {
                 storm.meanwhile,
                 storm.meanwhile.p99_ms / self.before.p99_ms
             )?;
+            writeln!(f, "    their author is answered after {}", storm.acknowledged)?;
+            let course: Vec<String> = storm.course.iter().map(|stretch| format!("{:.0}", stretch.p99_ms)).collect();
+            writeln!(f, "    their p99 by half-seconds from the cut: {} ms", course.join(" "))?;
             writeln!(
                 f,
                 "    server {:.2} cores, client {:.2} cores; {} MiB resident, {} database connections",

@@ -52,10 +52,14 @@ impl fmt::Display for Delivered {
     }
 }
 
+/// When posts were due, and how long after that something happened.
+type Times = Mutex<Vec<(Instant, Duration)>>;
+
 #[derive(Default)]
 struct Log {
-    /// When each post was due, and how long each delivery of it took.
-    deliveries: Mutex<Vec<(Instant, Duration)>>,
+    deliveries: Times,
+    /// Answers to the author: what of a delivery is the commit.
+    answers: Times,
     failed: Mutex<Option<anyhow::Error>>,
     ready: AtomicBool,
     over: AtomicBool,
@@ -99,26 +103,55 @@ impl Vigil {
     /// A healthy client failed.
     pub async fn between(&self, from: Instant, to: Instant) -> Result<Delivered> {
         tokio::time::sleep(SETTLE).await;
+        self.settled(from, to)
+    }
+
+    /// The same of a time that is over for long enough.
+    ///
+    /// # Errors
+    /// A healthy client failed.
+    pub fn settled(&self, from: Instant, to: Instant) -> Result<Delivered> {
         self.check()?;
-        let mut histogram = Histogram::<u64>::new(3)?;
-        for (due, took) in &*self.log.deliveries.lock().unwrap_or_else(PoisonError::into_inner) {
-            if (from..to).contains(due) {
-                histogram.record(u64::try_from(took.as_micros())?)?;
-            }
-        }
-        #[expect(clippy::cast_precision_loss, reason = "microseconds of a short run")]
-        let ms = |micros: u64| micros as f64 / 1_000.0;
-        Ok(Delivered {
-            count: histogram.len(),
-            p50_ms: ms(histogram.value_at_quantile(0.5)),
-            p99_ms: ms(histogram.value_at_quantile(0.99)),
-            max_ms: ms(histogram.max()),
-        })
+        of(&self.log.deliveries, from, to)
+    }
+
+    /// The same, of the answers to the author.
+    ///
+    /// # Errors
+    /// A healthy client failed.
+    pub fn acknowledged(&self, from: Instant, to: Instant) -> Result<Delivered> {
+        self.check()?;
+        of(&self.log.answers, from, to)
     }
 
     fn check(&self) -> Result<()> {
         let failed = self.log.failed.lock().unwrap_or_else(PoisonError::into_inner).take();
         failed.map_or(Ok(()), |cause| Err(cause.context("a healthy client failed")))
+    }
+}
+
+fn of(times: &Times, from: Instant, to: Instant) -> Result<Delivered> {
+    let mut histogram = Histogram::<u64>::new(3)?;
+    for (due, took) in &*times.lock().unwrap_or_else(PoisonError::into_inner) {
+        if (from..to).contains(due) {
+            histogram.record(u64::try_from(took.as_micros())?)?;
+        }
+    }
+    #[expect(clippy::cast_precision_loss, reason = "microseconds of a short run")]
+    let ms = |micros: u64| micros as f64 / 1_000.0;
+    Ok(Delivered {
+        count: histogram.len(),
+        p50_ms: ms(histogram.value_at_quantile(0.5)),
+        p99_ms: ms(histogram.value_at_quantile(0.99)),
+        max_ms: ms(histogram.max()),
+    })
+}
+
+/// Something happened now that post `number` led to.
+fn note(times: &Times, dues: &RefCell<Vec<Instant>>, number: Option<usize>) {
+    let now = Instant::now();
+    if let Some(due) = number.and_then(|number| dues.borrow().get(number).copied()) {
+        times.lock().unwrap_or_else(PoisonError::into_inner).push((due, now.saturating_duration_since(due)));
     }
 }
 
@@ -157,7 +190,8 @@ async fn keep(target: SocketAddr, person: &Person, log: &Arc<Log>) -> Result<()>
                 number += 1;
                 due += EVERY;
             }
-            took = author.texts(&mut buffer, |_| ()) => {
+            // An answer bears the post's text as well.
+            took = author.texts(&mut buffer, |text| note(&log.answers, &dues, number_in(text))) => {
                 if matches!(took?, Took::End) { bail!("the server hung up on the author") }
             }
         }
@@ -168,16 +202,7 @@ async fn keep(target: SocketAddr, person: &Person, log: &Arc<Log>) -> Result<()>
 async fn read(mut socket: RawSocket, dues: Rc<RefCell<Vec<Instant>>>, log: Arc<Log>) {
     let mut buffer = vec![0; 16 * 1024];
     let cause = loop {
-        let heard = |text: &[u8]| {
-            let now = Instant::now();
-            let due = number_in(text).and_then(|number| dues.borrow().get(number).copied());
-            if let Some(due) = due {
-                log.deliveries
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .push((due, now.saturating_duration_since(due)));
-            }
-        };
+        let heard = |text: &[u8]| note(&log.deliveries, &dues, number_in(text));
         match socket.texts(&mut buffer, heard).await {
             Ok(Took::Texts(_)) => {}
             Ok(Took::End) => break anyhow!("the server hung up on a reader"),
