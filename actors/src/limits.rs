@@ -25,6 +25,9 @@ pub const ASLEEP_MS: u64 = 1_500;
 pub const TAIL_WITHHELD_ENTRIES: u64 = 20_000;
 /// Entries in one read of missing journal.
 pub const TAIL_READ_ENTRIES: u64 = 1_000;
+/// Entries before the head that a node reads when it starts: one read, some 20 ms. All who come back to a single node that was started
+/// again find themselves there, instead of asking Postgres one by one.
+pub const TAIL_RECALLS: u64 = TAIL_READ_ENTRIES;
 /// Batches parked behind a hole; more are dropped and read from Postgres.
 pub const TAIL_PARKED_BATCHES: usize = 1_024;
 

@@ -2,6 +2,7 @@
 //! It never waits inside a handler: what it asks for comes back as a message. A step that panics is forgotten, and the machine begins again at
 //! what was last handed on.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -10,6 +11,7 @@ use actix::{
     Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, SpawnHandle, StreamHandler, WrapFuture,
 };
 use metrics::{Counter, Gauge};
+use tidings_protocol::position::Seq;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -83,13 +85,15 @@ pub struct Tail {
     sight: Arc<Sight>,
     started: std::time::Instant,
     head: Head,
+    recent: Recent,
     tick: Option<SpawnHandle>,
     heard: Option<mpsc::Receiver<Heard>>,
     meters: Meters,
 }
 
 impl Tail {
-    /// A tail standing at `head`, just read. `started` is where the node's clock began; `heard` is what the bus brings.
+    /// A tail for a journal whose `head` was just read. It begins a little before it, so that whoever comes back to a node just started finds
+    /// what they missed in its hot log: the rest is read like any hole. `started` is where the node's clock began; `heard` is what the bus brings.
     #[must_use]
     pub fn new(
         journal: Arc<dyn JournalStore>,
@@ -106,9 +110,12 @@ impl Tail {
             crowded: metrics::counter!("tidings_tail_crowded_total"),
             epochs: metrics::counter!("tidings_tail_new_epochs_total"),
         };
+        let begin = head.seq.0.saturating_sub(limits::TAIL_RECALLS).max(head.floor.0);
+        let head = Head { seq: Seq(begin), ..head };
         let machine = machine::Tail::new(head, clock::since(started));
         sight.applied.store(head.seq.0, Ordering::Relaxed);
-        Self { machine, journal, outlets: Vec::new(), sight, started, head, tick: None, heard: Some(heard), meters }
+        let (outlets, recent) = (Vec::new(), Recent::default());
+        Self { machine, journal, outlets, sight, started, head, recent, tick: None, heard: Some(heard), meters }
     }
 
     fn take(&mut self, input: Input, ctx: &mut Context<Self>) {
@@ -157,12 +164,14 @@ impl Tail {
                 #[expect(clippy::cast_precision_loss, reason = "a gauge; exact below 2^53, as seq is")]
                 self.meters.applied.set(batch.last.0 as f64);
                 self.head.seq = batch.last;
+                self.recent.add(&batch);
                 self.hand(&ToFeed::Apply(batch));
             }
             Effect::NewEpoch(head) => {
                 tracing::warn!(epoch = %head.epoch, seq = head.seq.0, "the journal began a new life");
                 self.meters.epochs.increment(1);
                 self.head = head;
+                self.recent = Recent::default();
                 self.hand(&ToFeed::NewEpoch(head));
             }
             Effect::Blind => {
@@ -208,6 +217,31 @@ impl Tail {
     }
 }
 
+/// What was handed on last, for workers that begin: at the node's start, or again after a panic. Shared with the hot logs.
+#[derive(Default)]
+struct Recent {
+    batches: VecDeque<Arc<Batch>>,
+}
+
+impl Recent {
+    fn add(&mut self, batch: &Arc<Batch>) {
+        self.batches.push_back(Arc::clone(batch));
+        let last = batch.last.0;
+        while self.batches.len() > RECENT_BATCHES
+            || self.batches.front().is_some_and(|first| first.first.0 + limits::TAIL_RECALLS <= last)
+        {
+            self.batches.pop_front();
+        }
+    }
+
+    fn before(&self) -> Option<Seq> {
+        self.batches.front().map(|batch| batch.first.before())
+    }
+}
+
+/// A worker that begins is not at once behind by more than the tail lets it be.
+const RECENT_BATCHES: usize = limits::WORKER_PENDING / 2;
+
 /// Longest wait for one answer about the journal; below the time after which the node counts as blind.
 const PATIENCE: Duration = Duration::from_millis(2_000);
 
@@ -248,7 +282,9 @@ impl Handler<Message> for Tail {
     fn handle(&mut self, message: Message, ctx: &mut Context<Self>) {
         match message {
             Message::Register(outlet) => {
-                outlet.hand(ToFeed::Begin(self.head));
+                let before = self.recent.before().unwrap_or(self.head.seq);
+                outlet.hand(ToFeed::Begin(Head { seq: before, ..self.head }));
+                self.recent.batches.iter().for_each(|batch| outlet.hand(ToFeed::Apply(Arc::clone(batch))));
                 self.outlets.push(outlet);
             }
             Message::Committed(batch, asked_at) => self.take(Input::Committed(batch, asked_at), ctx),

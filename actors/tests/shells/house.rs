@@ -51,7 +51,11 @@ pub struct House {
 
 impl House {
     pub async fn open(settings: Settings) -> Self {
-        let memory = Arc::new(Memory::default());
+        Self::open_on(Arc::new(Memory::default()), settings).await
+    }
+
+    /// A node that begins when all this has been committed.
+    pub async fn open_on(memory: Arc<Memory>, settings: Settings) -> Self {
         let started = Instant::now();
         let head = memory.head().await.unwrap();
         let sight = Arc::new(Sight::default());
@@ -77,6 +81,11 @@ impl House {
         });
         let worker = Feed::start_worker(node.clone(), &tail).await.unwrap();
         Self { memory, node, worker, tail }
+    }
+
+    /// Another worker in the place of the first, as after a panic.
+    pub async fn begins_another_worker(&mut self) {
+        self.worker = Feed::start_worker(self.node.clone(), &self.tail).await.unwrap();
     }
 
     /// These changes are committed as one batch; when this returns, the feed table has applied it.

@@ -11,11 +11,13 @@ mod house;
 mod memory;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use serde_json::{Value, json};
 use tidings_actors::command::{Act, Command};
 use tidings_actors::entry::{Change, Verb};
+use tidings_actors::limits::TAIL_RECALLS;
 use tidings_actors::node::Settings;
 use tidings_actors::ports::Submit;
 use tidings_protocol::close::CloseCode;
@@ -24,7 +26,7 @@ use tidings_protocol::position::{Cursor, Epoch, Seq};
 use uuid::Uuid;
 
 use crate::house::{House, SETTINGS, cursor};
-use crate::memory::{EPOCH, log_in, post_by, user};
+use crate::memory::{EPOCH, Memory, log_in, post_by, user};
 
 fn closes(code: CloseCode) -> Value {
     json!({ "close": code.number() })
@@ -103,6 +105,26 @@ async fn p3_who_resumes_hears_again_what_the_cursor_stands_at() {
         }
     }
     assert_eq!(ann.hears().await["cursor"], cursor(5), "a heartbeat marks the end");
+}
+
+/// Here Postgres cannot say what was missed: the hot log has it, or nobody.
+#[actix::test]
+async fn who_comes_back_to_a_node_just_started_is_resumed_from_memory() {
+    let memory = Arc::new(Memory::default());
+    memory.write(&(0..3_000).map(|_| post_by(7)).collect::<Vec<_>>());
+    let mut house = House::open_on(memory, SETTINGS).await;
+    for _ in 0..2 {
+        for seen in [3_000, 2_990, 3_001 - TAIL_RECALLS] {
+            let hello = json!({ "token": "1/1", "feeds": ["global"], "cursor": cursor(seen) });
+            let (ann, welcome) = house.greets(hello).await;
+            assert_eq!(welcome["result"]["resumed"], true, "from {seen}: {welcome}");
+            for seq in seen..=3_000 {
+                assert_eq!(place(&ann.hears().await), ("global", seq));
+            }
+        }
+        // A worker that takes another's place begins with what the tail has handed on last.
+        house.begins_another_worker().await;
+    }
 }
 
 #[actix::test]
