@@ -7,6 +7,7 @@ use std::time::Duration;
 use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tidings_actors::ports::StoreFault;
+use tidings_protocol::position::Seq;
 
 use crate::faults;
 use crate::furthest::Furthest;
@@ -60,6 +61,7 @@ pub struct Store {
     pub(crate) accounts: Pool,
     pub(crate) furthest: Furthest,
     pub(crate) viewers: Arc<Gather<Asked, Answer>>,
+    pub(crate) newest: Arc<Gather<(), Result<Seq, StoreFault>>>,
     direct: PgConnectOptions,
 }
 
@@ -84,6 +86,7 @@ impl Store {
             accounts: pool("accounts", options.account_connections, ACCOUNT_LIMIT),
             furthest: Furthest::default(),
             viewers: Arc::new(Gather::new()),
+            newest: Arc::new(Gather::new()),
             direct: target
                 .application_name(&format!("{} migrations", options.name))
                 // A node that stands still amid a migration must not hold up the others for long.

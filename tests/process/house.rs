@@ -121,6 +121,10 @@ impl Reads for Faulty<dyn Reads> {
         self.0.viewer(user, session).await
     }
 
+    async fn newest(&self) -> Result<Seq, StoreFault> {
+        self.0.newest().await
+    }
+
     async fn snapshot(
         &self,
         viewer: Option<UserId>,

@@ -54,6 +54,10 @@ pub trait Reads: Send + Sync + 'static {
     /// A user with their log-in `session`; none if there is no such account.
     async fn viewer(&self, user: UserId, session: SessionId) -> Result<Option<Viewer>, StoreFault>;
 
+    /// The journal's last entry: everything that anybody was answered before this was asked is there or before. Those who ask at the same
+    /// time share a statement.
+    async fn newest(&self) -> Result<Seq, StoreFault>;
+
     /// The present state of a feed with its `seq`, from one statement; `limit` entities. None if its user or post does not
     /// exist. `viewer` is required for `home` and `me` (`None` there gives `None`).
     async fn snapshot(

@@ -89,10 +89,8 @@ async fn read(
     limit: u16,
 ) -> Result<Snapshot, Refusal> {
     allowed(viewer, feed)?;
-    // A node that cannot see the journal's head does not tell anything from memory either (P5).
     if feed == FeedName::Home
-        && worker.node.sight.is_sure(worker.node.now())
-        && let Some(home) = worker.table().recall(place.slot(), limit)
+        && let Some(home) = remembered(worker, patience, place, limit).await
     {
         return Ok(home);
     }
@@ -100,6 +98,19 @@ async fn read(
     let snapshot = snapshot.ok_or_else(no_such_feed)?;
     reached(worker, patience, snapshot.seq).await?;
     Ok(snapshot)
+}
+
+/// One's `home` from memory, once memory holds all that was answered before it was asked for, here or on another node: people see what they
+/// have written.
+async fn remembered(worker: &Worker, patience: Patience, place: &Place, limit: u16) -> Option<Snapshot> {
+    // A node that cannot see the journal's head does not tell anything from memory either (P5).
+    if !worker.node.sight.is_sure(worker.node.now()) {
+        return None;
+    }
+    let home = worker.table().recall(place.slot(), limit)?;
+    let newest = bounded(worker.node.reads.newest()).await.ok()?;
+    reached(worker, patience, newest).await.ok()?;
+    Some(home)
 }
 
 fn no_such_feed() -> Refusal {

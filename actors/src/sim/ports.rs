@@ -89,6 +89,10 @@ impl Reads for Ports {
         self.ask(|to| Question::Viewer(user, session, to)).await
     }
 
+    async fn newest(&self) -> Result<Seq, StoreFault> {
+        self.ask(Question::Head).await.map(|head| head.seq)
+    }
+
     async fn snapshot(
         &self,
         viewer: Option<UserId>,

@@ -127,6 +127,22 @@ async fn who_comes_back_to_a_node_just_started_is_resumed_from_memory() {
     }
 }
 
+/// Somebody's other device has written through another node, was answered, and this node has not heard of it.
+#[actix::test]
+async fn a_home_from_memory_holds_what_was_answered_before_it_was_asked_for() {
+    let house = House::open(SETTINGS).await;
+    house.happens(&(0..60).map(|_| post_by(1)).collect::<Vec<_>>()).await;
+    let (ann, _) = house.greets(json!({ "token": "1/1" })).await;
+    for written in 61..64 {
+        house.memory.write(&[post_by(1)]);
+        ann.asks("feed.subscribe", &json!({ "feed": "home", "limit": 50 }));
+        let home = ann.hears().await;
+        assert_eq!(home["result"]["posts"][0]["seq"], written);
+        ann.asks("feed.unsubscribe", &json!({ "feed": "home" }));
+        ann.hears().await;
+    }
+}
+
 #[actix::test]
 async fn p3_a_cursor_of_another_life_of_the_journal_is_not_resumed() {
     let house = House::open(SETTINGS).await;

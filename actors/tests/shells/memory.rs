@@ -197,6 +197,10 @@ impl Reads for Memory {
         Ok(Some(found))
     }
 
+    async fn newest(&self) -> Result<Seq, StoreFault> {
+        Ok(self.place())
+    }
+
     async fn snapshot(&self, _: Option<UserId>, feed: FeedName, _: u16) -> Result<Option<Snapshot>, StoreFault> {
         Ok(Some(Snapshot::empty(feed, self.place())))
     }

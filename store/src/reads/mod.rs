@@ -26,6 +26,10 @@ impl Reads for Store {
         self.read_viewer(user, session).await
     }
 
+    async fn newest(&self) -> Result<Seq, StoreFault> {
+        self.newest.ask((), |asked| self.read_newest(asked.len())).await
+    }
+
     async fn snapshot(
         &self,
         viewer: Option<UserId>,

@@ -4,6 +4,7 @@
 use tidings_actors::ports::{StoreFault, Viewer};
 use tidings_protocol::entity::User;
 use tidings_protocol::ids::{SessionId, UserId};
+use tidings_protocol::position::Seq;
 use uuid::Uuid;
 
 use crate::shape::{millis, role, seq};
@@ -67,6 +68,20 @@ impl Store {
             &sessions
         );
         let answer = line::timed(self.reads.patience(), question.fetch_all(line.open())).await;
+        line.settle(answer).map_err(faults::store)
+    }
+}
+
+impl Store {
+    /// For so many at once.
+    pub(super) async fn read_newest(&self, asked: usize) -> Vec<Result<Seq, StoreFault>> {
+        vec![self.newest_row().await.and_then(seq); asked]
+    }
+
+    async fn newest_row(&self) -> Result<i64, StoreFault> {
+        let mut line = self.reads.line().await.map_err(faults::store)?;
+        let question = sqlx::query_scalar!("select seq from journal_head");
+        let answer = line::timed(self.reads.patience(), question.fetch_one(line.open())).await;
         line.settle(answer).map_err(faults::store)
     }
 }
