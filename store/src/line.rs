@@ -22,11 +22,13 @@ const KEEP_LIMIT: Duration = Duration::from_secs(600);
 /// Plans are made once per connection, perhaps while the tables are still small, and kept when they have grown: only plans that stay
 /// good may be chosen. Every statement of ours walks indexes and asks for little. (A merge join over all posts, chosen by estimate,
 /// made a page of `home` 500 ms.)
-const STEADY_PLANS: [(&str, &str); 5] = [
+const STEADY_PLANS: [(&str, &str); 6] = [
     ("enable_seqscan", "off"),
     ("enable_hashjoin", "off"),
     ("enable_mergejoin", "off"),
     ("enable_bitmapscan", "off"),
+    // All of a table, kept to be looked through for each row: a plan for tables that are analysed while they are empty.
+    ("enable_material", "off"),
     // Compiling a query takes longer than any query we have.
     ("jit", "off"),
 ];

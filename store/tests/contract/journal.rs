@@ -253,3 +253,25 @@ async fn what_is_forgotten_is_not_read_as_if_it_had_never_been() {
     let fault = world.store.read(Seq(1), Seq(2)).await.unwrap_err();
     assert!(matches!(fault, StoreFault::Broken(_)), "{fault}");
 }
+
+/// A connection makes its plans once, perhaps when the tables have just been analysed and are empty. They must be good for full ones.
+#[tokio::test]
+async fn plans_made_while_the_tables_are_empty_stay_good_when_they_are_full() {
+    let world = World::new().await;
+    let ann = world.sign_up("ann").await;
+    let batch = |number: u32, posts: u32| {
+        format!(
+            "select count(*) from commit_batch(array_fill(5::smallint, array[{posts}]), array_fill('{ann}'::uuid, array[{posts}]),
+                 array(select gen_random_uuid() from generate_series(1, {posts})), array_fill('hm'::text, array[{posts}]),
+                 '{{}}', '{{}}', '{{}}', '{{}}', '{{}}', '{{}}', '{{}}', 8::smallint, '{ann}', {number});"
+        )
+    };
+    let (first, many, last) = (batch(1, 1), batch(2, 20_000), batch(3, 100));
+    let looked_at =
+        "select sum(seq_tup_read + idx_tup_fetch) from pg_stat_xact_user_tables where relname in ('posts', 'users');";
+    // One connection and one transaction: what counts is what the last batch adds.
+    let said = world.database.psql(&format!("analyze; {first} {many} {looked_at} {last} {looked_at}")).unwrap();
+    let counts: Vec<u32> = said.lines().map(|line| line.parse().unwrap()).collect();
+    let rows = counts[4] - counts[2];
+    assert!(rows < 1_000, "{rows} rows looked at for a hundred posts");
+}

@@ -1,5 +1,6 @@
 //! A Redis that lives and misbehaves: it holds commands back, throws subscribers out, forgets, and carries what nobody of ours has said.
 
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
@@ -17,10 +18,14 @@ const LISTEN: Duration = Duration::from_millis(300);
 const NOISES: usize = 50;
 
 /// `CLIENT PAUSE`: commands of everybody wait.
-struct Hold(Duration);
+struct Hold {
+    length: Duration,
+    /// How long a command behind it had to wait.
+    held: Option<JoinHandle<Duration>>,
+}
 
 pub(super) fn hold(luck: &mut Luck) -> Box<dyn Fault> {
-    Box::new(Hold(luck.millis(1_300..3_000)))
+    Box::new(Hold { length: luck.millis(1_300..3_000), held: None })
 }
 
 impl Fault for Hold {
@@ -33,7 +38,7 @@ impl Fault for Hold {
     }
 
     fn name(&self) -> String {
-        format!("CLIENT PAUSE for {:?}", self.0)
+        format!("CLIENT PAUSE for {:?}", self.length)
     }
 
     fn claims(&self) -> Vec<Part> {
@@ -41,18 +46,30 @@ impl Fault for Hold {
     }
 
     fn length(&self) -> Duration {
-        self.0
+        self.length
     }
 
     fn order(&mut self, world: &mut World) -> Result<()> {
         let mut redis = connect(world)?;
         let mut pause = redis::cmd("CLIENT");
-        let length = u64::try_from(self.0.as_millis())?;
-        Ok(pause.arg("PAUSE").arg(length).arg("ALL").exec(&mut redis)?)
+        let length = u64::try_from(self.length.as_millis())?;
+        pause.arg("PAUSE").arg(length).arg("ALL").exec(&mut redis)?;
+        // Beside slower faults one may look only when it is over.
+        let began = Instant::now();
+        self.held = Some(std::thread::spawn(move || {
+            // Given up counts as waited for.
+            drop(redis::cmd("PING").exec(&mut redis));
+            began.elapsed()
+        }));
+        Ok(())
     }
 
     fn fired(&mut self, world: &mut World) -> Result<Option<String>> {
-        Ok(world.redis.ask("PING").is_err().then(|| "a PING was not answered within a second".to_owned()))
+        if world.redis.ask("PING").is_err() {
+            return Ok(Some("a PING was not answered within a second".to_owned()));
+        }
+        let held = self.held.take().and_then(|held| held.join().ok()).unwrap_or_default();
+        Ok((held >= self.length / 2).then(|| format!("a PING waited for {held:?}")))
     }
 
     fn heal(&mut self, world: &mut World) -> Result<()> {
