@@ -1,14 +1,15 @@
 //! Owns the bus of a node that is alone, and of several nodes in one process, as tests run them.
-//! Must never wait for a peer: one that does not read loses rumours, and only it.
+//! Must never wait for a peer: one that does not read loses what it is told, and only it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tidings_actors::entry::Batch;
 use tidings_actors::ports::{Bus, Heard};
+use tidings_actors::presence::whisper::Whisper;
 use tokio::sync::mpsc;
 
-use crate::limits::LISTEN_QUEUE;
-use crate::tally::{Counts, Dropped, Tally};
+use crate::limits::{LISTEN_QUEUE, WHISPER_QUEUE};
+use crate::tally::{Counts, Dropped, RUMOURS, Tally, WHISPERS};
 
 /// Where nodes of one process meet.
 #[derive(Clone, Debug, Default)]
@@ -25,8 +26,24 @@ struct Members {
 #[derive(Debug)]
 struct Member {
     number: u64,
-    ear: mpsc::Sender<Heard>,
+    rumours: Way<Heard>,
+    whispers: Way<Whisper>,
+}
+
+/// The way of one kind of message to a member.
+#[derive(Clone, Debug)]
+struct Way<T> {
+    ear: mpsc::Sender<T>,
     tally: Tally,
+}
+
+impl<T> Way<T> {
+    fn tell(&self, what: T) {
+        match self.ear.try_send(what) {
+            Ok(()) => self.tally.heard(),
+            Err(_) => self.tally.dropped(Dropped::ListenQueue, 1),
+        }
+    }
 }
 
 /// One node's end of a [`Hub`].
@@ -35,7 +52,9 @@ pub struct InProcess {
     hub: Hub,
     number: u64,
     heard: Mutex<Option<mpsc::Receiver<Heard>>>,
+    overheard: Mutex<Option<mpsc::Receiver<Whisper>>>,
     tally: Tally,
+    whisper_tally: Tally,
 }
 
 impl Hub {
@@ -50,15 +69,20 @@ impl Hub {
     pub fn join(&self) -> InProcess {
         let (ear, heard) = mpsc::channel(LISTEN_QUEUE);
         ear.try_send(Heard::Back).expect("a new queue has room for its first message");
-        let tally = Tally::new();
-        tally.up(true);
+        let rumours = Way { ear, tally: Tally::of(&RUMOURS) };
+        rumours.tally.up(true);
+        let (ear, overheard) = mpsc::channel(WHISPER_QUEUE);
+        let whispers = Way { ear, tally: Tally::of(&WHISPERS) };
+        whispers.tally.up(true);
+        let (tally, whisper_tally) = (rumours.tally.clone(), whispers.tally.clone());
         let number = self.with_members(|members| {
             let number = members.next;
             members.next += 1;
-            members.all.push(Member { number, ear, tally: tally.clone() });
+            members.all.push(Member { number, rumours, whispers });
             number
         });
-        InProcess { hub: self.clone(), number, heard: Mutex::new(Some(heard)), tally }
+        let (heard, overheard) = (Mutex::new(Some(heard)), Mutex::new(Some(overheard)));
+        InProcess { hub: self.clone(), number, heard, overheard, tally, whisper_tally }
     }
 
     /// A panic elsewhere leaves the list whole: it is only pushed to and filtered.
@@ -74,28 +98,44 @@ impl InProcess {
         Hub::new().join()
     }
 
-    /// What this bus has done so far.
+    /// What this bus has done with rumours so far.
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.tally.counts()
     }
+
+    /// What it has done with whispers.
+    #[must_use]
+    pub fn whisper_counts(&self) -> Counts {
+        self.whisper_tally.counts()
+    }
+
+    fn tell_peers(&self, tell: impl Fn(&Member)) {
+        self.hub.with_members(|members| members.all.iter().filter(|peer| peer.number != self.number).for_each(tell));
+    }
+}
+
+fn taken<T>(once: &Mutex<Option<mpsc::Receiver<T>>>) -> mpsc::Receiver<T> {
+    once.lock().unwrap_or_else(PoisonError::into_inner).take().expect("a bus is listened to once")
 }
 
 impl Bus for InProcess {
     fn publish(&self, batch: Arc<Batch>) {
-        self.hub.with_members(|members| {
-            for peer in members.all.iter().filter(|peer| peer.number != self.number) {
-                match peer.ear.try_send(Heard::Rumour(Arc::clone(&batch))) {
-                    Ok(()) => peer.tally.heard(),
-                    Err(_) => peer.tally.dropped(Dropped::ListenQueue, 1),
-                }
-            }
-        });
+        self.tell_peers(|peer| peer.rumours.tell(Heard::Rumour(Arc::clone(&batch))));
         self.tally.published(1);
     }
 
     fn listen(&self) -> mpsc::Receiver<Heard> {
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner).take().expect("a bus is listened to once")
+        taken(&self.heard)
+    }
+
+    fn whisper(&self, whisper: Arc<Whisper>) {
+        self.tell_peers(|peer| peer.whispers.tell(Whisper::clone(&whisper)));
+        self.whisper_tally.published(1);
+    }
+
+    fn overhear(&self) -> mpsc::Receiver<Whisper> {
+        taken(&self.overheard)
     }
 }
 

@@ -1,4 +1,5 @@
-//! Owns the bus between nodes: rumours of what was committed, told in one process ([`InProcess`]) or over Redis ([`RedisBus`]).
+//! Owns the bus between nodes: rumours of what was committed, and whispers of what is true only for a moment, told in one process
+//! ([`InProcess`]) or over Redis ([`RedisBus`]).
 //! Must never hold truth, and must never make a caller wait: a bus may lose, repeat, reorder and die, and costs latency at most.
 
 mod back_off;
@@ -7,6 +8,7 @@ mod in_process;
 mod limits;
 mod redis;
 mod sealed;
+mod spoken;
 mod tally;
 
 pub use in_process::{Hub, InProcess};

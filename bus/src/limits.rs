@@ -16,6 +16,13 @@ pub const MESSAGE_BYTES: usize = 8 * 1024 * 1024;
 /// Batches sent to Redis in one round trip: enough to outrun the writer, few enough that a failure loses little.
 pub const PIPELINE_BATCHES: usize = 64;
 
+/// Whispers that wait to be published, or to be heard: a node says ten a second, and what is lost is told again within seconds.
+pub const WHISPER_QUEUE: usize = 64;
+/// One whisper: 2,000 changes and 500 others of people and of posts, and 1,000 who type under the longest names, twice over.
+pub const WHISPER_BYTES: usize = 2 * 1024 * 1024;
+/// Bytes of whispers that may wait in each queue: four of the largest, a thousand common ones.
+pub const WHISPERS_WAITING_BYTES: usize = 4 * WHISPER_BYTES;
+
 /// How often the listening connection is asked whether it lives.
 pub const PING_EVERY: Duration = Duration::from_millis(500);
 /// Silence after a ping that means it does not. With [`PING_EVERY`] a black hole is noticed within 1.5 s; the design allows 2 s.
@@ -33,3 +40,4 @@ const _: () = assert!(PING_EVERY.as_millis() + PING_PATIENCE.as_millis() < 2_000
 const _: () = assert!(BACK_OFF_FIRST.as_millis() < BACK_OFF_MOST.as_millis());
 const _: () = assert!(WAITING_BYTES >= MESSAGE_BYTES);
 const _: () = assert!(PIPELINE_BATCHES <= PUBLISH_QUEUE);
+const _: () = assert!(WHISPERS_WAITING_BYTES >= WHISPER_BYTES && WHISPER_BYTES <= MESSAGE_BYTES);

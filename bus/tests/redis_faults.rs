@@ -5,8 +5,9 @@ mod common;
 
 use std::time::{Duration, Instant};
 
-use common::{SECRET, away, back, batch, next, redis_bus, rumour, until};
+use common::{SECRET, away, back, batch, next, redis_bus, rumour, until, whisper};
 use tidings_actors::ports::{Bus, Heard};
+use tidings_actors::presence::whisper::Whisper;
 use tidings_bus::{RedisBus, RedisOptions};
 use tidings_testkit::Redis;
 use tokio::sync::mpsc;
@@ -212,4 +213,58 @@ async fn counts_tell_what_happened() {
     until("ann knows that they were sent", || ann.counts().published == 10).await;
     assert_eq!(bob.counts().heard, 10);
     assert_eq!(bob.counts().own_skipped + bob.counts().dropped + bob.counts().forged, 0);
+}
+
+/// Whispers survive what rumours do, and each kind is believed on its own channel only.
+#[tokio::test]
+async fn whispers_come_again_after_redis_was_killed_and_no_kind_is_taken_for_the_other() {
+    let mut redis = Redis::start().unwrap();
+    let (ann, bob) = (on_channel(&redis, SECRET), on_channel(&redis, SECRET));
+    let (mut at_bob, mut overheard) = (bob.listen(), bob.overhear());
+    back(&mut at_bob).await;
+    overhears_again(&ann, &mut overheard, 1).await;
+    redis.kill9().unwrap();
+    away(&mut at_bob).await;
+    ann.whisper(whisper(1_000));
+    redis.restart().unwrap();
+    back(&mut at_bob).await;
+    overhears_again(&ann, &mut overheard, 2_000).await;
+    assert!(bob.whisper_counts().reconnects == 1 && bob.whisper_counts().forged == 0);
+
+    // Somebody who holds the bus plays what was said on the other channel, each way.
+    let client = redis::Client::open(redis.url()).unwrap();
+    let mut eve = client.get_multiplexed_async_connection().await.unwrap();
+    let mut listening = client.get_async_pubsub().await.unwrap();
+    let channels = [CHANNEL.to_owned(), format!("{CHANNEL}:whispers")];
+    for channel in &channels {
+        listening.subscribe(channel).await.unwrap();
+    }
+    ann.publish(batch(1));
+    ann.whisper(whisper(9_000));
+    let said: Vec<redis::Msg> =
+        futures_util::StreamExt::collect(futures_util::StreamExt::take(listening.on_message(), 2)).await;
+    for said in said {
+        let other = channels.iter().find(|channel| *channel != said.get_channel_name()).unwrap();
+        let said: Vec<u8> = said.get_payload().unwrap();
+        redis::cmd("PUBLISH").arg(other).arg(said).query_async::<()>(&mut eve).await.unwrap();
+    }
+    until("each kind is refused on the other's channel", || {
+        bob.counts().forged == 1 && bob.whisper_counts().forged == 1
+    })
+    .await;
+}
+
+/// Whispers until one is overheard, and takes what else there is.
+async fn overhears_again(ann: &RedisBus, overheard: &mut mpsc::Receiver<Whisper>, from: u64) {
+    let began = Instant::now();
+    for number in from.. {
+        ann.whisper(whisper(number));
+        let heard = tokio::time::timeout(Duration::from_millis(50), overheard.recv()).await;
+        if let Ok(Some(heard)) = heard
+            && heard.number >= from
+        {
+            return;
+        }
+        assert!(began.elapsed() < common::DEADLINE, "overhears nothing again");
+    }
 }

@@ -1,36 +1,27 @@
-//! Owns what the tail is told: how the bus stands, and rumours. Must never wait for the tail, and never lose that the bus
-//! went away or came back, however full the queue is.
+//! Owns what whoever listens is told: how the bus stands, where they need to know, and messages. Must never wait for them, and never lose that
+//! the bus went away or came back, however full the queue is.
 
-use std::sync::Arc;
-
-use tidings_actors::ports::Heard;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
 use crate::sealed::{Opened, Seal};
+use crate::spoken::{Spoken, Standing};
 use crate::tally::{Dropped, Tally};
-
-/// Whether peers can be heard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
-    Away,
-    Back,
-}
 
 /// The sending end of the listen queue.
 #[derive(Debug)]
-pub struct Ear {
-    to_tail: mpsc::Sender<Heard>,
+pub struct Ear<T: Spoken> {
+    to_listener: mpsc::Sender<T::Heard>,
     pub seal: Seal,
     pub tally: Tally,
     now: Option<Standing>,
-    /// The latest standing, while the queue has had no room for it. No rumour overtakes it.
+    /// The latest standing, while the queue has had no room for it. No message overtakes it.
     unsaid: Option<Standing>,
 }
 
-impl Ear {
-    pub const fn new(to_tail: mpsc::Sender<Heard>, seal: Seal, tally: Tally) -> Self {
-        Self { to_tail, seal, tally, now: None, unsaid: None }
+impl<T: Spoken> Ear<T> {
+    pub const fn new(to_listener: mpsc::Sender<T::Heard>, seal: Seal, tally: Tally) -> Self {
+        Self { to_listener, seal, tally, now: None, unsaid: None }
     }
 
     /// Tells how the bus stands, if that is news.
@@ -48,12 +39,10 @@ impl Ear {
 
     /// Tries again to tell what the queue had no room for. True when nothing is left to tell.
     pub fn say_standing(&mut self) -> bool {
-        let heard = match self.unsaid {
-            None => return true,
-            Some(Standing::Away) => Heard::Away,
-            Some(Standing::Back) => Heard::Back,
+        let Some(heard) = self.unsaid.and_then(T::standing) else {
+            return true;
         };
-        let said = !matches!(self.to_tail.try_send(heard), Err(TrySendError::Full(_)));
+        let said = !matches!(self.to_listener.try_send(heard), Err(TrySendError::Full(_)));
         if said {
             self.unsaid = None;
         }
@@ -62,11 +51,11 @@ impl Ear {
 
     /// Checks a message, and passes it on if a peer sent it.
     pub fn take(&mut self, message: &[u8]) {
-        let batch = match self.seal.open(message) {
-            Opened::Peer(batch) => Arc::new(batch),
+        let what = match self.seal.open::<T>(message) {
+            Opened::Peer(what) => what,
             Opened::Forged => return self.tally.forged(),
         };
-        if self.say_standing() && self.to_tail.try_send(Heard::Rumour(batch)).is_ok() {
+        if self.say_standing() && self.to_listener.try_send(what.heard()).is_ok() {
             self.tally.heard();
         } else {
             self.tally.dropped(Dropped::ListenQueue, 1);
@@ -75,18 +64,22 @@ impl Ear {
 
     /// Whether nobody will ever read what is told.
     pub fn is_deaf(&self) -> bool {
-        self.to_tail.is_closed()
+        self.to_listener.is_closed()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use tidings_actors::entry::Batch;
+    use tidings_actors::ports::Heard;
+
     use super::*;
+    use crate::tally::RUMOURS;
 
     #[tokio::test]
     async fn a_full_queue_delays_the_standing_but_never_loses_it() {
         let (to_tail, mut heard) = mpsc::channel(1);
-        let mut ear = Ear::new(to_tail, Seal::new(&[0; 32]), Tally::new());
+        let mut ear = Ear::<Batch>::new(to_tail, Seal::new(&[0; 32]), Tally::of(&RUMOURS));
         ear.stands(Standing::Back);
         ear.stands(Standing::Away);
         ear.stands(Standing::Back);

@@ -10,8 +10,9 @@ use tokio::sync::mpsc;
 
 use super::BadRedisUrl;
 use crate::budget::{Budget, Share};
-use crate::limits::{CONNECT_PATIENCE, MESSAGE_BYTES, PING_PATIENCE, PUBLISH_PATIENCE, RAW_QUEUE, WAITING_BYTES};
+use crate::limits::{CONNECT_PATIENCE, PING_PATIENCE, PUBLISH_PATIENCE, RAW_QUEUE};
 use crate::sealed::Seal;
+use crate::spoken::Spoken;
 use crate::tally::{Dropped, Tally};
 
 /// Which Redis, and which channel on it.
@@ -54,16 +55,16 @@ impl Redis {
     }
 
     /// A connection that is subscribed to the channel.
-    pub async fn subscribe(&self, seal: &Seal, tally: &Tally) -> RedisResult<Line> {
+    pub async fn subscribe<T: Spoken>(&self, seal: &Seal, tally: &Tally) -> RedisResult<Line> {
         let (to_ear, raw) = mpsc::channel(RAW_QUEUE);
-        let budget = Budget::new(WAITING_BYTES);
+        let budget = Budget::new(T::WAITING_BYTES);
         let (seal, tally) = (seal.clone(), tally.clone());
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECT_PATIENCE))
             .set_response_timeout(Some(PING_PATIENCE))
             .set_push_sender(move |push: PushInfo| {
                 if let Some(bytes) = payload(push) {
-                    hand_over(bytes, &to_ear, &budget, &seal, &tally);
+                    hand_over::<T>(bytes, &to_ear, &budget, &seal, &tally);
                 }
                 Ok::<(), RedisError>(())
             });
@@ -74,10 +75,10 @@ impl Redis {
 }
 
 /// Called by the driver for each message; must be quick and never block.
-fn hand_over(bytes: Vec<u8>, to_ear: &mpsc::Sender<Raw>, budget: &Budget, seal: &Seal, tally: &Tally) {
-    if seal.is_own(&bytes) {
+fn hand_over<T: Spoken>(bytes: Vec<u8>, to_ear: &mpsc::Sender<Raw>, budget: &Budget, seal: &Seal, tally: &Tally) {
+    if seal.is_own::<T>(&bytes) {
         tally.own_skipped();
-    } else if bytes.len() > MESSAGE_BYTES {
+    } else if bytes.len() > T::MOST_BYTES {
         tally.forged();
     } else {
         let taken = budget.take(bytes.len()).is_some_and(|share| {

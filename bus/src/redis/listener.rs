@@ -8,18 +8,19 @@ use redis::RedisResult;
 use redis::aio::MultiplexedConnection;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 
-use super::ear::{Ear, Standing};
+use super::ear::Ear;
 use super::line::{Line, Redis};
 use crate::back_off::BackOff;
 use crate::limits::{CONNECT_PATIENCE, PING_EVERY, PING_PATIENCE};
+use crate::spoken::{Spoken, Standing};
 
 type Ping = Pin<Box<dyn Future<Output = RedisResult<()>> + Send>>;
 
 /// Until nobody listens any more; the bus aborts it when it is dropped.
-pub async fn run(redis: Redis, mut ear: Ear) {
+pub async fn run<T: Spoken>(redis: Redis, mut ear: Ear<T>) {
     let mut back_off = BackOff::new();
     while !ear.is_deaf() {
-        match timeout(CONNECT_PATIENCE, redis.subscribe(&ear.seal, &ear.tally)).await {
+        match timeout(CONNECT_PATIENCE, redis.subscribe::<T>(&ear.seal, &ear.tally)).await {
             Ok(Ok(line)) => {
                 ear.stands(Standing::Back);
                 hear(line, &mut ear, &mut back_off).await;
@@ -34,7 +35,7 @@ pub async fn run(redis: Redis, mut ear: Ear) {
 }
 
 /// Until the line is lost.
-async fn hear(mut line: Line, ear: &mut Ear, back_off: &mut BackOff) {
+async fn hear<T: Spoken>(mut line: Line, ear: &mut Ear<T>, back_off: &mut BackOff) {
     let mut tick = interval(PING_EVERY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut ping: Option<Ping> = None;

@@ -1,31 +1,33 @@
-//! Owns the bus over Redis pub/sub: one connection that publishes, one that listens, and a task for each.
+//! Owns the bus over Redis pub/sub: a lane for rumours and one for whispers, each with a connection that publishes, one that listens, and a task
+//! for each.
 //! Must never make a caller wait for Redis, and must never believe a message that is not sealed under the node secret.
 
 mod ear;
+mod lane;
 mod line;
 mod listener;
 mod publisher;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use tidings_actors::entry::Batch;
 use tidings_actors::ports::{Bus, Heard};
+use tidings_actors::presence::whisper::Whisper;
 use tokio::sync::mpsc;
-use tokio::task::AbortHandle;
 
-use crate::budget::Budget;
-use crate::limits::{LISTEN_QUEUE, PUBLISH_QUEUE, WAITING_BYTES};
+use crate::limits::{LISTEN_QUEUE, PUBLISH_QUEUE, WHISPER_QUEUE};
 use crate::sealed::Seal;
-use crate::tally::{Counts, Dropped, Tally};
+use crate::spoken::Spoken;
+use crate::tally::Counts;
 
-use ear::Ear;
+use lane::Lane;
 use line::Redis;
-use publisher::Waiting;
 
 /// What may be set differently.
 #[derive(Clone, Debug)]
 pub struct RedisOptions {
-    /// Name of the pub/sub channel; by default one that is derived from the node secret, so that clusters sharing a Redis do not meet.
+    /// Name of the pub/sub channel for rumours; by default one that is derived from the node secret, so that clusters sharing a Redis do not
+    /// meet. That for whispers is the same with `:whispers` behind it.
     pub channel: Option<String>,
     /// Batches that may wait to be published.
     pub publish_queue: usize,
@@ -44,14 +46,11 @@ impl Default for RedisOptions {
 #[error("not a Redis address that can be used; expected redis://host:port or redis+unix:///path")]
 pub struct BadRedisUrl;
 
-/// The bus over Redis. Its tasks end when it is dropped: the listener at once, the publisher when what waits has been told.
+/// The bus over Redis. Its tasks end when it is dropped: the listeners at once, the publishers when what waits has been told.
 #[derive(Debug)]
 pub struct RedisBus {
-    waiting: mpsc::Sender<Waiting>,
-    waiting_bytes: Budget,
-    heard: Mutex<Option<mpsc::Receiver<Heard>>>,
-    listener: AbortHandle,
-    tally: Tally,
+    rumours: Lane<Batch>,
+    whispers: Lane<Whisper>,
 }
 
 impl RedisBus {
@@ -65,46 +64,41 @@ impl RedisBus {
     pub fn connect(url: &str, node_secret: [u8; 32], options: RedisOptions) -> Result<Self, BadRedisUrl> {
         let seal = Seal::new(&node_secret);
         let channel = options.channel.unwrap_or_else(|| seal.channel());
-        let redis = Redis::parse(url, channel)?;
-        let tally = Tally::new();
-        let (waiting, to_publish) = mpsc::channel(options.publish_queue);
-        let (to_tail, heard) = mpsc::channel(options.listen_queue);
-        tokio::spawn(publisher::run(redis.clone(), seal.clone(), to_publish, tally.clone()));
-        let ear = Ear::new(to_tail, seal, tally.clone());
-        let listener = tokio::spawn(listener::run(redis, ear));
+        let lane = |kind: &str| Redis::parse(url, format!("{channel}{kind}"));
+        let (rumours, whispers) = (lane(Batch::CHANNEL)?, lane(Whisper::CHANNEL)?);
         Ok(Self {
-            waiting,
-            waiting_bytes: Budget::new(WAITING_BYTES),
-            heard: Mutex::new(Some(heard)),
-            listener: listener.abort_handle(),
-            tally,
+            rumours: Lane::open(rumours, seal.clone(), options.publish_queue, options.listen_queue),
+            whispers: Lane::open(whispers, seal, WHISPER_QUEUE, WHISPER_QUEUE),
         })
     }
 
-    /// What this bus has done so far.
+    /// What this bus has done with rumours so far.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        self.tally.counts()
+        self.rumours.tally.counts()
+    }
+
+    /// What it has done with whispers.
+    #[must_use]
+    pub fn whisper_counts(&self) -> Counts {
+        self.whispers.tally.counts()
     }
 }
 
 impl Bus for RedisBus {
     fn publish(&self, batch: Arc<Batch>) {
-        let bytes = batch.entries.iter().map(|entry| entry.body.get().len()).sum();
-        let told =
-            self.waiting_bytes.take(bytes).is_some_and(|share| self.waiting.try_send(Waiting { batch, share }).is_ok());
-        if !told {
-            self.tally.dropped(Dropped::PublishQueue, 1);
-        }
+        self.rumours.publish(batch);
     }
 
     fn listen(&self) -> mpsc::Receiver<Heard> {
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner).take().expect("a bus is listened to once")
+        self.rumours.listen()
     }
-}
 
-impl Drop for RedisBus {
-    fn drop(&mut self) {
-        self.listener.abort();
+    fn whisper(&self, whisper: Arc<Whisper>) {
+        self.whispers.publish(whisper);
+    }
+
+    fn overhear(&self) -> mpsc::Receiver<Whisper> {
+        self.whispers.listen()
     }
 }

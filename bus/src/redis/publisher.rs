@@ -1,11 +1,10 @@
-//! Owns the task that publishes: whatever has gathered goes out in one round trip. Must never hold on to a rumour: when Redis is
-//! away or slow it is dropped and counted, since peers read from Postgres what they do not hear.
+//! Owns the task that publishes: whatever has gathered goes out in one round trip. Must never hold on to a message: when Redis is away or slow
+//! it is dropped and counted, since peers read from Postgres what they do not hear, and hear again what is true only for a moment.
 
 use std::sync::Arc;
 
 use redis::RedisResult;
 use redis::aio::MultiplexedConnection;
-use tidings_actors::entry::Batch;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -14,12 +13,13 @@ use crate::back_off::BackOff;
 use crate::budget::Share;
 use crate::limits::PIPELINE_BATCHES;
 use crate::sealed::Seal;
+use crate::spoken::Spoken;
 use crate::tally::{Dropped, Tally};
 
-/// A batch in the publish queue, with the bytes it holds there.
+/// A message in the publish queue, with the bytes it holds there.
 #[derive(Debug)]
-pub struct Waiting {
-    pub batch: Arc<Batch>,
+pub struct Waiting<T> {
+    pub what: Arc<T>,
     pub share: Share,
 }
 
@@ -32,39 +32,44 @@ struct Mouth {
 }
 
 /// Until the bus is dropped and the queue is empty.
-pub async fn run(redis: Redis, seal: Seal, mut queue: mpsc::Receiver<Waiting>, tally: Tally) {
+pub async fn run<T: Spoken>(redis: Redis, seal: Seal, mut queue: mpsc::Receiver<Waiting<T>>, tally: Tally) {
     let mut mouth = Mouth::new(redis);
     // So that the first rumour does not wait for a handshake. Away is no news here: the listener tells it.
     mouth.connect().await;
     let mut waiting = Vec::with_capacity(PIPELINE_BATCHES);
     while queue.recv_many(&mut waiting, PIPELINE_BATCHES).await > 0 {
-        let (pipeline, batches) = pipeline(&mouth.redis.channel, &seal, &tally, &mut waiting);
-        if batches == 0 {
+        let (pipeline, messages) = pipeline(&mouth.redis.channel, &seal, &tally, &mut waiting);
+        if messages == 0 {
             continue;
         }
         if mouth.tell(&pipeline).await {
-            tally.published(batches);
+            tally.published(messages);
         } else {
-            tally.dropped(Dropped::Away, batches);
+            tally.dropped(Dropped::Away, messages);
         }
     }
 }
 
-/// All that waits as one pipeline, and how many batches are in it.
-fn pipeline(channel: &str, seal: &Seal, tally: &Tally, waiting: &mut Vec<Waiting>) -> (redis::Pipeline, u64) {
+/// All that waits as one pipeline, and how many messages are in it.
+fn pipeline<T: Spoken>(
+    channel: &str,
+    seal: &Seal,
+    tally: &Tally,
+    waiting: &mut Vec<Waiting<T>>,
+) -> (redis::Pipeline, u64) {
     let mut pipeline = redis::pipe();
-    let mut batches = 0;
-    for Waiting { batch, share } in waiting.drain(..) {
-        if let Some(message) = seal.close(&batch) {
+    let mut messages = 0;
+    for Waiting { what, share } in waiting.drain(..) {
+        if let Some(message) = seal.close(&*what) {
             let publish = pipeline.cmd("PUBLISH").arg(channel).arg(message);
             publish.ignore();
-            batches += 1;
+            messages += 1;
         } else {
             tally.dropped(Dropped::TooLarge, 1);
         }
         drop(share);
     }
-    (pipeline, batches)
+    (pipeline, messages)
 }
 
 impl Mouth {
@@ -72,7 +77,7 @@ impl Mouth {
         Self { redis, connection: None, back_off: BackOff::new(), not_before: Instant::now() }
     }
 
-    /// Sends the pipeline, once more on a fresh connection if the present one turns out to be broken: a rumour may come twice.
+    /// Sends the pipeline, once more on a fresh connection if the present one turns out to be broken: a message may come twice.
     async fn tell(&mut self, pipeline: &redis::Pipeline) -> bool {
         let was_connected = self.connection.is_some();
         let told = match self.send(pipeline).await {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::value::RawValue;
 use tidings_actors::entry::{Batch, Change, Entry, Verb};
 use tidings_actors::ports::Heard;
+use tidings_actors::presence::whisper::Whisper;
 use tidings_bus::{RedisBus, RedisOptions};
 use tidings_protocol::ids::UserId;
 use tidings_protocol::position::{Epoch, Seq};
@@ -28,8 +29,15 @@ pub fn batch(seq: u64) -> Arc<Batch> {
             seq: Seq(seq),
             change: Change::User { verb: Verb::Updated, id: UserId(Default::default()) },
             body: body.into(),
+            scope: None,
         }],
     })
+}
+
+/// The crier's whisper number `number`, about nobody.
+pub fn whisper(number: u64) -> Arc<Whisper> {
+    let (people, readers) = Default::default();
+    Arc::new(Whisper { node: Default::default(), number, asks: false, people, readers, typed: Vec::new() })
 }
 
 /// A bus over the Redis at `url`, on its default channel.
