@@ -131,6 +131,19 @@ impl KeyKeeper {
     }
 }
 
+/// Whether `secret` is the one of this database's nodes: under another, a password that is set here would never be right there.
+///
+/// # Errors
+/// [`KeyFault::OtherSecret`] if it is not; what the database refuses.
+pub async fn fits(store: Arc<dyn SigningKeys>, seal: &DerivedKey) -> Result<(), KeyFault> {
+    let keeper = KeyKeeper::new(store, seal, Duration::ZERO, Duration::ZERO);
+    match keeper.store.signing_keys().await?.into_iter().next() {
+        Some(kept) => keeper.open(kept.key, None).map(drop),
+        // No node has ever started on it.
+        None => Ok(()),
+    }
+}
+
 /// Of the kept keys, youngest first: which one signs, and how many are still needed. None if there are none.
 fn choose(kept: &[KeptKey], token_life: Duration) -> Option<(usize, usize)> {
     let known_to_all = |key: &KeptKey| key.age_ms >= millis(LEAD);

@@ -11,6 +11,7 @@ use aws_lc_rs::hmac;
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, NotUntil, Quota, RateLimiter};
 use tidings_protocol::error::{ErrorCode, Refusal};
+use tidings_protocol::ids::UserId;
 
 use super::secret::DerivedKey;
 use crate::client::network;
@@ -20,6 +21,11 @@ use crate::config::Config;
 const BUCKETS: usize = 65_536;
 /// Full tables are swept, at most this often.
 const SWEEP_EVERY_MS: u64 = 1_000;
+
+/// Passwords of one user that may be tried over their connections to this node a minute: people mistype a few times.
+const TRIES_PER_MINUTE: u32 = 5;
+/// The same of all users together: a quarter of what two hashers do, so that those who log in find the rest.
+const TRIES_PER_MINUTE_OF_ALL: u32 = 120;
 
 /// Buckets by key, of a bounded number.
 struct Buckets<K: Hash + Eq + Clone> {
@@ -123,6 +129,31 @@ impl Limits {
     }
 }
 
+/// Limits in front of passwords that come over the socket. Who asks is known: each user has their own, whatever their address.
+pub struct PasswordLimits {
+    users: Buckets<UserId>,
+    all: DefaultDirectRateLimiter,
+    clock: DefaultClock,
+}
+
+impl Default for PasswordLimits {
+    fn default() -> Self {
+        let all = RateLimiter::direct(quota(TRIES_PER_MINUTE_OF_ALL));
+        Self { users: Buckets::new(TRIES_PER_MINUTE), all, clock: DefaultClock::default() }
+    }
+}
+
+impl PasswordLimits {
+    /// Before a password of `user` is looked at.
+    ///
+    /// # Errors
+    /// `rate_limited` with the time to wait.
+    pub fn try_one(&self, user: UserId) -> Result<(), Refusal> {
+        self.users.take(&user)?;
+        self.all.check().map_err(|not_until| wait(&not_until, &self.clock))
+    }
+}
+
 fn quota(per_minute: u32) -> Quota {
     Quota::per_minute(NonZeroU32::new(per_minute).unwrap_or(NonZeroU32::MIN))
 }
@@ -174,5 +205,25 @@ mod tests {
         assert_eq!(limits.log_in(address(3), "victim"), Ok(()));
         assert!(limits.log_in(address(4), "victim").is_err());
         assert_eq!(limits.log_in(address(4), "somebody_else"), Ok(()));
+    }
+
+    #[test]
+    fn whoever_holds_a_connection_guesses_five_times_a_minute_and_nobody_else_is_kept_waiting() {
+        let limits = PasswordLimits::default();
+        let (ann, bob) = (UserId(uuid::Uuid::from_u128(1)), UserId(uuid::Uuid::from_u128(2)));
+        for _ in 0..TRIES_PER_MINUTE {
+            assert_eq!(limits.try_one(ann), Ok(()));
+        }
+        assert_eq!(limits.try_one(ann).unwrap_err().code, ErrorCode::RateLimited);
+        assert_eq!(limits.try_one(bob), Ok(()));
+    }
+
+    #[test]
+    fn many_who_guess_together_leave_the_hashers_to_those_who_log_in() {
+        let limits = PasswordLimits::default();
+        let tried =
+            (0..10_000_u128).filter(|user| limits.try_one(UserId(uuid::Uuid::from_u128(*user))).is_ok()).count();
+        let most = usize::try_from(TRIES_PER_MINUTE_OF_ALL).unwrap();
+        assert!((most..most + 10).contains(&tried), "{tried}");
     }
 }

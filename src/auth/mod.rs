@@ -2,6 +2,7 @@
 //! Must never tell whether it was the name or the password that was wrong, nor let a secret into a log (P9).
 
 mod access;
+mod desk;
 mod keyring;
 mod limits;
 mod passwords;
@@ -14,21 +15,23 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 use tidings_actors::command::{Act, Command, Outcome};
-use tidings_actors::ports::{Accounts, NewToken, Rotation, SigningKeys, StoreFault, Submit};
+use tidings_actors::ports::{Accounts, NewToken, Opening, Rotation, SigningKeys, StoreFault, Submit};
 use tidings_protocol::entity::User;
 use tidings_protocol::error::{ErrorCode, Refusal};
 use tidings_protocol::ids::{SessionId, UserId};
-use tidings_protocol::limits::{EMAIL_BYTES, PASSWORD_BYTES};
+use tidings_protocol::limits::{DEVICE_NAME_BYTES, EMAIL_BYTES, PASSWORD_BYTES};
 use tidings_protocol::position::Millis;
 use tidings_protocol::rest;
 use tidings_protocol::text::{BadText, DisplayName, Handle};
 use uuid::Uuid;
 
 pub use access::AccessTokens;
-pub use keyring::KeyFault;
+pub use desk::OwnAccount;
+pub use keyring::{KeyFault, fits};
 pub use limits::Limits;
 pub use passwords::{HashFault, Passwords};
 pub use refresh::{RefreshToken, Successors};
+pub(crate) use secret::random;
 pub use secret::{DerivedKey, Purpose, Secret, SecretFault};
 
 use crate::config::Config;
@@ -37,6 +40,15 @@ use crate::config::Config;
 const GRACE_MS: u64 = 10_000;
 /// When to come back after finding the hashers busy: by then a full queue of the default size has been worked off.
 const BUSY_MS: u64 = 5_000;
+
+/// Who is asking over REST.
+#[derive(Clone, Copy, Debug)]
+pub struct Caller<'a> {
+    /// From where.
+    pub address: IpAddr,
+    /// What the program calls itself.
+    pub device: Option<&'a str>,
+}
 
 /// The desk where people come in.
 pub struct Auth {
@@ -74,29 +86,34 @@ pub async fn access_tokens(
     Ok(started.await?)
 }
 
+/// What starts the password hashers as the configuration wants them: to be called where blocking is allowed, since it hashes once. It
+/// fails where a thread cannot be made.
+pub fn hashers(config: &Config, secret: &Secret) -> impl FnOnce() -> Result<Passwords, AuthFault> + Send + use<> {
+    let pepper = secret.derive(Purpose::Passwords);
+    let (cost, threads, waiting) = (config.bcrypt_cost, config.password_hashers, config.password_queue);
+    move || Passwords::start(&pepper, cost, threads, waiting).map_err(AuthFault::Hashers)
+}
+
 impl Auth {
-    /// Opens the desk. Takes as long as hashing one password.
-    ///
-    /// # Errors
-    /// When a thread cannot be made.
+    /// Opens the desk.
+    #[must_use]
     pub fn open(
         config: &Config,
         secret: &Secret,
+        passwords: Passwords,
         accounts: Arc<dyn Accounts>,
         submit: Arc<dyn Submit>,
         access: Arc<AccessTokens>,
-    ) -> Result<Self, AuthFault> {
-        let pepper = secret.derive(Purpose::Passwords);
-        let passwords = Passwords::start(&pepper, config.bcrypt_cost, config.password_hashers, config.password_queue);
-        Ok(Self {
+    ) -> Self {
+        Self {
             accounts,
             submit,
-            passwords: passwords.map_err(AuthFault::Hashers)?,
+            passwords,
             access,
             successors: Successors::new(&secret.derive(Purpose::RefreshTokens)),
             limits: Limits::new(config, &secret.derive(Purpose::Limits)),
             refresh_life: config.refresh_token_ttl,
-        })
+        }
     }
 
     /// Access tokens, for those who publish the public keys.
@@ -109,14 +126,14 @@ impl Auth {
     ///
     /// # Errors
     /// `invalid` with the field, `conflict` with the field, and what limits, hashers, journal and database refuse.
-    pub async fn sign_up(&self, from: IpAddr, wish: rest::SignUp) -> Result<rest::Tokens, Refusal> {
+    pub async fn sign_up(&self, from: Caller<'_>, wish: rest::SignUp) -> Result<rest::Tokens, Refusal> {
         let password = SecretString::from(wish.password);
         let handle = Handle::parse(wish.handle).map_err(|bad| invalid("handle", &bad))?;
         let name = wish.name.unwrap_or_else(|| handle.as_str().to_owned());
         let name = DisplayName::parse(name).map_err(|bad| invalid("name", &bad))?;
         let email = email(&wish.email)?;
-        check_length(&password)?;
-        self.limits.sign_up(from)?;
+        check_length(&password, "password")?;
+        self.limits.sign_up(from.address)?;
         let password_hash = self.passwords.hash(&password).await.map_err(hasher_refusal)?;
         let actor = UserId(Uuid::now_v7());
         let act = Act::UserCreate { handle, name, email, password_hash };
@@ -126,29 +143,29 @@ impl Auth {
         };
         let user: User = serde_json::from_str(user.body.get()).map_err(|fault| broken(&fault))?;
         metrics::counter!("tidings_sign_ups_total").increment(1);
-        self.open_session(user).await
+        self.open_session(user, from.device, None).await
     }
 
     /// Logs in.
     ///
     /// # Errors
     /// `bad_credentials`, the same in content and time for a wrong name and a wrong password; and what limits, hashers and database refuse.
-    pub async fn log_in(&self, from: IpAddr, wish: rest::Login) -> Result<rest::Tokens, Refusal> {
+    pub async fn log_in(&self, from: Caller<'_>, wish: rest::Login) -> Result<rest::Tokens, Refusal> {
         let password = SecretString::from(wish.password);
         let login = wish.login.to_lowercase();
-        self.limits.log_in(from, &login)?;
+        self.limits.log_in(from.address, &login)?;
         let found = if could_be_a_login(&login) {
             self.accounts.credentials(&login).await.map_err(store_refusal)?
         } else {
             None
         };
         let (user, hash) = found.map(|found| (found.user, found.password_hash)).unzip();
-        let good = self.passwords.check(&password, hash).await.map_err(hasher_refusal)?;
+        let good = self.passwords.check(&password, hash.clone()).await.map_err(hasher_refusal)?;
         let outcome = if good { "good" } else { "bad" };
         metrics::counter!("tidings_log_ins_total", "outcome" => outcome).increment(1);
         let user = user.filter(|_| good).ok_or_else(bad_credentials)?;
         let profile = self.accounts.profile(user).await.map_err(store_refusal)?;
-        self.open_session(profile.ok_or_else(bad_credentials)?).await
+        self.open_session(profile.ok_or_else(bad_credentials)?, from.device, hash).await
     }
 
     /// Trades a refresh token for its successor and a new access token. A token that was traded before, and not just now, is in
@@ -196,12 +213,22 @@ impl Auth {
         }
     }
 
-    async fn open_session(&self, user: User) -> Result<rest::Tokens, Refusal> {
+    /// `checked`: what the password was checked against, which must still be the one kept.
+    async fn open_session(
+        &self,
+        user: User,
+        device: Option<&str>,
+        checked: Option<SecretString>,
+    ) -> Result<rest::Tokens, Refusal> {
         let session = SessionId(Uuid::now_v7());
-        let token = RefreshToken::fresh();
-        let opened = self.accounts.open_session(user.id, session, self.to_keep(&token)).await;
-        opened.map_err(store_refusal)?;
-        self.tokens(user, session, &token)
+        let refresh = RefreshToken::fresh();
+        let (token, device) = (self.to_keep(&refresh), device.and_then(device_name));
+        let opening = Opening { user: user.id, session, token, device, checked };
+        if self.accounts.open_session(opening).await.map_err(store_refusal)? {
+            self.tokens(user, session, &refresh)
+        } else {
+            Err(bad_credentials())
+        }
     }
 
     fn to_keep(&self, token: &RefreshToken) -> NewToken {
@@ -230,14 +257,21 @@ fn email(text: &str) -> Result<SecretString, Refusal> {
     Ok(text.to_lowercase().into())
 }
 
-fn check_length(password: &SecretString) -> Result<(), Refusal> {
+/// What a program calls itself, as far as it is kept.
+fn device_name(said: &str) -> Option<String> {
+    let clean: String = said.chars().filter(|c| !c.is_control()).collect();
+    let short = &clean[..clean.floor_char_boundary(DEVICE_NAME_BYTES)];
+    Some(short.trim().to_owned()).filter(|name| !name.is_empty())
+}
+
+pub(crate) fn check_length(password: &SecretString, field: &str) -> Result<(), Refusal> {
     use secrecy::ExposeSecret;
     if PASSWORD_BYTES.contains(&password.expose_secret().len()) {
         return Ok(());
     }
     let (least, most) = (PASSWORD_BYTES.start(), PASSWORD_BYTES.end());
-    let message = format!("password: must be {least} to {most} bytes");
-    Err(Refusal::new(ErrorCode::Invalid, message).field("password"))
+    let message = format!("{field}: must be {least} to {most} bytes");
+    Err(Refusal::new(ErrorCode::Invalid, message).field(field))
 }
 
 /// Whether the database needs to be asked; it would refuse a NUL.

@@ -30,6 +30,8 @@ pub enum Purpose {
     Bus,
     /// Names of accounts in rate limits.
     Limits,
+    /// Tickets to send pictures.
+    MediaTickets,
 }
 
 impl Purpose {
@@ -41,6 +43,7 @@ impl Purpose {
             Self::RefreshTokens => b"tidings/refresh-tokens/v1",
             Self::Bus => b"tidings/bus/v1",
             Self::Limits => b"tidings/limits/v1",
+            Self::MediaTickets => b"tidings/media-tickets/v1",
         }
     }
 }
@@ -80,10 +83,19 @@ impl Secret {
     /// When the file cannot be made, read or understood.
     pub fn kept_in(folder: &Path) -> Result<Self, SecretFault> {
         let path = folder.join(FILE);
-        let fault = |cause| SecretFault::File { path: path.clone(), cause };
         if !path.exists() {
-            make(folder, &path).map_err(fault)?;
+            make(folder, &path).map_err(|cause| SecretFault::File { path, cause })?;
         }
+        Self::found_in(folder)
+    }
+
+    /// The secret kept in `folder`, for tools beside a server: none is made.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be understood.
+    pub fn found_in(folder: &Path) -> Result<Self, SecretFault> {
+        let path = folder.join(FILE);
+        let fault = |cause| SecretFault::File { path: path.clone(), cause };
         let text = Zeroizing::new(fs::read_to_string(&path).map_err(fault)?);
         let bytes = URL_SAFE_NO_PAD.decode(text.trim()).map(Zeroizing::new);
         match bytes {
@@ -110,7 +122,7 @@ impl Secret {
 }
 
 /// Random bytes from the system.
-pub(super) fn random<const N: usize>() -> Zeroizing<[u8; N]> {
+pub(crate) fn random<const N: usize>() -> Zeroizing<[u8; N]> {
     let mut bytes = Zeroizing::new([0; N]);
     aws_lc_rs::rand::fill(bytes.as_mut_slice()).expect("the system's random source does not fail once it has started");
     bytes

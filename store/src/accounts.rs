@@ -2,13 +2,22 @@
 //! Must never put a hash or an address into a type that can be printed.
 
 use async_trait::async_trait;
-use tidings_actors::ports::{Accounts, Credentials, NewToken, Rotation, StoreFault, TokenHash};
-use tidings_protocol::entity::User;
+use secrecy::{ExposeSecret, SecretString};
+use tidings_actors::account::seen::Sighting;
+use tidings_actors::ports::{
+    Accounts, Credentials, NewToken, NotChanged, Opening, Rotation, Shown, StoreFault, TokenHash,
+};
+use tidings_protocol::entity::{LogIn, User};
 use tidings_protocol::ids::{SessionId, UserId};
+use tidings_protocol::limits::LOG_INS_PER_USER;
+use uuid::Uuid;
 
-use crate::shape::{Entity, EntityRow, unexpected};
+use crate::shape::{Entity, EntityRow, millis, unexpected};
 use crate::store::Store;
 use crate::{faults, line};
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "a constant far below 2^31")]
+const MOST_LOG_INS: i32 = LOG_INS_PER_USER as i32;
 
 /// A length of time for the database, which counts in signed milliseconds.
 fn signed_ms(ms: u64) -> i64 {
@@ -39,7 +48,8 @@ impl Accounts for Store {
             EntityRow,
             r#"select h.seq as as_of, 0::bigint as "epoch!",
                       s.kind, s.id, s.rev, s.seq, s.removed, s.author, s.author_rev, s.handle, s.name,
-                      s.text, s.created_ms, s.edited_ms, s.object, s.parent, s.depth, s.bio, s.role
+                      s.text, s.created_ms, s.edited_ms, s.object, s.parent, s.depth, s.bio, s.role,
+                      s.extra, s.scope
                  from journal_head h join user_states s on s.id = $1"#,
             user.0
         );
@@ -47,20 +57,96 @@ impl Accounts for Store {
         line.settle(answer).map_err(faults::store)?.map(the_user).transpose()
     }
 
-    async fn open_session(&self, user: UserId, session: SessionId, token: NewToken) -> Result<(), StoreFault> {
+    async fn password_hash(&self, user: UserId) -> Result<Option<SecretString>, StoreFault> {
+        let mut line = self.accounts.line().await.map_err(faults::store)?;
+        let question = sqlx::query_scalar!("select password_hash from accounts where user_id = $1", user.0);
+        let answer = line::timed(self.accounts.patience(), question.fetch_optional(line.open())).await;
+        Ok(line.settle(answer).map_err(faults::store)?.map(SecretString::from))
+    }
+
+    async fn open_session(&self, opening: Opening) -> Result<bool, StoreFault> {
+        let mut line = self.accounts.line().await.map_err(faults::store)?;
+        let question = sqlx::query_scalar!(
+            r#"select open_session($1, $2, $3, $4, $5, $6, $7) as "opened!""#,
+            opening.user.0,
+            opening.session.0,
+            &opening.token.hash[..],
+            signed_ms(opening.token.life_ms),
+            opening.device,
+            opening.checked.as_ref().map(ExposeSecret::expose_secret),
+            MOST_LOG_INS
+        );
+        let answer = line::timed(self.accounts.patience(), question.fetch_one(line.open())).await;
+        line.settle(answer).map_err(faults::store)
+    }
+
+    async fn change_password(&self, by: Shown, hash: SecretString) -> Result<Result<u32, NotChanged>, StoreFault> {
         let mut line = self.accounts.line().await.map_err(faults::store)?;
         let question = sqlx::query!(
-            "with opened as (
-                 insert into sessions (id, user_id, opened_ms) values ($1, $2, clock_ms()) returning id
-             )
-             insert into refresh_tokens (hash, session, expires_ms)
-             select $3, opened.id, clock_ms() + $4 from opened",
-            session.0,
-            user.0,
-            &token.hash[..],
-            signed_ms(token.life_ms)
+            r#"select verdict as "verdict!", ended as "ended!" from change_password($1, $2, $3, $4)"#,
+            by.user.0,
+            by.session.0,
+            by.checked.expose_secret(),
+            hash.expose_secret()
         );
-        let answer = line::timed(self.accounts.patience(), question.execute(line.open())).await;
+        let answer = line::timed(self.accounts.patience(), question.fetch_one(line.open())).await;
+        let told = line.settle(answer).map_err(faults::store)?;
+        Ok(verdict(told.verdict)?.map(|()| number(told.ended)))
+    }
+
+    async fn change_email(&self, by: Shown, email: &str) -> Result<Result<(), NotChanged>, StoreFault> {
+        let mut line = self.accounts.line().await.map_err(faults::store)?;
+        let question = sqlx::query_scalar!(
+            r#"select change_email($1, $2, $3, $4) as "verdict!""#,
+            by.user.0,
+            by.session.0,
+            by.checked.expose_secret(),
+            email
+        );
+        let answer = line::timed(self.accounts.patience(), question.fetch_one(line.open())).await;
+        verdict(line.settle(answer).map_err(faults::store)?)
+    }
+
+    async fn log_ins(&self, user: UserId, current: SessionId) -> Result<Vec<LogIn>, StoreFault> {
+        let mut line = self.accounts.line().await.map_err(faults::store)?;
+        let question = sqlx::query!(
+            r#"select s.id, s.device, s.client, s.opened_ms, coalesce(s.seen_ms, s.opened_ms) as "seen_ms!"
+                 from sessions s
+                where s.user_id = $1 and s.revoked_ms is null
+                  and (s.id = $2
+                       or exists (select from refresh_tokens t where t.session = s.id and t.expires_ms > clock_ms()))
+                order by 5 desc, s.opened_ms desc
+                limit $3"#,
+            user.0,
+            current.0,
+            i64::from(MOST_LOG_INS)
+        );
+        let answer = line::timed(self.accounts.patience(), question.fetch_all(line.open())).await;
+        let rows = line.settle(answer).map_err(faults::store)?;
+        let log_ins = rows.into_iter().map(|row| LogIn {
+            id: SessionId(row.id),
+            device: row.device,
+            client: row.client,
+            created_at: millis(row.opened_ms),
+            seen_at: millis(row.seen_ms),
+            current: row.id == current.0,
+        });
+        Ok(log_ins.collect())
+    }
+
+    async fn end_other_sessions(&self, user: UserId, but: SessionId) -> Result<Option<u32>, StoreFault> {
+        let mut line = self.accounts.line().await.map_err(faults::store)?;
+        let question = sqlx::query_scalar!("select revoke_others($1, $2)", user.0, but.0);
+        let answer = line::timed(self.accounts.patience(), question.fetch_one(line.open())).await;
+        Ok(line.settle(answer).map_err(faults::store)?.map(number))
+    }
+
+    async fn note_seen(&self, seen: &[Sighting]) -> Result<(), StoreFault> {
+        let mut line = self.accounts.line().await.map_err(faults::store)?;
+        let ids: Vec<Uuid> = seen.iter().map(|(session, _)| session.0).collect();
+        let clients: Vec<Option<&str>> = seen.iter().map(|(_, client)| client.as_deref()).collect();
+        let question = sqlx::query!("select note_seen($1, $2)", &ids, &clients as _);
+        let answer = line::timed(self.accounts.patience(), question.fetch_one(line.open())).await;
         line.settle(answer).map_err(faults::store).map(|_| ())
     }
 
@@ -115,6 +201,22 @@ impl Accounts for Store {
         let found = line.settle(answer).map_err(faults::store)?;
         Ok(found.map(|row| (UserId(row.user_id), SessionId(row.id))))
     }
+}
+
+/// What a changing function of the migration answers.
+fn verdict(told: i16) -> Result<Result<(), NotChanged>, StoreFault> {
+    match told {
+        0 => Ok(Ok(())),
+        1 => Ok(Err(NotChanged::Ended)),
+        2 => Ok(Err(NotChanged::OtherPassword)),
+        3 => Ok(Err(NotChanged::EmailTaken)),
+        _ => Err(unexpected("verdict")),
+    }
+}
+
+/// A count from the database.
+pub(crate) fn number(told: i64) -> u32 {
+    u32::try_from(told.max(0)).unwrap_or(u32::MAX)
 }
 
 fn the_user(row: EntityRow) -> Result<User, StoreFault> {

@@ -83,6 +83,12 @@ pub enum Fault {
         /// The server's log.
         log: PathBuf,
     },
+    /// Nobody keeps it running.
+    #[error("no Postgres is running in {}", folder.display())]
+    NotRunning {
+        /// The cluster's folder.
+        folder: PathBuf,
+    },
     /// A name that cannot be used for a database.
     #[error("`{0}` is no name for a database: 1 to 63 of a-z, 0-9 and _")]
     DatabaseName(String),

@@ -13,6 +13,7 @@ mod command;
 mod fault;
 mod leash;
 mod places;
+mod running;
 mod server;
 mod stray;
 
@@ -21,3 +22,4 @@ pub use cluster::{Cluster, Halt, Options};
 pub use fault::Fault;
 pub use leash::{Leash, Rope};
 pub use places::default_folder;
+pub use running::url_of_running;

@@ -2,9 +2,9 @@
 
 use secrecy::ExposeSecret;
 use tidings_actors::command::Act;
-use tidings_actors::ports::{Accounts, NewToken, Reads, Rotation};
+use tidings_actors::ports::{Accounts, NewToken, Opening, Reads, Rotation};
 
-use crate::world::{World, done, new_token};
+use crate::world::{World, done, new_token, opening};
 
 #[tokio::test]
 async fn credentials_are_found_by_handle_and_by_address() {
@@ -88,9 +88,8 @@ async fn ended_expired_and_unknown_tokens_are_refused() {
     assert!(matches!(rotate(1, 2).await.unwrap(), Rotation::Refused));
     assert_eq!(world.store.session_of([1; 32]).await.unwrap(), None);
     assert!(!world.store.viewer(ann, session).await.unwrap().unwrap().session_live);
-    let dead = tidings_protocol::ids::SessionId(uuid::Uuid::now_v7());
     let token = NewToken { hash: [5; 32], life_ms: 0 };
-    world.store.open_session(ann, dead, token).await.unwrap();
+    assert!(world.store.open_session(Opening { token, ..opening(ann, 5) }).await.unwrap());
     assert!(matches!(rotate(5, 6).await.unwrap(), Rotation::Refused));
     assert_eq!(world.store.session_of([5; 32]).await.unwrap(), None);
 }

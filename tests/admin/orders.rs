@@ -1,0 +1,92 @@
+//! What an operator orders takes effect on the nodes that are running, at once and for live connections too (P5).
+
+use serde_json::json;
+use tidings_protocol::close::CloseCode;
+use tidings_protocol::entity::Role;
+use tidings_protocol::error::ErrorCode;
+use tidings_protocol::feed::FeedName::{Global, Me};
+use tidings_protocol::rest::Tokens;
+use tidings_testkit::Node;
+
+use crate::person::{PASSWORD, Person};
+use crate::program::{SECRET, admin};
+use crate::rest::rest;
+use crate::state::Thing;
+use crate::world::World;
+
+async fn logs_in(node: &Node, password: &str) -> Result<Tokens, ErrorCode> {
+    let body = json!({ "login": "ann", "password": password });
+    rest(node, "auth/login", &body).await.map_err(|(_, refusal)| refusal.code)
+}
+
+async fn hears_role(person: &mut Person, role: Role) {
+    let has = |me: &Person| me.state.things(Me).any(|thing| matches!(thing, Thing::User(user) if user.role == role));
+    person.hears_until("the new role", has).await;
+}
+
+#[tokio::test]
+async fn the_first_admin_is_made_while_the_server_runs() {
+    let world = World::two_nodes().await;
+    let settings = [("DATABASE_URL", world.database.url())];
+    let mut ann = Person::arrives(world.a(), "ann", &[Me]).await;
+    let mut bob = Person::arrives(world.b(), "bob", &[Global]).await;
+    let post = bob.posts("rude").await;
+    ann.is_refused(ErrorCode::Forbidden, "post.delete", json!({ "id": post.id })).await;
+    assert_eq!(admin(&settings, &["make-admin", "ann"], "").done(), "ann has the role admin now.\n");
+    hears_role(&mut ann, Role::Admin).await;
+    assert_eq!(admin(&settings, &["make-admin", "@Ann"], "").done(), "ann has the role admin already.\n");
+    ann.deletes(post.id).await;
+    bob.hears_removal(Global, &post).await;
+    for (name, role) in [("moderator", Role::Moderator), ("user", Role::User)] {
+        let said = admin(&settings, &["set-role", "ann", name], "").done();
+        assert_eq!(said, format!("ann has the role {name} now.\n"));
+        hears_role(&mut ann, role).await;
+    }
+    let post = bob.posts("rude again").await;
+    ann.is_refused(ErrorCode::Forbidden, "post.delete", json!({ "id": post.id })).await;
+}
+
+#[tokio::test]
+async fn a_reset_password_is_told_once_and_ends_all_log_ins() {
+    let world = World::two_nodes().await;
+    let settings = [("DATABASE_URL", world.database.url()), ("TIDINGS_SECRET", SECRET)];
+    let mut ann = Person::arrives(world.a(), "ann", &[]).await;
+    let mut phone = Person::logs_in(world.b(), "ann").await;
+    phone.connects(world.b(), &[]).await;
+    let said = admin(&settings, &["reset-password", "ann"], "").done();
+    assert!(said.starts_with("ann has a new password; log-ins ended: 2.\n"), "{said}");
+    let password = said.trim_end().rsplit(' ').next().expect("a word");
+    for device in [&mut ann, &mut phone] {
+        assert_eq!(device.hears_close().await, CloseCode::SessionRevoked.number());
+    }
+    assert_eq!(logs_in(world.b(), PASSWORD).await.err(), Some(ErrorCode::BadCredentials));
+    logs_in(world.b(), password).await.expect("the password that was printed");
+    // The operator's own choice, by a pipe: nothing of it is shown.
+    let said = admin(&settings, &["reset-password", "ann", "--stdin"], "chosen by the operator\n").done();
+    assert_eq!(said, "ann has a new password; log-ins ended: 1.\n");
+    logs_in(world.a(), "chosen by the operator").await.expect("the password that was piped in");
+    let short = admin(&settings, &["reset-password", "ann", "--stdin"], "short\n").refused(1);
+    assert!(short.contains("must be 10 to 1024 bytes"), "{short}");
+    logs_in(world.a(), "chosen by the operator").await.expect("nothing was done");
+}
+
+#[tokio::test]
+async fn log_ins_are_listed_and_ended() {
+    let world = World::two_nodes().await;
+    let settings = [("DATABASE_URL", world.database.url())];
+    let mut ann = Person::arrives(world.a(), "ann", &[]).await;
+    let mut phone = Person::logs_in(world.b(), "ann").await;
+    phone.connects(world.b(), &[]).await;
+    let mut bob = Person::arrives(world.b(), "bob", &[]).await;
+    let said = admin(&settings, &["sessions", "ann"], "").done();
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!(lines.len(), 3, "{said}");
+    assert!(lines[0].starts_with("session ") && lines[1].contains("Z  "), "{said}");
+    let said = admin(&settings, &["logout", "ann"], "").done();
+    assert_eq!(said, "ann is logged out everywhere; log-ins ended: 2.\n");
+    for device in [&mut ann, &mut phone] {
+        assert_eq!(device.hears_close().await, CloseCode::SessionRevoked.number());
+    }
+    assert_eq!(admin(&settings, &["sessions", "ann"], "").done().lines().count(), 1);
+    bob.is_answered().await;
+}
