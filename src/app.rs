@@ -1,13 +1,14 @@
 //! The whole program as a value: what is started, in which order, and how it stops.
 //! Must never read the environment or a signal: those belong to `main`, so that tests can run many of these side by side.
 
+mod agenda;
+mod chores;
 mod database;
 mod open_files;
+mod pictures;
 
-use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,14 +17,14 @@ use std::time::Duration;
 use actix_server::ServerHandle;
 use actix_web::web::Data;
 use async_trait::async_trait;
-use futures_util::FutureExt;
 use secrecy::ExposeSecret;
+use tidings_actors::account::seen::Seen;
 use tidings_actors::ports::{Bus, JournalStore, StoreFault};
 use tidings_bus::{BadRedisUrl, InProcess, RedisBus, RedisOptions};
 use tidings_store::Store;
 use tokio::task::JoinHandle;
 
-use crate::auth::{self, Auth, AuthFault, Secret, SecretFault};
+use crate::auth::{self, Auth, AuthFault, OwnAccount, Passwords, Secret, SecretFault};
 use crate::client::Clients;
 use crate::config::Config;
 use crate::gate::{self, Gate, Parts, Room};
@@ -31,17 +32,14 @@ use crate::http::{Front, Readiness};
 use crate::origin::Origins;
 use crate::{observe, serve};
 
+use chores::Chores;
 use database::Database;
+pub(crate) use database::address as database_address;
 
 /// Below this, bcrypt is for tests.
 const SAFE_COST: u32 = 10;
 /// How long a health check waits for the database.
 const HEALTH_PATIENCE: Duration = Duration::from_secs(1);
-/// How often old journal is forgotten.
-const PRUNE_EVERY: Duration = Duration::from_secs(3_600);
-/// Between the failure of a chore and its next beginning.
-const CHORE_REST: Duration = Duration::from_secs(1);
-const DAY_MS: u64 = 24 * 3_600_000;
 
 /// Why it does not start. In words for operators; never holds a secret.
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +67,9 @@ pub enum StartFault {
     /// Keys and hashers.
     #[error(transparent)]
     Auth(#[from] AuthFault),
+    /// Where pictures are kept.
+    #[error("setting `media_store`: {0}")]
+    Pictures(#[source] tidings_media::NotOpened),
     /// The file for the address.
     #[error("cannot write {}: {cause}", path.display())]
     AddressFile {
@@ -128,6 +129,9 @@ impl App {
         let database = Database::open(&config).await?;
         let store = Arc::new(database.store().clone());
         let access = Arc::new(auth::access_tokens(&config, &secret, store.clone()).await?);
+        let passwords = start_hashers(&config, &secret).await?;
+        let seen = Arc::new(Seen::default());
+        let gallery = pictures::open(&config, &secret, store.clone()).map_err(StartFault::Pictures)?;
         let config = Arc::new(config);
         let origins = Origins::listed(&config.allowed_origins);
         let clients = Clients::behind(&config.trusted_proxies);
@@ -135,6 +139,10 @@ impl App {
             journal: store.clone(),
             reads: store.clone(),
             tokens: access.clone(),
+            desk: Arc::new(OwnAccount::new(store.clone(), passwords.clone(), seen.clone())),
+            seen: seen.clone(),
+            pictures: gallery.clone(),
+            marks: store.clone(),
             bus: bus(&config, &store).await?,
             framing: gate::FRAMING,
             origins: origins.clone(),
@@ -143,11 +151,12 @@ impl App {
             config: config.clone(),
         };
         let gate = Gate::open(change(parts)).await?;
-        let desk = open_desk(&config, secret, &store, &gate, &access).await?;
-        let keep_ms = u64::from(config.journal_keep_days) * DAY_MS;
+        let desk = Auth::open(&config, &secret, passwords, store.clone(), gate.submit(), access.clone());
+        let (submit, pictures) = (gate.submit(), gallery.clone());
+        let chores = Chores { store: store.clone(), access, seen, submit, gallery: pictures, numbers: numbers.clone() };
         let draining = Arc::new(AtomicBool::new(false));
         let readiness = Arc::new(Ready { journal: store.clone(), gate: gate.clone(), draining: draining.clone() });
-        let front = Front { auth: desk, clients, origins, readiness, metrics: numbers.clone() };
+        let front = Front { auth: Arc::new(desk), clients, gallery, origins, readiness, metrics: numbers };
         let serving = serve::server(listener, &config, Data::new(front), gate.clone(), room).map_err(fault)?;
         let server = serving.handle();
         let running = Running {
@@ -155,14 +164,7 @@ impl App {
             gate,
             server,
             serving: actix_rt::spawn(serving),
-            chores: vec![
-                chore("signing keys", move || {
-                    let access = access.clone();
-                    async move { access.keep_up().await }
-                }),
-                chore("numbers", move || observe::keep_tidy(numbers.clone())),
-                chore("old journal", move || forget(store.clone(), keep_ms)),
-            ],
+            chores: chores.begin(&config),
             draining,
             drain: Duration::from_millis(config.drain_ms),
             address_file: config.address_file.clone(),
@@ -264,38 +266,9 @@ async fn bus(config: &Config, store: &Store) -> Result<Arc<dyn Bus>, StartFault>
 }
 
 /// On a thread where blocking is allowed: it hashes a password to begin with.
-async fn open_desk(
-    config: &Arc<Config>,
-    secret: Secret,
-    store: &Arc<Store>,
-    gate: &Gate,
-    access: &Arc<auth::AccessTokens>,
-) -> Result<Arc<Auth>, StartFault> {
-    let (config, store, submit, access) = (config.clone(), store.clone(), gate.submit(), access.clone());
-    let open = move || Auth::open(&config, &secret, store, submit, access);
-    Ok(Arc::new(tokio::task::spawn_blocking(open).await??))
-}
-
-/// Work that goes on as long as the node does, whatever happens to it.
-fn chore<W: Future<Output = ()> + 'static>(name: &'static str, work: impl Fn() -> W + 'static) -> JoinHandle<()> {
-    actix_rt::spawn(async move {
-        while AssertUnwindSafe(work()).catch_unwind().await.is_err() {
-            tracing::error!(name, "a chore panicked and begins again");
-            tokio::time::sleep(CHORE_REST).await;
-        }
-    })
-}
-
-/// Forgets old journal now and then. All nodes do; who comes second finds nothing.
-async fn forget(journal: Arc<dyn JournalStore>, keep_ms: u64) {
-    loop {
-        tokio::time::sleep(PRUNE_EVERY).await;
-        match journal.prune(keep_ms).await {
-            Ok(0) => {}
-            Ok(rows) => tracing::info!(rows, "old journal forgotten"),
-            Err(fault) => tracing::warn!(%fault, "old journal could not be forgotten"),
-        }
-    }
+async fn start_hashers(config: &Config, secret: &Secret) -> Result<Passwords, StartFault> {
+    let start = auth::hashers(config, secret);
+    Ok(tokio::task::spawn_blocking(start).await??)
 }
 
 fn warn_of_weakness(config: &Config) {

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
+use tidings_media::TICKET_MOST_MS;
 
 pub use document::document;
 pub use setting::LogFormat;
@@ -80,9 +81,20 @@ settings! {
     database_url: Option<SecretString> = "",
     /// URL of the Redis that carries rumours between nodes. Without one, this is the only node. Also read from `REDIS_URL`.
     redis_url: Option<SecretString> = "",
-    /// Folder of the private Postgres and of the secret that is made at the first start. Default: `/var/lib/tidings` for root,
+    /// Folder of the private Postgres, of the pictures and of the secret that is made at the first start. Default: `/var/lib/tidings` for root,
     /// otherwise `tidings` in the user's data folder.
     data_dir: Option<PathBuf> = "",
+    /// Where pictures are kept: a folder, or a bucket of an object store as `s3://bucket/prefix`. Several nodes need one that all of them
+    /// share. Default: `media` in `data_dir`.
+    media_store: Option<String> = "",
+    /// The object store's address, such as `https://minio.example.org:9000`. Default: Amazon's of the region.
+    media_s3_endpoint: Option<String> = "",
+    /// The object store's region.
+    media_s3_region: String = "us-east-1",
+    /// Name of the key that may write to the bucket. Without one, what the machine is given by its surroundings (Amazon's instance roles).
+    media_s3_key_id: Option<String> = "",
+    /// The key.
+    media_s3_key: Option<SecretString> = "",
     /// At least 32 characters that nobody can guess, the same on every node of a database: what passwords are peppered and signing
     /// keys are sealed with. Default: made at the first start and kept in `data_dir`. Lost, all passwords are lost.
     secret: Option<SecretString> = "",
@@ -125,6 +137,12 @@ settings! {
     password_hashers: usize = "2",
     /// Passwords that may wait for a hasher; more log-ins are refused with `overloaded`.
     password_queue: usize = "32",
+    /// How long a ticket to send a picture is good.
+    picture_ticket_ttl: Duration = "5m",
+    /// Threads that make pictures of what people send. One takes some 350 MB for the largest.
+    picture_painters: usize = "1",
+    /// Pictures that may wait for a painter; more uploads are refused with `overloaded`.
+    picture_queue: usize = "16",
     /// Sign-ups of one client address a minute.
     signups_per_minute_per_ip: u32 = "10",
     /// Log-ins of one client address a minute.
@@ -151,9 +169,17 @@ impl Config {
     /// # Errors
     /// The first wrong setting, with its source; or what `--help` prints.
     pub fn load() -> Result<Self, ConfigFault> {
+        Self::load_with(std::env::args_os())
+    }
+
+    /// The same with another command line, program name first.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn load_with(args: impl IntoIterator<Item = OsString>) -> Result<Self, ConfigFault> {
         let environment =
             std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-        Self::from_sources(std::env::args_os(), environment)
+        Self::from_sources(args, environment)
     }
 
     /// The same, from any command line (program name first) and environment.
@@ -217,6 +243,9 @@ impl Config {
             ("bcrypt_cost", (4..=15).contains(&self.bcrypt_cost), "10 to 15 (for tests: 4 to 15)"),
             ("password_hashers", (1..=64).contains(&self.password_hashers), "1 to 64"),
             ("password_queue", (1..=1024).contains(&self.password_queue), "1 to 1024"),
+            ("picture_ticket_ttl", (1..=TICKET_MOST_MS).contains(&millis(self.picture_ticket_ttl)), "at most 15m"),
+            ("picture_painters", (1..=64).contains(&self.picture_painters), "1 to 64"),
+            ("picture_queue", (1..=1024).contains(&self.picture_queue), "1 to 1024"),
             ("access_token_ttl", long(self.access_token_ttl, 1), "at least 1s"),
             ("refresh_token_ttl", long(self.refresh_token_ttl, 1), "at least 1s"),
             ("signing_key_period", long(self.signing_key_period, 3600), "at least 1h"),
@@ -232,6 +261,10 @@ impl Config {
             Some((name, _, wanted)) => Err(layers.wrong(name, format!("must be {wanted}"))),
         }
     }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

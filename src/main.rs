@@ -1,9 +1,11 @@
 //! The `tidings` binary: settings, logs, start, wait for a signal, stop.
 
+use std::ffi::OsString;
 use std::io::Write as _;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use tidings::admin::{self, Order};
 use tidings::app::{App, Running};
 use tidings::config::{Config, ConfigFault};
 use tidings::observe;
@@ -13,6 +15,9 @@ use tokio::signal::unix::{SignalKind, signal};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> anyhow::Result<ExitCode> {
+    if let Some(args) = admin::asked(std::env::args_os()) {
+        return administer(args);
+    }
     let config = match Config::load() {
         Ok(config) => config,
         // Prints help to stdout, complaints to stderr, and exits with the code that belongs to it.
@@ -22,6 +27,16 @@ fn main() -> anyhow::Result<ExitCode> {
     observe::log(&config)?;
     observe::alarm_on_panic();
     actix_rt::System::new().block_on(run(config))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn administer(args: Vec<OsString>) -> anyhow::Result<ExitCode> {
+    let order = match Order::read(args) {
+        Ok(order) => order,
+        Err(told) => told.exit(),
+    };
+    let done = actix_rt::System::new().block_on(order.carry_out(&mut std::io::stdin().lock(), &mut std::io::stdout()));
+    done.context("nothing was done")?;
     Ok(ExitCode::SUCCESS)
 }
 

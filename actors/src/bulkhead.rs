@@ -18,6 +18,10 @@ pub(crate) enum Part {
     Journal,
     /// The node's view of the journal.
     Tail,
+    /// Who is here.
+    Presence,
+    /// Posts in numbers.
+    Counters,
 }
 
 impl Part {
@@ -28,6 +32,8 @@ impl Part {
             Self::Feed => "feed",
             Self::Journal => "journal",
             Self::Tail => "tail",
+            Self::Presence => "presence",
+            Self::Counters => "counters",
         }
     }
 

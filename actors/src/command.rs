@@ -2,10 +2,18 @@
 //! Every command may be carried out twice without harm: that is what makes an unknown outcome askable (P10).
 
 use secrecy::SecretString;
+use serde::Serialize;
+use tidings_protocol::entity::{PostExtra, Visibility};
 use tidings_protocol::error::{ErrorCode, Refusal};
-use tidings_protocol::ids::{CommentId, PostId, SessionId, UserId};
-use tidings_protocol::position::{Epoch, Seq};
-use tidings_protocol::text::{Bio, CommentText, DisplayName, Handle, PostText};
+use tidings_protocol::feed::FeedName;
+use tidings_protocol::ids::{CommentId, NotificationId, PostId, SessionId, UserId};
+use tidings_protocol::limits::PINNED_POSTS;
+use tidings_protocol::marks::Emoji;
+use tidings_protocol::notification::NotifyPreferences;
+use tidings_protocol::position::{Epoch, Millis, Seq};
+use tidings_protocol::spans::{MentionSpan, TagSpan};
+use tidings_protocol::text::{Bio, CommentText, DisplayName, Handle, PostText, Warning};
+use uuid::Uuid;
 
 use crate::entry::Entry;
 
@@ -55,8 +63,10 @@ pub enum Act {
     PostCreate {
         /// Chosen by the client.
         id: PostId,
-        /// Text.
-        text: PostText,
+        /// Text; none for a repost.
+        text: Option<PostText>,
+        /// What not every post has; none if it has nothing of it.
+        extra: Option<Box<PostExtra>>,
     },
     /// Changes a post.
     PostUpdate {
@@ -64,6 +74,8 @@ pub enum Act {
         id: PostId,
         /// Text.
         text: PostText,
+        /// What else is to change, and what the new text brings with it.
+        change: ExtraChange,
         /// Refuse if changed since.
         if_rev: Option<Seq>,
     },
@@ -97,11 +109,139 @@ pub enum Act {
         /// Which.
         id: CommentId,
     },
+    /// Anything else: decided by itself, after the rest of its batch.
+    Deed(Deed),
     /// Ends a log-in of `actor`, or all of them.
     SessionRevoke {
         /// Which; all if absent.
         session: Option<SessionId>,
     },
+}
+
+/// A change of what not every post has.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ExtraChange {
+    /// Stays if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub visibility: Option<Visibility>,
+    /// Stays if absent; empty for none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warning: Option<Warning>,
+    /// Those of the new text.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<TagSpan>,
+    /// Those of the new text.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub mentions: Vec<MentionSpan>,
+}
+
+/// Changes that are rare enough to be decided one after the other. Each becomes the arguments of a function of its own in the migrations,
+/// named `act_` and its kind.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub enum Deed {
+    /// `actor` blocks `whom`: follows end in both directions, and neither sees the other.
+    Block {
+        /// Whom.
+        whom: UserId,
+    },
+    /// `actor` blocks `whom` no longer.
+    Unblock {
+        /// Whom.
+        whom: UserId,
+    },
+    /// `actor` does not want to read `whom`.
+    Mute {
+        /// Whom.
+        whom: UserId,
+        /// When it ends by itself.
+        until: Option<Millis>,
+    },
+    /// `actor` reads `whom` again.
+    Unmute {
+        /// Whom.
+        whom: UserId,
+    },
+    /// `actor` reacts to a post, in place of any other reaction of theirs to it.
+    React {
+        /// Which post.
+        post: PostId,
+        /// How.
+        emoji: Emoji,
+    },
+    /// `actor` takes their reaction to a post back.
+    Unreact {
+        /// Which post.
+        post: PostId,
+    },
+    /// `actor` bookmarks a post.
+    Bookmark {
+        /// Which.
+        post: PostId,
+    },
+    /// `actor` has seen their notifications as far as this place.
+    SeeNotifications {
+        /// Which.
+        up_to: Seq,
+    },
+    /// `actor` has read some of their notifications.
+    ReadNotifications {
+        /// Which; all if absent.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        ids: Option<Vec<NotificationId>>,
+        /// As far as they are not above this place.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        up_to: Option<Seq>,
+    },
+    /// `actor` has read a feed as far as this place.
+    SetMarker {
+        /// Which feed.
+        feed: FeedName,
+        /// The place.
+        seq: Seq,
+        /// Markers they may have, so that one more makes them give up another.
+        most: usize,
+    },
+    /// `actor` says of whom they want to hear.
+    PreferNotifications(NotifyPreferences),
+    /// `actor` takes a bookmark away.
+    Unbookmark {
+        /// Of which post.
+        post: PostId,
+    },
+    /// `actor` shows a public post of theirs before all others. It is the post that changes.
+    Pin {
+        /// Which.
+        post: PostId,
+    },
+    /// `actor` shows a post in its place again.
+    Unpin {
+        /// Which.
+        post: PostId,
+    },
+}
+
+impl Deed {
+    /// What it is about, besides its actor.
+    #[must_use]
+    pub const fn thing(&self) -> Option<Uuid> {
+        match self {
+            // Of a marker the store knows: it is named by its feed.
+            Self::SeeNotifications { .. }
+            | Self::ReadNotifications { .. }
+            | Self::SetMarker { .. }
+            | Self::PreferNotifications(_) => None,
+            Self::Block { whom } | Self::Unblock { whom } | Self::Mute { whom, .. } | Self::Unmute { whom } => {
+                Some(whom.0)
+            }
+            Self::React { post, .. }
+            | Self::Unreact { post }
+            | Self::Bookmark { post }
+            | Self::Unbookmark { post }
+            | Self::Pin { post }
+            | Self::Unpin { post } => Some(post.0),
+        }
+    }
 }
 
 /// What came of one command.
@@ -134,8 +274,16 @@ pub enum Denied {
     Stale,
     /// Answers would nest too deep.
     TooDeep,
-    /// One cannot follow oneself.
+    /// One cannot follow, block or mute oneself.
     Oneself,
+    /// The actor blocks them.
+    Blocked,
+    /// The actor is suspended.
+    Suspended,
+    /// Only what everybody may see can be pinned.
+    NotPublic,
+    /// As much is pinned as may be.
+    TooManyPinned,
 }
 
 impl Denied {
@@ -153,6 +301,12 @@ impl Denied {
             Self::Stale => Refusal::new(Code::Stale, "it has changed since").field("if_rev"),
             Self::TooDeep => Refusal::new(Code::LimitReached, "answers do not nest deeper").field("parent"),
             Self::Oneself => Refusal::new(Code::Invalid, "not oneself").field("id"),
+            Self::Blocked => Refusal::new(Code::Forbidden, "you block them"),
+            Self::NotPublic => Refusal::new(Code::Forbidden, "only a public post can be pinned"),
+            Self::TooManyPinned => {
+                Refusal::new(Code::LimitReached, format!("no more than {PINNED_POSTS} posts can be pinned"))
+            }
+            Self::Suspended => Refusal::new(Code::Forbidden, "this account is suspended"),
         }
     }
 }
@@ -164,4 +318,6 @@ pub struct Committed {
     pub epoch: Epoch,
     /// One for each command. The `Done` entries are contiguous and ascending.
     pub outcomes: Vec<Outcome>,
+    /// Entries that are no command's: what the commands bring others. Behind those that are, contiguous and ascending.
+    pub brought: Vec<Entry>,
 }

@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use tidings_protocol::entity::Visibility;
 use tidings_protocol::ids::{CommentId, PostId, SessionId, UserId};
 use tidings_protocol::position::{Epoch, Seq};
 use tidings_protocol::push::EventName;
+use tidings_protocol::spans::Tag;
 use uuid::Uuid;
 
 /// What became of an entity.
@@ -60,6 +62,34 @@ pub enum Change {
         /// Whom.
         followee: UserId,
     },
+    /// Somebody blocks somebody ([`Verb::Created`]) or does so no longer ([`Verb::Removed`]). Told to the one who blocks; it changes what
+    /// both see.
+    Block {
+        /// What became of it.
+        verb: Verb,
+        /// Who blocks.
+        blocker: UserId,
+        /// Whom.
+        blocked: UserId,
+    },
+    /// Somebody has muted somebody ([`Verb::Created`]) or no longer ([`Verb::Removed`]).
+    Mute {
+        /// What became of it.
+        verb: Verb,
+        /// Who mutes.
+        muter: UserId,
+        /// Whom.
+        muted: UserId,
+    },
+    /// Something of one user's own, told on their `me` alone.
+    Own {
+        /// What they are told.
+        event: EventName,
+        /// Whose.
+        user: UserId,
+        /// Which.
+        id: Uuid,
+    },
     /// A log-in ended. Never shown to clients; it closes their connections.
     SessionRevoked {
         /// Whose.
@@ -74,8 +104,23 @@ pub enum Change {
 pub enum Subject {
     /// A post, comment or profile.
     One(Uuid),
-    /// A pair of users.
-    Pair(UserId, UserId),
+    /// How one user stands to another, one way of three.
+    Pair(Tie, UserId, UserId),
+    /// Something of one user's own: of what kind, whose and which. One's reaction to a post and one's bookmark of it have the post's id.
+    Own(&'static str, UserId, Uuid),
+}
+
+/// How one user may stand to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Tie {
+    /// The one follows the other.
+    Follows,
+    /// The one blocks the other.
+    Blocks,
+    /// The one has muted the other.
+    Mutes,
+    /// None: all log-ins of a user.
+    LogIns,
 }
 
 impl Change {
@@ -92,24 +137,50 @@ impl Change {
             Self::User { .. } => EventName::UserUpdated,
             Self::Follow { verb: Verb::Removed, .. } => EventName::FollowRemoved,
             Self::Follow { .. } => EventName::FollowCreated,
+            Self::Block { verb: Verb::Removed, .. } => EventName::BlockRemoved,
+            Self::Block { .. } => EventName::BlockCreated,
+            Self::Mute { verb: Verb::Removed, .. } => EventName::MuteRemoved,
+            Self::Mute { .. } => EventName::MuteCreated,
+            Self::Own { event, .. } => *event,
             Self::SessionRevoked { .. } => return None,
         })
     }
 
     /// Whose states follow each other.
     #[must_use]
-    pub const fn subject(&self) -> Subject {
+    pub fn subject(&self) -> Subject {
         match *self {
             Self::Post { id, .. } => Subject::One(id.0),
             Self::Comment { id, .. } => Subject::One(id.0),
             Self::User { id, .. } => Subject::One(id.0),
-            Self::Follow { follower, followee, .. } => Subject::Pair(follower, followee),
+            Self::Follow { follower, followee, .. } => Subject::Pair(Tie::Follows, follower, followee),
+            Self::Block { blocker, blocked, .. } => Subject::Pair(Tie::Blocks, blocker, blocked),
+            Self::Mute { muter, muted, .. } => Subject::Pair(Tie::Mutes, muter, muted),
+            Self::Own { event, user, id } => Subject::Own(event.noun(), user, id),
             Self::SessionRevoked { user, session } => match session {
                 Some(session) => Subject::One(session.0),
-                None => Subject::Pair(user, user),
+                None => Subject::Pair(Tie::LogIns, user, user),
             },
         }
     }
+}
+
+/// Which feeds a post belongs to and who may see it, where that is not simply everybody and none but its author's.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scope {
+    /// Who may see it now.
+    pub visibility: Visibility,
+    /// Who may have seen it: the least it was ever narrowed to.
+    pub widest: Visibility,
+    /// Whom it mentions or ever has mentioned; empty for a post that was never anything but public.
+    pub mentioned: Vec<UserId>,
+    /// Its hashtags.
+    pub tags: Vec<Tag>,
+    /// The hashtags it has ever had.
+    pub tagged: Vec<Tag>,
+    /// The post it hands on, whose numbers change with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<PostId>,
 }
 
 /// One journal entry with the full present state of its entity.
@@ -122,6 +193,9 @@ pub struct Entry {
     /// The wire form of the entity (`Post`, `Comment`, `User`, `Follow` of the protocol), of
     /// `Removed` where the verb says so; `{}` for [`Change::SessionRevoked`]. Encoded once, shared by all.
     pub body: Arc<RawValue>,
+    /// Of a post that is not simply public, without hashtags and handing on nothing. None for everything else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Arc<Scope>>,
 }
 
 /// A contiguous stretch of the journal. `entries` is ascending and may be sparse: an entry whose entity

@@ -4,6 +4,7 @@
 use bytes::Bytes;
 use serde::Serialize;
 use tidings_protocol::close::CloseCode;
+use tidings_protocol::entity::{Comment, Removed};
 use tidings_protocol::error::Refusal;
 use tidings_protocol::feed::FeedName;
 use tidings_protocol::ids::RequestId;
@@ -11,7 +12,7 @@ use tidings_protocol::position::Seq;
 use tidings_protocol::push::EventName;
 use tidings_protocol::reply::Reply;
 
-use crate::entry::Entry;
+use crate::entry::{Change, Entry};
 
 /// How the transport wraps what is sent.
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +31,39 @@ pub struct Framing {
 pub fn push(framing: Framing, feed: FeedName, entry: &Entry) -> Option<Bytes> {
     let event = entry.change.event()?;
     Some((framing.text)(payload(feed, entry.seq, event, entry.body.get()).as_bytes()))
+}
+
+/// The same for those who may not be told all of it: of a post that it is gone, of a comment a placeholder. None where there is nothing of
+/// the kind to tell, or the comment cannot be read.
+#[must_use]
+pub fn short(framing: Framing, feed: FeedName, entry: &Entry) -> Option<Bytes> {
+    let (event, body) = match entry.change {
+        Change::Post { id, .. } => (EventName::PostRemoved, json(&Removed { id: id.0, rev: entry.seq })),
+        Change::Comment { .. } => match placeholder(entry) {
+            Ok(comment) => (entry.change.event()?, json(&comment)),
+            Err(_) => {
+                // What the error quotes is somebody's text (P9).
+                tracing::error!(seq = entry.seq.0, "a comment's body is not what it should be");
+                return None;
+            }
+        },
+        Change::User { .. }
+        | Change::Follow { .. }
+        | Change::Block { .. }
+        | Change::Mute { .. }
+        | Change::Own { .. }
+        | Change::SessionRevoked { .. } => return None,
+    };
+    Some((framing.text)(payload(feed, entry.seq, event, &body).as_bytes()))
+}
+
+/// A comment as those see it who are not to read its author: as if it were removed.
+///
+/// # Errors
+/// Its body is not a comment's.
+pub fn placeholder(entry: &Entry) -> Result<Comment, serde_json::Error> {
+    let comment: Comment = serde_json::from_str(entry.body.get())?;
+    Ok(Comment { removed: true, author: None, text: None, edited_at: None, ..comment })
 }
 
 /// A fresh snapshot as an event of its feed. `at` is where the reader stands with this event: events move cursors, and while other

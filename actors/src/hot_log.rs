@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use tidings_protocol::ids::UserId;
 use tidings_protocol::position::Seq;
+use tidings_protocol::spans::Tag;
 
-use crate::entry::{Batch, Change, Entry};
+use crate::entry::{Batch, Change, Entry, Scope};
 use crate::limits;
 use threads::Threads;
 
@@ -92,7 +93,13 @@ impl HotLog {
 }
 
 fn bytes_of(batch: &Batch) -> usize {
-    batch.entries.iter().map(|entry| entry.body.get().len() + size_of::<Entry>()).sum()
+    let scope = |scope: &Scope| {
+        size_of::<Scope>()
+            + scope.mentioned.len() * size_of::<UserId>()
+            + (scope.tags.len() + scope.tagged.len()) * size_of::<Tag>()
+    };
+    let bytes = |entry: &Entry| entry.body.get().len() + size_of::<Entry>() + entry.scope.as_deref().map_or(0, scope);
+    batch.entries.iter().map(bytes).sum()
 }
 
 #[cfg(test)]

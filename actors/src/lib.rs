@@ -1,9 +1,11 @@
 //! The living part of Tidings: the domain, the ports to the outside, pure machines, and the actors around them.
 //! Must never know SQL, Redis, HTTP, sockets or the environment; `store`, `bus` and the gate bring those through [`ports`].
 
+pub mod account;
 mod bulkhead;
 mod clock;
 pub mod command;
+pub mod counters;
 pub mod entry;
 pub mod feed;
 pub mod frame;
@@ -14,6 +16,7 @@ pub mod link;
 pub mod node;
 pub mod outbox;
 pub mod ports;
+pub mod presence;
 pub mod purse;
 pub mod session;
 #[cfg(test)]

@@ -85,10 +85,84 @@ pub const READ_PATIENCE_MS: u64 = 5_000;
 pub const AHEAD_PATIENCE_MS: u64 = 2 * HEAD_CHECK_MS;
 /// Entities in all snapshots of one `hello` or one fresh start together; with many feeds each gets fewer.
 pub const SNAPSHOT_ENTITIES: usize = 1_000;
-/// Tries to bring a snapshot forward; each fails only if the viewer's circle changed, or 65,536 entries passed, during the read.
+/// Tries to bring a snapshot forward; each fails only if the viewer's context or what it is about changed, or 65,536 entries passed, during the read.
 pub const SNAPSHOT_TRIES: usize = 5;
+/// Log-ins whose "last seen" waits to be written down: 10,000 connections that come and go within a minute, several times over. Some 5 MB.
+pub const SEEN_WAITING: usize = 65_536;
+/// How often "last seen" is written down, all of a node's log-ins together.
+pub const SEEN_EVERY_MS: u64 = 60_000;
+/// How often a connection that goes on is noted: "last seen" is true to some minutes, and 10,000 connections cost 17 rows a second.
+pub const SEEN_AGAIN_MS: u64 = 600_000;
+/// Log-ins in one such statement: some 10 ms of work, during which nobody else may end them.
+pub const SEEN_ROWS: usize = 500;
 /// How long before its end a token is said to run out.
 pub const TOKEN_WARNING_MS: u64 = 60_000;
+
+/// How often a crier goes round and a stand tells what there is: who types on another node is seen within four of these.
+pub const PRESENCE_PULSE_MS: u64 = 100;
+/// Connections told something of who is here before anybody else on their thread has a turn: some 0.3 ms.
+pub const PRESENCE_PART: usize = 128;
+/// How often a watch looks whether its viewer follows others than before. What may be told is decided at each message; this is only for
+/// whom they have begun to follow, or follow no longer, while nothing else happened.
+pub const CIRCLE_LOOK_MS: u64 = 2_000;
+/// How often a stand counts the connections that watch each post: twice for each time that the number is told.
+pub const READERS_COUNT_MS: u64 = 1_000;
+/// Connections that are owed the number of one post; more than that do not keep up, and hear the next one.
+pub const READERS_OWED: usize = 1_000;
+/// Posts whose readers are counted, on one node and of one peer: as many as 10,000 connections watch at two each.
+pub const READERS_POSTS: usize = 20_000;
+/// Between two messages about one thread in which people type.
+pub const TYPING_EVERY_MS: u64 = 1_000;
+/// Threads in which somebody types, as one node knows: 4 MB.
+pub const TYPING_THREADS: usize = 10_000;
+/// People who type in one thread, of whom ten are told by name.
+pub const TYPISTS_PER_THREAD: usize = 50;
+/// Signs of typing that wait for the crier at one stand.
+pub const TYPED_ON_A_TRAY: usize = 1_000;
+/// How long what others are shown of a typist is taken to be true: a new name is seen within a minute.
+pub const CARD_MS: u64 = 60_000;
+
+/// Signs of typing in one whisper.
+pub const WHISPER_TYPED: usize = 1_000;
+/// Changes of people, and of posts, in one whisper: 20,000 people a second come back to a node that was started again.
+pub const WHISPER_CHANGES: usize = 2_000;
+/// People, and posts, in one stretch of the walk over all of them: with 10,000 of each, a walk takes two seconds. Some 40 KB.
+pub const WHISPER_STRETCH: usize = 500;
+/// Between the beginnings of two walks: for so long may what was lost on the bus stay wrong. A node with more people takes longer.
+pub const WALK_EVERY_MS: u64 = 5_000;
+/// The same when a peer has asked for one.
+pub const WALK_AGAIN_MS: u64 = 1_000;
+/// A crier whispers at least this often.
+pub const LIFE_SIGN_MS: u64 = 1_000;
+/// A peer that was not heard for this long is taken to be gone, and with it whoever is connected to it. A node that is killed has its people
+/// come back elsewhere within that.
+pub const PEER_SILENCE_MS: u64 = 5 * LIFE_SIGN_MS;
+/// A crier that did not go round for this long cannot say of its peers that they were silent.
+pub const STOOD_STILL_MS: u64 = 1_000;
+/// Peers that are heard. A cluster on one Postgres has a few.
+pub const PEERS: usize = 64;
+/// Peers that are remembered to be gone, so that what they said late is not believed.
+pub const FORGOTTEN_PEERS: usize = 256;
+/// People of one peer: more than its connections could be.
+pub const PEER_PEOPLE: usize = 200_000;
+/// How long it is remembered when somebody was last seen.
+pub const LAST_SEEN_KEPT_MS: u64 = 24 * 3_600_000;
+/// People who have left this node of whom peers are told when: a tenth of what a walk over all of them may take.
+pub const LAST_SEEN_TOLD: usize = 5_000;
+/// People of nodes that are gone of whom it is remembered when they were last seen. 5 MB.
+pub const LAST_SEEN_KEPT: usize = 50_000;
+
+/// Posts whose numbers may have changed and are still to be asked for: as many as 10,000 connections watch at two each. Only watched posts
+/// are among them. What is beyond is told with its next change.
+pub const TOUCHED_POSTS: usize = 20_000;
+/// Posts whose numbers are asked for at once: some 5 ms of work.
+pub const COUNTED_AT_ONCE: usize = 1_000;
+/// When they could not be had, they are asked for again after this.
+pub const COUNTS_AGAIN_MS: u64 = 1_000;
+/// Connections of one thread that are owed the numbers of one post, known one by one; beyond that all are told.
+pub const COUNTS_OWED: usize = 1_000;
+/// Connections told numbers before anybody else on their thread has a turn: some 0.3 ms.
+pub const COUNTS_PART: usize = 128;
 
 const _: () = assert!(JOURNAL_QUEUE >= BATCH_COMMANDS);
 const _: () = assert!(HEAD_CHECK_MS < BLIND_AFTER_MS);
@@ -96,3 +170,6 @@ const _: () = assert!(2 * TAIL_PULSE_MS < ASLEEP_MS && ASLEEP_MS < BLIND_AFTER_M
 const _: () = assert!(SHED_BYTES < OUTBOX_BYTES / 2);
 const _: () = assert!(OUTBOX_BYTES + OUTBOX_PIECES * PIECE_OVERHEAD_BYTES <= 64 * 1024);
 const _: () = assert!(RUN_BYTES < OUTBOX_BYTES / 2);
+const _: () = assert!(2 * LIFE_SIGN_MS < PEER_SILENCE_MS && STOOD_STILL_MS > 2 * PRESENCE_PULSE_MS);
+const _: () = assert!(WHISPER_STRETCH as u64 * (PEER_SILENCE_MS / PRESENCE_PULSE_MS) > 2 * LAST_SEEN_TOLD as u64);
+const _: () = assert!(2 * READERS_COUNT_MS <= tidings_protocol::limits::READERS_EVERY_MS);

@@ -5,9 +5,12 @@ use std::time::Instant;
 
 use tidings_protocol::reply::Limits;
 
+use crate::account::seen::Seen;
+use crate::counters::Counters;
 use crate::frame::Framing;
 use crate::journal::actor::JournalAddr;
-use crate::ports::{Reads, Tokens};
+use crate::ports::{Desk, Marks, Pictures, Reads, Tokens};
+use crate::presence::company::Company;
 use crate::starts::Starts;
 use crate::tail::actor::Sight;
 use crate::user::Users;
@@ -33,6 +36,12 @@ pub struct Node {
     pub reads: Arc<dyn Reads>,
     /// Checking tokens.
     pub tokens: Arc<dyn Tokens>,
+    /// One's own account.
+    pub desk: Arc<dyn Desk>,
+    /// Pictures.
+    pub pictures: Arc<dyn Pictures>,
+    /// When log-ins were last connected.
+    pub seen: Arc<Seen>,
     /// Changing state.
     pub journal: JournalAddr,
     /// How sure the node is that nobody's log-in has ended without its knowing.
@@ -41,6 +50,12 @@ pub struct Node {
     pub starts: Starts,
     /// Users online here.
     pub users: Arc<Users>,
+    /// Who is here.
+    pub company: Arc<Company>,
+    /// What people leave on posts.
+    pub marks: Arc<dyn Marks>,
+    /// Posts in numbers, live.
+    pub counters: Arc<Counters>,
     /// How the transport wraps what is sent.
     pub framing: Framing,
     /// What the operator set.

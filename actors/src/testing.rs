@@ -1,11 +1,13 @@
 //! Small journals and seeded dice for the tests of this crate. A failing seed names itself: it is the bug report.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::value::RawValue;
 use tidings_protocol::ids::{PostId, UserId};
+use tidings_protocol::marks::PostCounts;
 use tidings_protocol::position::{Epoch, Seq};
 use uuid::Uuid;
 
@@ -13,12 +15,17 @@ use crate::entry::{Batch, Change, Entry, Verb};
 
 pub(crate) const EPOCH: Epoch = Epoch(46_656);
 
-pub(crate) fn user(n: u64) -> UserId {
+pub(crate) const fn user(n: u64) -> UserId {
     UserId(Uuid::from_u64_pair(1, n))
 }
 
-pub(crate) fn post(n: u64) -> PostId {
+pub(crate) const fn post(n: u64) -> PostId {
     PostId(Uuid::from_u64_pair(2, n))
+}
+
+/// Numbers of a post that nobody has done anything to but comment.
+pub(crate) fn counts(of: u64, seq: u64, comments: u64) -> PostCounts {
+    PostCounts { post: post(of), seq: Seq(seq), comments, reposts: 0, quotes: 0, reactions: BTreeMap::new() }
 }
 
 pub(crate) fn body(json: &str) -> Arc<RawValue> {
@@ -26,7 +33,7 @@ pub(crate) fn body(json: &str) -> Arc<RawValue> {
 }
 
 pub(crate) fn entry(seq: u64, change: Change) -> Entry {
-    Entry { seq: Seq(seq), change, body: body(&format!("{{\"rev\":{seq}}}")) }
+    Entry { seq: Seq(seq), change, body: body(&format!("{{\"rev\":{seq}}}")), scope: None }
 }
 
 /// A batch of any changes, numbered from `first`.

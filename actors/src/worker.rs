@@ -10,12 +10,15 @@ use std::thread::panicking;
 
 use slab::Slab;
 use tidings_protocol::close::CloseCode;
+use tidings_protocol::feed::FeedName;
 use tidings_protocol::position::{Cursor, Seq};
 use tokio::sync::Notify;
 
+use crate::counters::tally::{self, Tally};
 use crate::feed::table::{FeedTable, Line, SlotId, Told};
 use crate::link::Link;
 use crate::node::Node;
+use crate::presence::stand::{self, Stand};
 use crate::purse::Purse;
 
 /// A worker thread's own.
@@ -27,6 +30,10 @@ pub struct Worker {
     links: RefCell<Slab<Rc<Link>>>,
     /// What their outboxes may hold together.
     purse: Rc<Purse>,
+    /// Who of its connections is here.
+    stand: Stand,
+    /// The numbers of posts that its connections watch.
+    tally: Tally,
     moved: Notify,
     /// Somebody panicked while changing the table.
     torn: Cell<bool>,
@@ -36,7 +43,9 @@ pub struct Worker {
 impl Worker {
     pub(crate) fn new(node: Arc<Node>, table: FeedTable<Rc<Link>>) -> Rc<Self> {
         let purse = Rc::new(Purse::of(node.settings.outbox_bytes));
-        Rc::new(Self {
+        let worker = Rc::new(Self {
+            stand: Stand::new(&node.company),
+            tally: Tally::new(&node.counters),
             node,
             purse,
             table: RefCell::new(table),
@@ -44,7 +53,28 @@ impl Worker {
             moved: Notify::new(),
             torn: Cell::new(false),
             tore: Notify::new(),
-        })
+        });
+        stand::open(&worker);
+        tally::open(&worker);
+        worker
+    }
+
+    /// A connection watches a feed from now on: of a post it is told also what is in no journal.
+    pub(crate) fn reads(&self, feed: FeedName, link: &Rc<Link>) {
+        if let FeedName::Post(post) = feed {
+            self.stand.reads(post, link);
+            self.tally.reads(post, link);
+        }
+    }
+
+    /// Where the numbers of posts are told.
+    pub(crate) const fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// Where its connections leave word of themselves.
+    pub const fn stand(&self) -> &Stand {
+        &self.stand
     }
 
     /// The feed table.

@@ -5,8 +5,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::ids::{CommentId, PostId, UserId};
+use crate::ids::{CommentId, PostId, SessionId, UserId};
+pub use crate::marks::{Bookmark, Reaction};
+pub use crate::notification::{NotificationReading, NotificationRemoved, NotificationTold, Preferences, ReadMarker};
 use crate::position::{Millis, Seq};
+use crate::spans::{MentionSpan, TagSpan};
 
 /// What a user may do beyond their own things.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, TS)]
@@ -17,6 +20,8 @@ pub enum Role {
     User,
     /// May also delete what others wrote.
     Admin,
+    /// Looks after what others write.
+    Moderator,
 }
 
 /// A public profile.
@@ -52,6 +57,29 @@ pub struct Author {
     pub name: String,
 }
 
+/// Who may see a post, besides its author. Nobody who blocks the author, or is blocked by them, ever does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Visibility {
+    /// Everybody.
+    #[default]
+    Public,
+    /// Those who follow the author, and those whom the post mentions.
+    Followers,
+    /// Those whom the post mentions or ever has mentioned.
+    Mentioned,
+    /// Nobody else.
+    Private,
+}
+
+impl Visibility {
+    /// Whether everybody may see it.
+    #[must_use]
+    pub const fn is_public(&self) -> bool {
+        matches!(self, Self::Public)
+    }
+}
+
 /// A post.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
 pub struct Post {
@@ -63,7 +91,7 @@ pub struct Post {
     pub seq: Seq,
     /// Who wrote it.
     pub author: Author,
-    /// The text.
+    /// The text; empty in a repost without words of its own.
     pub text: String,
     /// When it was created.
     pub created_at: Millis,
@@ -71,6 +99,41 @@ pub struct Post {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub edited_at: Option<Millis>,
+    /// What not every post has.
+    #[serde(flatten)]
+    #[ts(flatten)]
+    pub extra: PostExtra,
+}
+
+/// What not every post has: absent where there is nothing to say.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(default)]
+pub struct PostExtra {
+    /// Who may see it; `public` if absent.
+    #[serde(skip_serializing_if = "Visibility::is_public")]
+    #[ts(optional, as = "Option<Visibility>")]
+    pub visibility: Visibility,
+    /// What the text is about, for readers to decide whether they want to see it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub warning: Option<String>,
+    /// The post it hands on: with a text of its own a quote, without one a repost. Fetch it with `post.get`: what it says, and whether one may
+    /// see it, is its own affair.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub of: Option<PostId>,
+    /// Whether its author shows it before all others.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[ts(optional, as = "Option<bool>")]
+    pub pinned: bool,
+    /// Hashtags in the text.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<Vec<TagSpan>>")]
+    pub tags: Vec<TagSpan>,
+    /// People mentioned in the text.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<Vec<MentionSpan>>")]
+    pub mentions: Vec<MentionSpan>,
 }
 
 /// A comment on a post, or an answer to a comment.
@@ -119,6 +182,53 @@ pub struct Follow {
     pub follower: UserId,
     /// Whom.
     pub followee: UserId,
+}
+
+/// "`blocker` blocks `blocked`"; in a removed event, "no longer".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+pub struct Block {
+    /// Last change.
+    pub rev: Seq,
+    /// Who blocks.
+    pub blocker: UserId,
+    /// Whom.
+    pub blocked: UserId,
+}
+
+/// "`muter` does not want to read `muted`"; in a removed event, "no longer".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+pub struct Mute {
+    /// Last change.
+    pub rev: Seq,
+    /// Who mutes.
+    pub muter: UserId,
+    /// Whom.
+    pub muted: UserId,
+    /// When it ends by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub until: Option<Millis>,
+}
+
+/// A log-in of one's own: what `session.list` tells of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+pub struct LogIn {
+    /// Which.
+    pub id: SessionId,
+    /// What the program that logged in called itself (its `User-Agent`), as far as it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub device: Option<String>,
+    /// What its last connection called itself (`client` of `hello`), as far as it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub client: Option<String>,
+    /// When it began.
+    pub created_at: Millis,
+    /// When it was last connected, to some minutes.
+    pub seen_at: Millis,
+    /// Whether it is the one that asks.
+    pub current: bool,
 }
 
 /// All that is told of something that is gone or may no longer be seen.

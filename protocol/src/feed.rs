@@ -7,25 +7,30 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::ids::{PostId, UserId};
+use crate::spans::Tag;
 
 /// A feed that can be subscribed to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum FeedName {
     /// Posts by oneself and those one follows, and changes of their profiles.
     Home,
-    /// Every post.
+    /// Every public post.
     Global,
+    /// What others did that concerns oneself.
+    Notifications,
     /// One's own profile and whom one follows, in step on all one's devices.
     Me,
     /// One person's profile and posts.
     User(UserId),
     /// One post and its comments.
     Post(PostId),
+    /// Public posts with a hashtag.
+    Tag(Tag),
 }
 
 /// Not the name of a feed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a feed: expected home, global, me, user:<id> or post:<id>")]
+#[error("not a feed: expected home, global, notifications, me, user:<id>, post:<id> or tag:<name>")]
 pub struct BadFeedName;
 
 impl FeedName {
@@ -33,8 +38,8 @@ impl FeedName {
     #[must_use]
     pub const fn is_public(self) -> bool {
         match self {
-            Self::Global | Self::User(_) | Self::Post(_) => true,
-            Self::Home | Self::Me => false,
+            Self::Global | Self::User(_) | Self::Post(_) | Self::Tag(_) => true,
+            Self::Home | Self::Notifications | Self::Me => false,
         }
     }
 }
@@ -44,9 +49,11 @@ impl fmt::Display for FeedName {
         match self {
             Self::Home => f.write_str("home"),
             Self::Global => f.write_str("global"),
+            Self::Notifications => f.write_str("notifications"),
             Self::Me => f.write_str("me"),
             Self::User(id) => write!(f, "user:{id}"),
             Self::Post(id) => write!(f, "post:{id}"),
+            Self::Tag(tag) => write!(f, "tag:{tag}"),
         }
     }
 }
@@ -58,9 +65,11 @@ impl FromStr for FeedName {
             None => match text {
                 "home" => Ok(Self::Home),
                 "global" => Ok(Self::Global),
+                "notifications" => Ok(Self::Notifications),
                 "me" => Ok(Self::Me),
                 _ => Err(BadFeedName),
             },
+            Some(("tag", tag)) => tag.parse().map(Self::Tag).map_err(|_| BadFeedName),
             // One way to write an id here, hyphenated: the name is a key in clients' maps.
             Some((_, id)) if id.len() != 36 => Err(BadFeedName),
             Some(("user", id)) => id.parse().map(Self::User).map_err(|_| BadFeedName),
@@ -84,6 +93,6 @@ impl<'de> Deserialize<'de> for FeedName {
 }
 
 crate::text::string_on_the_wire!(FeedName, {
-    "pattern": "^(home|global|me|(user|post):[0-9A-Fa-f-]{36})$",
-    "description": "`home`, `global`, `me`, `user:<id>` or `post:<id>`."
+    "pattern": "^(home|global|notifications|me|(user|post):[0-9A-Fa-f-]{36}|tag:.{1,62})$",
+    "description": "`home`, `global`, `notifications`, `me`, `user:<id>`, `post:<id>` or `tag:<name>`."
 });

@@ -51,6 +51,14 @@ id! {
     CommentId
 }
 id! {
+    /// A picture. Chosen by its owner's client, like [`PostId`].
+    MediaId
+}
+id! {
+    /// A group of notifications; made by the server.
+    NotificationId
+}
+id! {
     /// One log-in of one user: the refresh-token family, and what log-out ends.
     SessionId
 }

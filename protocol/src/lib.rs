@@ -10,11 +10,16 @@ pub mod error;
 pub mod feed;
 pub mod ids;
 pub mod limits;
+pub mod marks;
+pub mod media;
+pub mod notification;
 pub mod position;
+pub mod presence;
 pub mod push;
 pub mod reply;
 pub mod request;
 pub mod rest;
+pub mod spans;
 pub mod text;
 
 /// The WebSocket subprotocol a client must offer and the server picks.

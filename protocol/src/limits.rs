@@ -27,6 +27,14 @@ pub const CATCH_UP_EVENTS: usize = 1_000;
 
 /// Post text, in Unicode scalar values.
 pub const POST_TEXT_CHARS: usize = 5_000;
+/// Content warning, in Unicode scalar values: a line.
+pub const WARNING_CHARS: usize = 200;
+/// Name of a tag, in bytes of UTF-8 once folded: with its length and the feed's kind it fills 64, so that a feed's name stays small to copy.
+pub const TAG_BYTES: usize = 62;
+/// Hashtags of one text that count: more is shouting, and each is a feed that has to be told.
+pub const TAGS_PER_TEXT: usize = 20;
+/// Mentions in one text that count: each is somebody who has to be told.
+pub const MENTIONS_PER_TEXT: usize = 20;
 /// Comment text, in Unicode scalar values.
 pub const COMMENT_TEXT_CHARS: usize = 2_000;
 /// How deep comments may answer comments; 0 is a comment on the post itself.
@@ -39,6 +47,11 @@ pub const NAME_CHARS: usize = 50;
 pub const BIO_CHARS: usize = 500;
 /// Client's name for itself in `hello`, in bytes.
 pub const CLIENT_NAME_BYTES: usize = 64;
+/// What a program that logs in calls itself (`User-Agent`), in bytes: longer ones are cut.
+pub const DEVICE_NAME_BYTES: usize = 200;
+/// Log-ins of one user at a time: the one not seen longest ends when one more begins. More than any person has devices; it bounds what a
+/// change of password has to end.
+pub const LOG_INS_PER_USER: usize = 200;
 /// Password length in bytes: at least what OWASP asks with no second factor, at most what hashing may be fed.
 pub const PASSWORD_BYTES: std::ops::RangeInclusive<usize> = 10..=1_024;
 /// E-mail address (RFC 5321 §4.5.3.1.3).
@@ -49,15 +62,55 @@ pub const PAGE_DEFAULT: u16 = 50;
 /// Most entities in a page or snapshot.
 pub const PAGE_MAX: u16 = 100;
 
+/// Posts that one user may show before all others: as many as one sees without scrolling.
+pub const PINNED_POSTS: usize = 3;
+/// Posts in one `post.stats`: a page of them.
+pub const STATS_POSTS: usize = PAGE_MAX as usize;
+/// Earlier versions of a post that `post.history` tells: the newest.
+pub const POST_VERSIONS: usize = 100;
+/// Between two `counts` of one post: four a second are as many as anybody sees change.
+pub const COUNTS_EVERY_MS: u64 = 250;
+
+/// People whose presence one connection may watch: their ids in one message, with as much again to spare.
+pub const PRESENCE_WATCHED: usize = 500;
+/// Between two `presence` messages to one connection: what changes meanwhile is told together.
+pub const PRESENCE_EVERY_MS: u64 = 1_000;
+/// How long somebody is shown to be typing after they were last told to be.
+pub const TYPING_LIFE_MS: u64 = 6_000;
+/// Between two signs of typing by one person in one thread that count: twice within its life, so that one may be lost.
+pub const TYPING_AGAIN_MS: u32 = 3_000;
+/// People named in one `typing` message: more than a page shows by name.
+pub const TYPISTS_TOLD: usize = 10;
+/// Between two `readers` messages about one post: a number that people look at, not one they count by.
+pub const READERS_EVERY_MS: u64 = 2_000;
+
+/// Read markers of one user: the feeds somebody really goes back to. Of more, the one that was moved longest ago is given up.
+pub const READ_MARKERS: usize = 200;
+/// Notifications named in one `notification.read`: a page of them.
+pub const NOTIFICATIONS_READ_AT_ONCE: usize = PAGE_MAX as usize;
+
+/// A picture for a post, in bytes as it is sent: what a phone's camera makes at its best.
+pub const IMAGE_BYTES: u32 = 8 * 1024 * 1024;
+/// A picture for a profile, in bytes as it is sent.
+pub const AVATAR_BYTES: u32 = 2 * 1024 * 1024;
+/// Pixels of a picture: a small file may hold many, and all of them have to be decoded. Beyond what phones make when they are not asked for more.
+pub const IMAGE_PIXELS: u64 = 40_000_000;
+/// Longest side of the small form of a picture, in pixels: beside a post, sharp on a phone.
+pub const THUMB_EDGE: u32 = 320;
+/// Longest side of the smallest form, in pixels: a face beside a name.
+pub const TINY_EDGE: u32 = 96;
+/// What one user may ask tickets for within 24 hours, in bytes: some 60 photos; it bounds what one account can fill a disk with.
+pub const MEDIA_BYTES_PER_DAY: u64 = 256 * 1024 * 1024;
+
 /// What each kind of request costs out of the budget of points per minute that `hello` tells.
 pub mod points {
-    /// `user.get`, `post.get`, pages, subscriptions.
+    /// `user.get`, `post.get`, `post.history`, pages, subscriptions.
     pub const READ: u32 = 1;
-    /// Follow and unfollow.
+    /// Follow, block, mute, react, bookmark, and their ends; `post.stats`.
     pub const REACT: u32 = 2;
     /// Updates and deletes.
     pub const EDIT: u32 = 2;
-    /// New posts and comments.
+    /// New posts, comments and pictures.
     pub const CREATE: u32 = 3;
 }
 
@@ -65,4 +118,6 @@ const _: () = assert!(MESSAGE_BYTES >= 2 * 6 * POST_TEXT_CHARS);
 const _: () = assert!(COMMENT_TEXT_CHARS <= POST_TEXT_CHARS);
 const _: () = assert!(SILENCE_MS > 2 * HEARTBEAT_MS);
 const _: () = assert!(PAGE_DEFAULT <= PAGE_MAX);
+const _: () = assert!(PRESENCE_WATCHED * 40 * 2 <= MESSAGE_BYTES);
+const _: () = assert!(2 * TYPING_AGAIN_MS as u64 <= TYPING_LIFE_MS);
 const _: () = assert!(MESSAGE_BYTES_BEFORE_HELLO <= MESSAGE_BYTES);

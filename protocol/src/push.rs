@@ -5,9 +5,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::entity::{Comment, Follow, Post, Removed, User};
+use crate::entity::{Author, Block, Comment, Follow, Mute, Post, Removed, User};
 use crate::feed::FeedName;
+use crate::ids::{CommentId, PostId};
+use crate::marks::{Bookmark, PostCounts, Reaction};
+use crate::notification::{NotificationReading, NotificationRemoved, NotificationTold, Preferences, ReadMarker};
 use crate::position::{Cursor, Millis, Seq};
+use crate::presence::Presence;
 use crate::reply::Snapshot;
 
 /// The name of an event of a feed. `created` and `updated` carry the same thing and are applied the same way.
@@ -40,6 +44,48 @@ pub enum EventName {
     /// A [`Follow`].
     #[serde(rename = "follow.removed")]
     FollowRemoved,
+    /// A [`Block`].
+    #[serde(rename = "block.created")]
+    BlockCreated,
+    /// A [`Block`].
+    #[serde(rename = "block.removed")]
+    BlockRemoved,
+    /// A [`Mute`].
+    #[serde(rename = "mute.created")]
+    MuteCreated,
+    /// A [`Mute`].
+    #[serde(rename = "mute.removed")]
+    MuteRemoved,
+    /// A [`Reaction`].
+    #[serde(rename = "reaction.updated")]
+    ReactionUpdated,
+    /// A [`Reaction`].
+    #[serde(rename = "reaction.removed")]
+    ReactionRemoved,
+    /// A [`Bookmark`].
+    #[serde(rename = "bookmark.created")]
+    BookmarkCreated,
+    /// A [`Bookmark`].
+    #[serde(rename = "bookmark.removed")]
+    BookmarkRemoved,
+    /// A [`NotificationTold`].
+    #[serde(rename = "notification.updated")]
+    NotificationUpdated,
+    /// A [`NotificationRemoved`].
+    #[serde(rename = "notification.removed")]
+    NotificationRemoved,
+    /// A [`NotificationReading`].
+    #[serde(rename = "notification.read")]
+    NotificationRead,
+    /// A [`ReadMarker`].
+    #[serde(rename = "marker.updated")]
+    MarkerUpdated,
+    /// A [`ReadMarker`].
+    #[serde(rename = "marker.removed")]
+    MarkerRemoved,
+    /// A [`Preferences`].
+    #[serde(rename = "preferences.updated")]
+    PreferencesUpdated,
     /// A [`Snapshot`]: forget what the feed held and take this.
     #[serde(rename = "feed.resync")]
     FeedResync,
@@ -57,8 +103,35 @@ impl EventName {
         Self::UserUpdated,
         Self::FollowCreated,
         Self::FollowRemoved,
+        Self::BlockCreated,
+        Self::BlockRemoved,
+        Self::MuteCreated,
+        Self::MuteRemoved,
+        Self::ReactionUpdated,
+        Self::ReactionRemoved,
+        Self::BookmarkCreated,
+        Self::BookmarkRemoved,
+        Self::NotificationUpdated,
+        Self::NotificationRemoved,
+        Self::NotificationRead,
+        Self::MarkerUpdated,
+        Self::MarkerRemoved,
+        Self::PreferencesUpdated,
         Self::FeedResync,
     ];
+
+    /// Whether it is told on `notifications`, and not on `me`.
+    #[must_use]
+    pub const fn is_of_notifications(self) -> bool {
+        matches!(self, Self::NotificationUpdated | Self::NotificationRemoved | Self::NotificationRead)
+    }
+
+    /// What it is about: the name up to the dot.
+    #[must_use]
+    pub fn noun(self) -> &'static str {
+        let name = self.as_str();
+        name.split_once('.').map_or(name, |(noun, _)| noun)
+    }
 
     /// The name on the wire.
     #[must_use]
@@ -73,6 +146,20 @@ impl EventName {
             Self::UserUpdated => "user.updated",
             Self::FollowCreated => "follow.created",
             Self::FollowRemoved => "follow.removed",
+            Self::BlockCreated => "block.created",
+            Self::BlockRemoved => "block.removed",
+            Self::MuteCreated => "mute.created",
+            Self::MuteRemoved => "mute.removed",
+            Self::ReactionUpdated => "reaction.updated",
+            Self::ReactionRemoved => "reaction.removed",
+            Self::BookmarkCreated => "bookmark.created",
+            Self::BookmarkRemoved => "bookmark.removed",
+            Self::NotificationUpdated => "notification.updated",
+            Self::NotificationRemoved => "notification.removed",
+            Self::NotificationRead => "notification.read",
+            Self::MarkerUpdated => "marker.updated",
+            Self::MarkerRemoved => "marker.removed",
+            Self::PreferencesUpdated => "preferences.updated",
             Self::FeedResync => "feed.resync",
         }
     }
@@ -109,9 +196,51 @@ pub enum Event {
     /// One follows somebody no longer.
     #[serde(rename = "follow.removed")]
     FollowRemoved(Follow),
+    /// One blocks somebody.
+    #[serde(rename = "block.created")]
+    BlockCreated(Block),
+    /// One blocks somebody no longer.
+    #[serde(rename = "block.removed")]
+    BlockRemoved(Block),
+    /// One has muted somebody, or changed until when.
+    #[serde(rename = "mute.created")]
+    MuteCreated(Mute),
+    /// One has unmuted somebody, or the time is over.
+    #[serde(rename = "mute.removed")]
+    MuteRemoved(Mute),
+    /// One has reacted to a post, or reacts otherwise.
+    #[serde(rename = "reaction.updated")]
+    ReactionUpdated(Reaction),
+    /// One has taken a reaction back.
+    #[serde(rename = "reaction.removed")]
+    ReactionRemoved(Reaction),
+    /// One has bookmarked a post.
+    #[serde(rename = "bookmark.created")]
+    BookmarkCreated(Bookmark),
+    /// One has bookmarked a post no longer.
+    #[serde(rename = "bookmark.removed")]
+    BookmarkRemoved(Bookmark),
+    /// Somebody did something that concerns one, or took it back, or it was read.
+    #[serde(rename = "notification.updated")]
+    NotificationUpdated(NotificationTold),
+    /// Everybody has taken it back.
+    #[serde(rename = "notification.removed")]
+    NotificationRemoved(NotificationRemoved),
+    /// One has looked further through one's notifications.
+    #[serde(rename = "notification.read")]
+    NotificationRead(NotificationReading),
+    /// One has read further in a feed.
+    #[serde(rename = "marker.updated")]
+    MarkerUpdated(ReadMarker),
+    /// Of too many read markers, this one is given up.
+    #[serde(rename = "marker.removed")]
+    MarkerRemoved(ReadMarker),
+    /// Of whom one wants to hear has changed.
+    #[serde(rename = "preferences.updated")]
+    PreferencesUpdated(Preferences),
     /// The feed starts afresh.
     #[serde(rename = "feed.resync")]
-    FeedResync(Snapshot),
+    FeedResync(Box<Snapshot>),
 }
 
 /// An event of a feed. `seq` never goes back on one connection.
@@ -153,11 +282,39 @@ pub enum Notice {
         /// When.
         expires_at: Millis,
     },
+    /// A post that is watched (`post:<id>`) in numbers, when they have changed: at most four times a second, and the last ones always.
+    Counts(PostCounts),
+    /// People one watches and follows have come, gone or changed. At most once a second.
+    Presence {
+        /// How they are now.
+        users: Vec<Presence>,
+    },
+    /// People are writing in a thread of a post whose feed is watched. Show each for 6 seconds after the last of these that names them, or until
+    /// their comment comes.
+    Typing {
+        /// The post.
+        post: PostId,
+        /// The comment that is being answered; absent: they comment on the post itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        parent: Option<CommentId>,
+        /// Those who write there now, the latest first; at most ten.
+        users: Vec<Author>,
+    },
+    /// How many connections, to all nodes together and one's own included, watch the feed of a post. At most every two seconds.
+    Readers {
+        /// The post.
+        post: PostId,
+        /// So many.
+        #[ts(type = "number")]
+        count: u64,
+    },
 }
 
 impl Notice {
     /// Names of all notices, for documents and tests.
-    pub const NAMES: &[&str] = &["heartbeat", "going_away", "resync", "token_expiring"];
+    pub const NAMES: &[&str] =
+        &["heartbeat", "going_away", "resync", "token_expiring", "counts", "presence", "typing", "readers"];
 
     /// The name on the wire.
     #[must_use]
@@ -167,6 +324,10 @@ impl Notice {
             Self::GoingAway { .. } => "going_away",
             Self::Resync { .. } => "resync",
             Self::TokenExpiring { .. } => "token_expiring",
+            Self::Counts(_) => "counts",
+            Self::Presence { .. } => "presence",
+            Self::Typing { .. } => "typing",
+            Self::Readers { .. } => "readers",
         }
     }
 }

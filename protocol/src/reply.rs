@@ -5,12 +5,17 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::entity::{Comment, Follow, Post, Removed, User};
+use crate::entity::{Block, Comment, Follow, LogIn, Mute, Post, Removed, User};
 use crate::error::Refusal;
 use crate::feed::FeedName;
-use crate::ids::{ConnectionId, RequestId, UserId};
+use crate::ids::{ConnectionId, RequestId, SessionId, UserId};
 use crate::limits;
+pub use crate::marks::{BookmarkResult, BookmarksPage, PostHistory, PostsStats, ReactionResult};
+pub use crate::media::{MediaDeleted, MediaGot, MediaTicketed};
+pub use crate::notification::{MarkerResult, NotificationsPage, PreferencesResult, ReadingResult};
+use crate::notification::{Notification, NotificationReading, Preferences, ReadMarker};
 use crate::position::{Cursor, Millis, Seq};
+pub use crate::presence::{PresenceShown, PresenceWatched, TypingSent};
 
 /// An answer. `id` is null only where the request's could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -81,7 +86,8 @@ pub enum FeedStart {
 }
 
 /// The state of a feed as of `seq`; every later change follows as an event. Which fields are there depends on the feed:
-/// `home`, `global`: `posts`; `user:<id>`: `user`, `posts`; `post:<id>`: `post`, `comments`; `me`: `user`, `follows`.
+/// `home`, `global`, `tag:<name>`: `posts`; `user:<id>`: `user`, `posts`, `pinned`; `post:<id>`: `post`, `comments`; `me`: `user`, `follows`, `blocks`,
+/// `mutes`, `markers`, `preferences`; `notifications`: `notifications`, `reading`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
 pub struct Snapshot {
     /// Which.
@@ -100,6 +106,10 @@ pub struct Snapshot {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub posts: Option<Vec<Post>>,
+    /// Those that the user shows before all others, wherever they stand among the posts; newest first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub pinned: Option<Vec<Post>>,
     /// Newest first, and after them older ones that these answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
@@ -108,7 +118,31 @@ pub struct Snapshot {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub follows: Option<Vec<UserId>>,
-    /// For `before` of `feed.page` or `comment.page`; null where there is no more.
+    /// Whom one blocks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub blocks: Option<Vec<Block>>,
+    /// Whom one has muted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub mutes: Option<Vec<Mute>>,
+    /// How far one has read one's feeds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub markers: Option<Vec<ReadMarker>>,
+    /// Of whom one wants to hear; absent where one never said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub preferences: Option<Preferences>,
+    /// Newest first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub notifications: Option<Vec<Notification>>,
+    /// How far one has looked through them, and how many are unread.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub reading: Option<NotificationReading>,
+    /// For `before` of `feed.page`, `comment.page` or `notification.page`; null where there is no more.
     pub next: Option<Cursor>,
 }
 
@@ -116,7 +150,23 @@ impl Snapshot {
     /// A snapshot with nothing in it yet.
     #[must_use]
     pub const fn empty(feed: FeedName, seq: Seq) -> Self {
-        Self { feed, seq, user: None, post: None, posts: None, comments: None, follows: None, next: None }
+        Self {
+            feed,
+            seq,
+            user: None,
+            post: None,
+            posts: None,
+            pinned: None,
+            comments: None,
+            follows: None,
+            blocks: None,
+            mutes: None,
+            markers: None,
+            preferences: None,
+            notifications: None,
+            reading: None,
+            next: None,
+        }
     }
 }
 
@@ -175,6 +225,43 @@ pub struct AuthRefreshed {
     pub expires_at: Millis,
 }
 
+/// Result of `account.email`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+pub struct EmailChanged {
+    /// The address from now on, as it is kept.
+    pub email: String,
+}
+
+/// Never shows the address (P9).
+impl std::fmt::Debug for EmailChanged {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("EmailChanged")
+    }
+}
+
+/// Result of `account.password` and `session.revoke_others`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+pub struct OthersEnded {
+    /// How many other log-ins were ended.
+    pub ended: u32,
+}
+
+/// Result of `session.list`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+pub struct LogIns {
+    /// Those that are good, the last seen first.
+    pub sessions: Vec<LogIn>,
+}
+
+/// Result of `session.revoke`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+pub struct SessionEnded {
+    /// Which.
+    pub id: SessionId,
+    /// The change.
+    pub seq: Seq,
+}
+
 /// Result of `user.get`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
 #[ts(concrete(U = User))]
@@ -185,13 +272,17 @@ pub struct UserResult<U = User> {
     pub following: bool,
     /// Whether they follow one.
     pub followed_by: bool,
+    /// Whether one blocks them.
+    pub blocking: bool,
+    /// Whether one has muted them.
+    pub muting: bool,
     /// How many follow them.
     #[ts(type = "number")]
     pub followers: u64,
     /// How many they follow.
     #[ts(type = "number")]
     pub follows: u64,
-    /// How many posts they have.
+    /// How many posts of theirs everybody may see; of one's own, how many there are.
     #[ts(type = "number")]
     pub posts: u64,
 }
@@ -218,7 +309,43 @@ pub struct FollowResult<F = Follow> {
     pub seq: Seq,
 }
 
-/// Result of `post.create`, `post.update`.
+/// Result of `user.block` and `user.unblock`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+#[ts(concrete(B = Block))]
+pub struct BlockResult<B = Block> {
+    /// The pair, as of its last change.
+    pub block: B,
+    /// Whether one blocks them now.
+    pub blocking: bool,
+    /// The change.
+    pub seq: Seq,
+}
+
+/// Result of `user.mute` and `user.unmute`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+#[ts(concrete(M = Mute))]
+pub struct MuteResult<M = Mute> {
+    /// The pair, as of its last change.
+    pub mute: M,
+    /// Whether one has muted them now.
+    pub muting: bool,
+    /// The change.
+    pub seq: Seq,
+}
+
+/// Result of methods that change something of one's own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OwnResult<I = serde_json::Value> {
+    /// As it is now.
+    pub item: I,
+    /// The change.
+    pub seq: Seq,
+    /// It was so already; nothing was done now.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub duplicate: bool,
+}
+
+/// Result of `post.create`, `post.update`, `post.pin`, `post.unpin`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
 #[ts(concrete(P = Post))]
 pub struct PostResult<P = Post> {

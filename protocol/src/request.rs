@@ -6,11 +6,17 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::decode;
+use crate::entity::Visibility;
 use crate::error::{ErrorCode, Refusal};
 use crate::feed::FeedName;
-use crate::ids::{CommentId, PostId, RequestId, UserId};
-use crate::position::{Cursor, Seq};
-use crate::text::{Bio, CommentText, DisplayName, Handle, PostText};
+use crate::ids::{CommentId, PostId, RequestId, SessionId, UserId};
+pub use crate::marks::{BookmarkPage, PostReact, PostStatsGet};
+pub use crate::media::{MediaRef, MediaTicket};
+pub use crate::notification::{MarkerSet, NotificationPage, NotificationRead, NotificationSeen, NotifyPreferences};
+use crate::position::{Cursor, Millis, Seq};
+use crate::presence::Showing;
+pub use crate::presence::{PresenceSet, PresenceWatch, TypingSend};
+use crate::text::{Bio, CommentText, DisplayName, Handle, PostText, Warning};
 
 /// `hello`: the first request of every connection.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
@@ -37,6 +43,10 @@ pub struct Hello {
     #[schemars(range(min = 1, max = 100))]
     #[ts(optional)]
     pub limit: Option<u16>,
+    /// What this connection shows of its user from the start; `online` if absent. Nothing for an anonymous one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub presence: Option<Showing>,
 }
 
 /// Never shows the token (P9).
@@ -48,6 +58,7 @@ impl std::fmt::Debug for Hello {
             .field("feeds", &self.feeds)
             .field("cursor", &self.cursor)
             .field("limit", &self.limit)
+            .field("presence", &self.presence)
             .finish()
     }
 }
@@ -64,6 +75,49 @@ impl std::fmt::Debug for AuthRefresh {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("AuthRefresh")
     }
+}
+
+/// `account.password`: one's password, for a new one. Ends all one's other log-ins.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+pub struct AccountPassword {
+    /// The password until now.
+    pub current: String,
+    /// The password from now on: 10 to 1,024 bytes of UTF-8.
+    pub new: String,
+}
+
+/// Never shows a password (P9).
+impl std::fmt::Debug for AccountPassword {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AccountPassword")
+    }
+}
+
+/// `account.email`: another address to log in with.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+pub struct AccountEmail {
+    /// One's password.
+    pub password: String,
+    /// The new address; upper case is folded to lower.
+    pub email: String,
+}
+
+/// Never shows password or address (P9).
+impl std::fmt::Debug for AccountEmail {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AccountEmail")
+    }
+}
+
+/// `session.list`, `session.revoke_others`: nothing needs to be said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+pub struct Nothing {}
+
+/// `session.revoke`: may be repeated without harm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+pub struct SessionRef {
+    /// Which log-in.
+    pub id: SessionId,
 }
 
 /// `user.get`: by `id` or by `handle`; one's own profile if neither is given.
@@ -96,7 +150,18 @@ pub struct UserUpdate {
     pub if_rev: Option<Seq>,
 }
 
-/// `user.follow`, `user.unfollow`: both may be repeated without harm.
+/// `user.mute`: may be repeated; the last one says until when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+pub struct UserMute {
+    /// Whom.
+    pub id: UserId,
+    /// When it ends by itself; never if absent. A time in the past ends it at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub until: Option<Millis>,
+}
+
+/// `user.follow`, `user.unfollow`, `user.block`, `user.unblock`, `user.unmute`: all may be repeated without harm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
 pub struct UserRef {
     /// Whom.
@@ -106,13 +171,35 @@ pub struct UserRef {
 /// `post.create`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
 pub struct PostCreate {
-    /// Chosen by the client; the same id with the same text is answered again, not created again.
+    /// Chosen by the client; the same id with the same content is answered again, not created again.
     pub id: PostId,
-    /// The text.
-    pub text: PostText,
+    /// The text; may be absent only from a repost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub text: Option<PostText>,
+    /// Who may see it; everybody if absent.
+    #[serde(default, skip_serializing_if = "Visibility::is_public")]
+    #[ts(optional, as = "Option<Visibility>")]
+    pub visibility: Visibility,
+    /// What the text is about, for readers to decide whether they want to see it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub warning: Option<Warning>,
+    /// A public post to hand on: with `text` a quote, without it a repost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub of: Option<PostId>,
 }
 
-/// `post.get`, `post.delete`.
+impl PostCreate {
+    /// Words for everybody.
+    #[must_use]
+    pub const fn public(id: PostId, text: PostText) -> Self {
+        Self { id, text: Some(text), visibility: Visibility::Public, warning: None, of: None }
+    }
+}
+
+/// `post.get`, `post.delete`, `post.history`, `post.unreact`, `post.bookmark`, `post.unbookmark`, `post.pin`, `post.unpin`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
 pub struct PostRef {
     /// Which.
@@ -126,10 +213,26 @@ pub struct PostUpdate {
     pub id: PostId,
     /// The new text.
     pub text: PostText,
+    /// Who may see it from now on; stays if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub visibility: Option<Visibility>,
+    /// What the text is about; stays if absent, `""` takes it away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub warning: Option<Warning>,
     /// Refuse with `stale` if it has changed since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub if_rev: Option<Seq>,
+}
+
+impl PostUpdate {
+    /// Other words, and nothing else.
+    #[must_use]
+    pub const fn words(id: PostId, text: PostText, if_rev: Option<Seq>) -> Self {
+        Self { id, text, visibility: None, warning: None, if_rev }
+    }
 }
 
 /// `comment.create`.
@@ -183,7 +286,7 @@ pub struct CommentPage {
     pub limit: Option<u16>,
 }
 
-/// `feed.page`: older posts of `home`, `global` or `user:<id>`.
+/// `feed.page`: older posts of `home`, `global`, `tag:<name>` or `user:<id>`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
 pub struct FeedPage {
     /// The feed.
@@ -253,6 +356,16 @@ methods! {
     Hello(Hello) = "hello",
     /// A newer token for the live connection.
     AuthRefresh(AuthRefresh) = "auth.refresh",
+    /// Changes one's password and ends all one's other log-ins.
+    AccountPassword(AccountPassword) = "account.password",
+    /// Changes one's e-mail address.
+    AccountEmail(AccountEmail) = "account.email",
+    /// One's log-ins.
+    SessionList(Nothing) = "session.list",
+    /// Ends a log-in of one's own.
+    SessionRevoke(SessionRef) = "session.revoke",
+    /// Ends all log-ins of one's own but this one.
+    SessionRevokeOthers(Nothing) = "session.revoke_others",
     /// A profile, its counts and how one stands to it.
     UserGet(UserGet) = "user.get",
     /// Changes one's profile.
@@ -261,6 +374,14 @@ methods! {
     UserFollow(UserRef) = "user.follow",
     /// Stops following somebody.
     UserUnfollow(UserRef) = "user.unfollow",
+    /// Blocks somebody: neither sees the other any more, and neither follows the other.
+    UserBlock(UserRef) = "user.block",
+    /// Blocks somebody no longer.
+    UserUnblock(UserRef) = "user.unblock",
+    /// Hides what somebody writes from oneself, for some time or for good.
+    UserMute(UserMute) = "user.mute",
+    /// Mutes somebody no longer.
+    UserUnmute(UserRef) = "user.unmute",
     /// Creates a post.
     PostCreate(PostCreate) = "post.create",
     /// One post.
@@ -269,6 +390,24 @@ methods! {
     PostUpdate(PostUpdate) = "post.update",
     /// Deletes a post of one's own; an admin any.
     PostDelete(PostRef) = "post.delete",
+    /// What a post said before it was edited.
+    PostHistory(PostRef) = "post.history",
+    /// Numbers for many posts, and what one has done to them.
+    PostStats(PostStatsGet) = "post.stats",
+    /// Reacts to a post.
+    PostReact(PostReact) = "post.react",
+    /// Takes one's reaction back.
+    PostUnreact(PostRef) = "post.unreact",
+    /// Bookmarks a post.
+    PostBookmark(PostRef) = "post.bookmark",
+    /// Takes a bookmark away.
+    PostUnbookmark(PostRef) = "post.unbookmark",
+    /// Shows a public post of one's own before all others.
+    PostPin(PostRef) = "post.pin",
+    /// Shows it in its place again.
+    PostUnpin(PostRef) = "post.unpin",
+    /// The posts one has bookmarked.
+    BookmarkPage(BookmarkPage) = "bookmark.page",
     /// Creates a comment.
     CommentCreate(CommentCreate) = "comment.create",
     /// Changes a comment of one's own.
@@ -283,6 +422,28 @@ methods! {
     FeedSubscribe(FeedSubscribe) = "feed.subscribe",
     /// Stops watching a feed.
     FeedUnsubscribe(FeedUnsubscribe) = "feed.unsubscribe",
+    /// Hears whether people are here.
+    PresenceWatch(PresenceWatch) = "presence.watch",
+    /// Shows that one is here, or not.
+    PresenceSet(PresenceSet) = "presence.set",
+    /// Tells that one is writing.
+    TypingSend(TypingSend) = "typing.send",
+    /// Older notifications.
+    NotificationPage(NotificationPage) = "notification.page",
+    /// Says how far one's notifications have been seen.
+    NotificationSeen(NotificationSeen) = "notification.seen",
+    /// Says which of one's notifications have been read.
+    NotificationRead(NotificationRead) = "notification.read",
+    /// Says how far one has read a feed.
+    MarkerSet(MarkerSet) = "marker.set",
+    /// Says of whom one wants to hear.
+    NotifyPreferences(NotifyPreferences) = "notify.preferences",
+    /// Leave to send a picture.
+    MediaTicket(MediaTicket) = "media.ticket",
+    /// What is known of a picture.
+    MediaGet(MediaRef) = "media.get",
+    /// Deletes a picture of one's own that nothing shows.
+    MediaDelete(MediaRef) = "media.delete",
 }
 
 /// A request that was understood.

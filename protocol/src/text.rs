@@ -110,6 +110,12 @@ text! {
     |text| if text.is_empty() { Ok(text) } else { prose(text, limits::BIO_CHARS) }
 }
 text! {
+    /// What a post is about, shown instead of it: 0–200 characters on one line; empty for none.
+    Warning,
+    { "maxLength": limits::WARNING_CHARS, "description": "What a post is about: empty or one line, not blank, no control characters." },
+    |text| if text.is_empty() { Ok(text) } else { one_line(text, limits::WARNING_CHARS) }
+}
+text! {
     /// Unique name: 3–30 of `a–z 0–9 _`, starting with a letter; upper case is folded.
     Handle,
     { "pattern": "^[A-Za-z][A-Za-z0-9_]{2,29}$", "description": "Unique name; upper case is folded to lower." },

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
-use tidings_private_postgres::{Cluster, Options};
+use tidings_private_postgres::{Cluster, Options, url_of_running};
 use tidings_store::{DURABILITY, Store, StoreOptions};
 use tokio::task::{JoinHandle, spawn_blocking};
 
@@ -25,6 +25,17 @@ const LOOK_AFTER: Duration = Duration::from_secs(1);
 pub(super) struct Database {
     store: Store,
     private: Option<Private>,
+}
+
+/// Where the database of a running server is, for tools beside it: starts nothing.
+///
+/// # Errors
+/// When it is a private Postgres that nobody keeps running.
+pub(crate) fn address(config: &Config) -> Result<String, tidings_private_postgres::Fault> {
+    match &config.database_url {
+        Some(url) => Ok(url.expose_secret().to_owned()),
+        None => url_of_running(&config.data_folder().join(FOLDER), NAME),
+    }
 }
 
 /// A Postgres of our own, kept running.

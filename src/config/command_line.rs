@@ -9,7 +9,8 @@ use super::{KEYS, Key};
 
 const ABOUT: &str = "A real-time social feed server: everyone who should see it sees it at once, in order, once.";
 const AFTER: &str = "Each setting may stand in the file, in the environment or on the command line; the later wins.\n\
-    Times are written with their unit: 500ms, 10s, 5m, 24h, 7d. See docs/configuration.md.";
+    Times are written with their unit: 500ms, 10s, 5m, 24h, 7d. See docs/configuration.md.\n\n\
+    `tidings admin --help` tells what an operator can do to accounts on this machine.";
 
 /// What the command line says.
 pub(super) struct Flags {

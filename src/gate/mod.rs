@@ -23,11 +23,15 @@ use actix_http::{HttpMessage, Request, StatusCode, h1};
 use actix_rt::net::TcpStream;
 use futures_util::future::LocalBoxFuture;
 use socket2::SockRef;
+use tidings_actors::account::seen::Seen;
+use tidings_actors::counters::{Counters, rounds};
 use tidings_actors::feed::actor::{Feed, TailStopped};
 use tidings_actors::frame::Framing;
 use tidings_actors::journal::actor::{Journal, JournalAddr};
 use tidings_actors::node::{Node, Settings};
-use tidings_actors::ports::{Bus, JournalStore, Reads, StoreFault, Submit, Tokens};
+use tidings_actors::ports::{Bus, Desk, JournalStore, Marks, Pictures, Reads, StoreFault, Submit, Tokens};
+use tidings_actors::presence::company::Company;
+use tidings_actors::presence::crier::{Crier, Stop as StopCrying};
 use tidings_actors::starts::Starts;
 use tidings_actors::tail::actor::{Message as ToTail, Sight, Tail};
 use tidings_actors::user::Users;
@@ -52,6 +56,14 @@ pub struct Parts {
     pub reads: Arc<dyn Reads>,
     /// Who a token speaks for.
     pub tokens: Arc<dyn Tokens>,
+    /// One's own account.
+    pub desk: Arc<dyn Desk>,
+    /// Pictures.
+    pub pictures: Arc<dyn Pictures>,
+    /// What people leave on posts.
+    pub marks: Arc<dyn Marks>,
+    /// When log-ins were last connected.
+    pub seen: Arc<Seen>,
     /// The way to the other nodes.
     pub bus: Arc<dyn Bus>,
     /// How what is sent is wrapped.
@@ -69,6 +81,7 @@ pub struct Parts {
 struct Shared {
     node: Arc<Node>,
     tail: Addr<Tail>,
+    crier: Addr<Crier>,
     sight: Arc<Sight>,
     crowd: Arc<Crowd>,
     origins: Origins,
@@ -103,6 +116,10 @@ impl Gate {
         let started = Instant::now();
         let sight = Arc::new(Sight::default());
         let tail = Tail::new(parts.journal.clone(), head, parts.bus.listen(), started, sight.clone()).start();
+        let counters = Arc::<Counters>::default();
+        rounds::begin(counters.clone(), parts.marks.clone(), started);
+        let company = Arc::<Company>::default();
+        let crier = Crier::begins(company.clone(), parts.bus.clone(), started);
         let journal = Journal::start_over(parts.journal, parts.bus, tail.clone(), started);
         let config = parts.config;
         let settings = Settings {
@@ -117,7 +134,13 @@ impl Gate {
             users: Users::new(parts.reads.clone(), settings.points_per_minute),
             reads: parts.reads,
             tokens: parts.tokens,
+            desk: parts.desk,
+            pictures: parts.pictures,
+            marks: parts.marks,
+            counters,
+            seen: parts.seen,
             journal,
+            company,
             framing: parts.framing,
             sight: sight.clone(),
             settings,
@@ -126,6 +149,7 @@ impl Gate {
         let shared = Shared {
             node,
             tail,
+            crier,
             sight,
             crowd: Arc::default(),
             origins: parts.origins,
@@ -177,6 +201,8 @@ impl Gate {
     pub async fn finish(&self) {
         self.journal().idle().await;
         self.shared.tail.do_send(ToTail::Stop);
+        self.shared.crier.do_send(StopCrying);
+        self.shared.node.counters.stop();
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use actix_web::http::header::{CACHE_CONTROL, X_FORWARDED_FOR};
+use actix_web::http::header::{CACHE_CONTROL, USER_AGENT, X_FORWARDED_FOR};
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use tidings_protocol::rest::{Login, RefreshToken, SignUp, Tokens};
@@ -12,6 +12,7 @@ use super::Front;
 use super::body::Body;
 use super::fault::Refused;
 use super::wrong_method;
+use crate::auth::Caller;
 
 /// The routes.
 pub(super) fn routes(app: &mut ServiceConfig) {
@@ -29,12 +30,12 @@ pub(super) fn routes(app: &mut ServiceConfig) {
 }
 
 async fn sign_up(front: Data<Front>, request: HttpRequest, body: Body<SignUp>) -> Result<HttpResponse, Refused> {
-    let tokens = front.auth.sign_up(client(&front, &request), body.0).await?;
+    let tokens = front.auth.sign_up(caller(&front, &request), body.0).await?;
     Ok(secret(HttpResponse::Created(), &tokens))
 }
 
 async fn log_in(front: Data<Front>, request: HttpRequest, body: Body<Login>) -> Result<HttpResponse, Refused> {
-    let tokens = front.auth.log_in(client(&front, &request), body.0).await?;
+    let tokens = front.auth.log_in(caller(&front, &request), body.0).await?;
     Ok(secret(HttpResponse::Ok(), &tokens))
 }
 
@@ -58,6 +59,11 @@ async fn public_keys(front: Data<Front>) -> HttpResponse {
 /// Tokens must not stay in any cache.
 fn secret(mut answer: actix_web::HttpResponseBuilder, tokens: &Tokens) -> HttpResponse {
     answer.insert_header((CACHE_CONTROL, "no-store")).json(tokens)
+}
+
+fn caller<'r>(front: &Front, request: &'r HttpRequest) -> Caller<'r> {
+    let device = request.headers().get(USER_AGENT).and_then(|header| header.to_str().ok());
+    Caller { address: client(front, request), device }
 }
 
 fn client(front: &Front, request: &HttpRequest) -> IpAddr {

@@ -23,6 +23,12 @@ impl Refused {
         Self { status, refusal: Refusal::new(ErrorCode::BadRequest, message) }
     }
 
+    /// A refusal with another status than its code's own.
+    #[must_use]
+    pub const fn from_refusal(status: StatusCode, refusal: Refusal) -> Self {
+        Self { status, refusal }
+    }
+
     /// There is nothing here.
     #[must_use]
     pub fn nothing_here() -> Self {

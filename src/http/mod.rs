@@ -1,10 +1,11 @@
-//! HTTP: routes, bodies, headers. Everything but the WebSocket, which the gate takes over before it gets here.
+//! HTTP: routes, bodies, headers, pictures. Everything but the WebSocket, which the gate takes over before it gets here.
 //! Must never hold rules of the domain; it translates between HTTP and the parts that do.
 
 mod api;
 mod body;
 mod fault;
 mod health;
+mod media;
 mod page;
 mod shield;
 
@@ -18,6 +19,7 @@ use actix_web::middleware::from_fn;
 use actix_web::web::Data;
 use actix_web::{App, Error, HttpResponse, ResponseError};
 use metrics_exporter_prometheus::PrometheusHandle;
+use tidings_media::Gallery;
 
 use crate::auth::Auth;
 use crate::client::Clients;
@@ -33,6 +35,8 @@ pub struct Front {
     pub auth: Arc<Auth>,
     /// Who is asking.
     pub clients: Clients,
+    /// Pictures.
+    pub gallery: Arc<Gallery>,
     /// Which pages elsewhere may.
     pub origins: Origins,
     /// Whether the node can do its work.
@@ -59,6 +63,7 @@ pub fn app(
         .wrap(from_fn(shield::observe))
         .configure(api::routes)
         .configure(health::routes)
+        .configure(media::routes)
         .configure(page::routes)
 }
 

@@ -76,7 +76,7 @@ async fn measure(store: &Store, authors: &[UserId], size: usize, time: Duration)
             .take(size)
             .map(|author| Command {
                 actor: *author,
-                act: Act::PostCreate { id: PostId(Uuid::now_v7()), text: text.clone() },
+                act: Act::PostCreate { id: PostId(Uuid::now_v7()), text: Some(text.clone()), extra: None },
             })
             .collect();
         for outcome in store.commit(next(), &batch).await?.outcomes {

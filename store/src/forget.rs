@@ -30,6 +30,7 @@ impl Store {
                 )
             })
             .await?;
+        self.forget_marks_of_removed(floor).await?;
         self.in_chunks(|| {
             sqlx::query!(
                 "delete from posts where id in
@@ -41,6 +42,9 @@ impl Store {
         .await?;
         self.forget_comments(floor).await?;
         self.forget_follows(floor).await?;
+        self.forget_ties(floor).await?;
+        self.forget_notifications(floor).await?;
+        self.forget_marks(floor).await?;
         self.forget_log_ins(keep_ms).await?;
         self.forget_writers().await?;
         Ok(journal)
@@ -98,6 +102,58 @@ impl Store {
             let answer = line::timed(self.accounts.patience(), question.fetch_one(line.open())).await;
             let gone = line.settle(answer).map_err(faults::store)?.ok_or_else(|| unexpected("null"))?;
             if gone < CHUNK {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Ended blocks and mutes.
+    async fn forget_ties(&self, floor: i64) -> Result<(), StoreFault> {
+        loop {
+            let mut line = self.accounts.line().await.map_err(faults::store)?;
+            let question = sqlx::query_scalar!("select forget_ended_ties($1, $2::bigint::integer)", floor, CHUNK);
+            let answer = line::timed(self.accounts.patience(), question.fetch_one(line.open())).await;
+            let gone = line.settle(answer).map_err(faults::store)?.ok_or_else(|| unexpected("null"))?;
+            if gone < CHUNK {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Reactions and bookmarks that were taken back.
+    async fn forget_marks(&self, floor: i64) -> Result<(), StoreFault> {
+        loop {
+            let mut line = self.accounts.line().await.map_err(faults::store)?;
+            let question = sqlx::query_scalar!("select forget_ended_marks($1, $2::bigint::integer)", floor, CHUNK);
+            let answer = line::timed(self.accounts.patience(), question.fetch_one(line.open())).await;
+            let gone = line.settle(answer).map_err(faults::store)?.ok_or_else(|| unexpected("null"))?;
+            if gone < CHUNK {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Those to posts whose tombstones go next, while these still say which.
+    async fn forget_marks_of_removed(&self, floor: i64) -> Result<(), StoreFault> {
+        loop {
+            let mut line = self.accounts.line().await.map_err(faults::store)?;
+            let question = sqlx::query_scalar!("select forget_marks_of_removed($1, $2::bigint::integer)", floor, CHUNK);
+            let answer = line::timed(self.accounts.patience(), question.fetch_one(line.open())).await;
+            let gone = line.settle(answer).map_err(faults::store)?.ok_or_else(|| unexpected("null"))?;
+            if gone < CHUNK {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Groups of notifications that are no more, and read markers that were given up.
+    async fn forget_notifications(&self, floor: i64) -> Result<(), StoreFault> {
+        loop {
+            let mut line = self.accounts.line().await.map_err(faults::store)?;
+            let question = sqlx::query_scalar!("select forget_notifications($1, $2::bigint::integer)", floor, CHUNK);
+            let answer = line::timed(self.accounts.patience(), question.fetch_one(line.open())).await;
+            // People who are left in one of them count, too, and may be more than a chunk holds.
+            if line.settle(answer).map_err(faults::store)?.ok_or_else(|| unexpected("null"))? == 0 {
                 return Ok(());
             }
         }

@@ -10,6 +10,7 @@ use tidings_protocol::ids::{SessionId, UserId};
 use tidings_protocol::position::{Epoch, Seq};
 use uuid::Uuid;
 
+use crate::deeds;
 use crate::shape::{self, EntityRow, entity_row, seq, stored, unexpected};
 use crate::store::Store;
 use crate::{faults, line};
@@ -89,12 +90,15 @@ impl JournalRow {
                 seq: at,
                 change: Change::SessionRevoked { user: UserId(user), session: self.log_in.map(SessionId) },
                 body: shape::body(&serde_json::Map::new())?,
+                scope: None,
             }));
         }
         let verb = match act {
             1 | 3 | 5 | 8 => Verb::Created,
             2 | 6 | 9 => Verb::Updated,
             4 | 7 | 10 => Verb::Removed,
+            // Tells itself whether it is gone.
+            act if act >= deeds::FIRST => Verb::Updated,
             // A newer node's: what it is about cannot be told by this one.
             other => {
                 shape::illegible(&unexpected("kind of entry"), Some(other), self.subject, Some(stored(at)));
@@ -132,7 +136,8 @@ impl Store {
             r#"select h.seq as as_of, h.floor, (select journal_epoch()) as "epoch!",
                       j.seq as "journal_seq?", j.kind as "act?", j.subject as "subject?", j.object as log_in,
                       s.kind, s.id, s.rev, s.seq, s.removed, s.author, s.author_rev, s.handle, s.name,
-                      s.text, s.created_ms, s.edited_ms, s.object, s.parent, s.depth, s.bio, s.role
+                      s.text, s.created_ms, s.edited_ms, s.object, s.parent, s.depth, s.bio, s.role,
+                      s.extra, s.scope
                  from journal_head h
                  left join journal j on j.seq between $1 and $2
                  left join lateral (
@@ -145,6 +150,9 @@ impl Store {
                       union all
                       select * from comment_states m
                        where j.kind in (8, 9, 10) and m.id = j.subject and m.rev = j.seq
+                      union all
+                      select d.* from own_state(j.kind, j.actor, j.subject, j.object) d
+                       where j.kind >= 20 and d.rev = j.seq
                       ) s on true
                 order by j.seq"#,
             stored(first),

@@ -2,7 +2,9 @@
 //! Must never know actors, sockets or the environment, and never hold a lock across a round trip to the database.
 
 mod accounts;
+mod agenda;
 mod commit;
+mod deeds;
 mod durability;
 mod faults;
 mod forget;
@@ -11,9 +13,12 @@ mod gather;
 mod journal;
 mod keys;
 mod line;
+mod media;
+mod operator;
 mod reads;
 mod shape;
 mod store;
 
 pub use durability::DURABILITY;
+pub use operator::NotDone;
 pub use store::{Store, StoreOptions};

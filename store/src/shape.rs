@@ -6,12 +6,14 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use serde_json::value::RawValue;
-use tidings_actors::entry::{Change, Entry, Verb};
+use tidings_actors::entry::{Change, Entry, Scope, Verb};
 use tidings_actors::ports::StoreFault;
-use tidings_protocol::entity::{Author, Comment, Follow, Post, Removed, Role, User};
+use tidings_protocol::entity::{Author, Comment, Follow, Post, PostExtra, Removed, Role, User};
 use tidings_protocol::ids::{CommentId, PostId, UserId};
 use tidings_protocol::position::{Epoch, Millis, Seq};
 use uuid::Uuid;
+
+use crate::deeds;
 
 /// Between two words about rows that cannot be read.
 const TELL_EVERY: Duration = Duration::from_secs(1);
@@ -39,6 +41,8 @@ pub(crate) struct EntityRow {
     pub(crate) depth: Option<i16>,
     pub(crate) bio: Option<String>,
     pub(crate) role: Option<i16>,
+    pub(crate) extra: Option<String>,
+    pub(crate) scope: Option<String>,
 }
 
 /// The [`EntityRow`] within a wider row.
@@ -64,6 +68,8 @@ macro_rules! entity_row {
             depth: $row.depth,
             bio: $row.bio,
             role: $row.role,
+            extra: $row.extra,
+            scope: $row.scope,
         }
     };
 }
@@ -76,10 +82,19 @@ pub(crate) enum Entity {
         follow: Follow,
         active: bool,
     },
-    Post(Post),
+    Post {
+        post: Post,
+        scope: Option<Arc<Scope>>,
+    },
     PostGone {
         gone: Removed,
         author: UserId,
+        scope: Option<Arc<Scope>>,
+    },
+    /// What deeds are about: blocks, mutes and other things of one's own.
+    Own {
+        change: Change,
+        body: Arc<RawValue>,
     },
     /// `removed` in it tells whether it is gone.
     Comment {
@@ -118,6 +133,7 @@ pub(crate) fn role(stored: i16) -> Result<Role, StoreFault> {
     match stored {
         0 => Ok(Role::User),
         1 => Ok(Role::Admin),
+        2 => Ok(Role::Moderator),
         _ => Err(unexpected("role")),
     }
 }
@@ -125,6 +141,16 @@ pub(crate) fn role(stored: i16) -> Result<Role, StoreFault> {
 /// The bytes of an entity, encoded once.
 pub(crate) fn body(entity: &impl Serialize) -> Result<Arc<RawValue>, StoreFault> {
     serde_json::value::to_raw_value(entity).map(Arc::from).map_err(|_| unexpected("entity that JSON cannot hold"))
+}
+
+/// What not every post has, from its column.
+pub(crate) fn extra(stored: Option<&str>) -> Result<PostExtra, StoreFault> {
+    stored.map_or_else(|| Ok(PostExtra::default()), |json| serde_json::from_str(json).map_err(|_| unexpected("extra")))
+}
+
+/// Who may see a post, from its column.
+pub(crate) fn scope(stored: Option<&str>) -> Result<Option<Arc<Scope>>, StoreFault> {
+    stored.map(|json| serde_json::from_str(json).map(Arc::new).map_err(|_| unexpected("scope"))).transpose()
 }
 
 /// A row that cannot be read: counted each time, told once in a while, since it may stand in a page that everybody asks for.
@@ -153,6 +179,7 @@ impl EntityRow {
             2 => self.follow(),
             3 => self.post(),
             4 => self.comment(),
+            act if act >= deeds::FIRST => self.own(act),
             _ => Err(unexpected("kind of entity")),
         }
         .map(Some)
@@ -202,10 +229,12 @@ impl EntityRow {
 
     fn post(mut self) -> Result<Entity, StoreFault> {
         let (id, rev) = (need(self.id)?, seq(need(self.rev)?)?);
+        let scope = scope(self.scope.as_deref())?;
         if need(self.removed)? {
-            return Ok(Entity::PostGone { gone: Removed { id, rev }, author: UserId(need(self.author)?) });
+            return Ok(Entity::PostGone { gone: Removed { id, rev }, author: UserId(need(self.author)?), scope });
         }
-        Ok(Entity::Post(Post {
+        let extra = extra(self.extra.as_deref())?;
+        let post = Post {
             id: PostId(id),
             rev,
             seq: seq(need(self.seq)?)?,
@@ -213,7 +242,15 @@ impl EntityRow {
             text: need(self.text)?,
             created_at: millis(need(self.created_ms)?),
             edited_at: self.edited_ms.map(millis),
-        }))
+            extra,
+        };
+        Ok(Entity::Post { post, scope })
+    }
+
+    fn own(self, act: i16) -> Result<Entity, StoreFault> {
+        let actor = UserId(need(self.author)?);
+        let change = deeds::change(act, actor, need(self.id)?, need(self.removed)?)?;
+        Ok(Entity::Own { change, body: deeds::stored_body(need(self.extra)?)? })
     }
 
     fn comment(mut self) -> Result<Entity, StoreFault> {
@@ -241,6 +278,10 @@ impl EntityRow {
 /// alive; what is gone is `Removed`, but for a comment that came and went unheard: it is told as the placeholder that may still hold
 /// answers in place, which are not unheard of (P4).
 pub(crate) fn entry(seq: Seq, verb: Verb, entity: &Entity, unheard: Seq) -> Result<Entry, StoreFault> {
+    let scope = match entity {
+        Entity::Post { scope, .. } | Entity::PostGone { scope, .. } => scope.clone(),
+        Entity::User(_) | Entity::Follow { .. } | Entity::Comment { .. } | Entity::Own { .. } => None,
+    };
     let (change, body) = match entity {
         Entity::User(user) => (Change::User { verb, id: user.id }, body(user)?),
         Entity::Follow { follow, active } => (
@@ -251,8 +292,9 @@ pub(crate) fn entry(seq: Seq, verb: Verb, entity: &Entity, unheard: Seq) -> Resu
             },
             body(follow)?,
         ),
-        Entity::Post(post) => (Change::Post { verb, id: post.id, author: post.author.id }, body(post)?),
-        Entity::PostGone { gone, author } => {
+        Entity::Own { change, body } => (*change, Arc::clone(body)),
+        Entity::Post { post, .. } => (Change::Post { verb, id: post.id, author: post.author.id }, body(post)?),
+        Entity::PostGone { gone, author, .. } => {
             (Change::Post { verb: Verb::Removed, id: PostId(gone.id), author: *author }, body(gone)?)
         }
         Entity::Comment { comment, author } => {
@@ -267,5 +309,5 @@ pub(crate) fn entry(seq: Seq, verb: Verb, entity: &Entity, unheard: Seq) -> Resu
             (change, body)
         }
     };
-    Ok(Entry { seq, change, body })
+    Ok(Entry { seq, change, body, scope })
 }

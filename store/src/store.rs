@@ -13,7 +13,7 @@ use crate::faults;
 use crate::furthest::Furthest;
 use crate::gather::Gather;
 use crate::line::{self, Losses, Pool, Purpose};
-use crate::reads::{Answer, Asked};
+use crate::reads::{Answer, Asked, Hidden, Shown};
 
 /// How the pools are cut.
 #[derive(Clone, Debug)]
@@ -36,6 +36,8 @@ impl Default for StoreOptions {
 const WRITE_CONNECTIONS: u32 = 2;
 /// The head check and a read of missing journal, at the same time.
 const TAIL_CONNECTIONS: u32 = 2;
+/// Three short statements for each picture, and a painter makes about one a second.
+const MEDIA_CONNECTIONS: u32 = 2;
 
 /// Below the time after which the journal's caller gives up (`COMMIT_PATIENCE_MS`), so that the answer is Postgres's own.
 const WRITE_LIMIT: Duration = Duration::from_millis(3_500);
@@ -43,6 +45,7 @@ const WRITE_LIMIT: Duration = Duration::from_millis(3_500);
 const TAIL_LIMIT: Duration = Duration::from_millis(1_500);
 const READ_LIMIT: Duration = Duration::from_millis(3_000);
 const ACCOUNT_LIMIT: Duration = Duration::from_millis(3_000);
+const MEDIA_LIMIT: Duration = Duration::from_millis(3_000);
 /// For making contact, where nobody waits yet.
 const CONTACT_LIMIT: Duration = Duration::from_secs(5);
 /// For building an index on a large table, or waiting while another node migrates.
@@ -59,9 +62,11 @@ pub struct Store {
     pub(crate) tail: Pool,
     pub(crate) reads: Pool,
     pub(crate) accounts: Pool,
+    pub(crate) media: Pool,
     pub(crate) furthest: Furthest,
     pub(crate) viewers: Arc<Gather<Asked, Answer>>,
     pub(crate) newest: Arc<Gather<(), Result<Seq, StoreFault>>>,
+    pub(crate) hidden: Arc<Gather<Shown, Hidden>>,
     direct: PgConnectOptions,
 }
 
@@ -84,9 +89,11 @@ impl Store {
             tail: pool("tail", TAIL_CONNECTIONS, TAIL_LIMIT),
             reads: pool("reads", options.read_connections, READ_LIMIT),
             accounts: pool("accounts", options.account_connections, ACCOUNT_LIMIT),
+            media: pool("media", MEDIA_CONNECTIONS, MEDIA_LIMIT),
             furthest: Furthest::default(),
             viewers: Arc::new(Gather::new()),
             newest: Arc::new(Gather::new()),
+            hidden: Arc::new(Gather::new()),
             direct: target
                 .application_name(&format!("{} migrations", options.name))
                 // A node that stands still amid a migration must not hold up the others for long.
@@ -133,7 +140,7 @@ impl Store {
 
     /// Closes all connections, waiting for the statements on them. For an orderly end; a dropped store is closed just as well.
     pub async fn close(&self) {
-        for pool in [&self.writer, &self.tail, &self.reads, &self.accounts] {
+        for pool in [&self.writer, &self.tail, &self.reads, &self.accounts, &self.media] {
             pool.close().await;
         }
     }

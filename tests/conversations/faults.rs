@@ -163,10 +163,10 @@ async fn a_node_that_is_stopped_says_goodbye_and_ends_well() {
     let mut stopping = world.nodes.remove(0);
     let ending = tokio::task::spawn_blocking(move || stopping.terminate(Duration::from_secs(15)));
     assert_eq!(bob.hears_close().await, CloseCode::GoingAway.number());
-    let goodbye = bob.notices.iter().find_map(|notice| match notice {
-        Notice::GoingAway { cursor, .. } => Some(*cursor),
-        Notice::Heartbeat { .. } | Notice::Resync { .. } | Notice::TokenExpiring { .. } => None,
-    });
+    let goodbye = bob
+        .notices
+        .iter()
+        .find_map(|notice| if let Notice::GoingAway { cursor, .. } = notice { Some(*cursor) } else { None });
     assert_eq!(goodbye, bob.cursor, "goodbye comes with the cursor to go on from");
     assert_eq!(ending.await.unwrap().unwrap(), 0);
     ann.posts("after").await;

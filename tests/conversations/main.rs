@@ -10,11 +10,17 @@ mod world;
 
 mod bad_input;
 mod comments;
+mod convergence;
 mod demo;
 mod faults;
 mod feeds;
+mod marks;
+mod matrix;
 mod nodes;
+mod notifications;
+mod presence;
 mod python_bot;
 mod reading;
 mod sessions;
+mod sight;
 mod writing;

@@ -273,11 +273,15 @@ impl Person {
                 if let Notice::Resync { .. } = notice {
                     self.state.begins_a_new_life();
                 }
-                match notice {
+                match &notice {
                     Notice::Heartbeat { cursor } | Notice::GoingAway { cursor, .. } | Notice::Resync { cursor } => {
-                        self.cursor = Some(cursor)
+                        self.cursor = Some(*cursor);
                     }
-                    Notice::TokenExpiring { .. } => {}
+                    Notice::TokenExpiring { .. }
+                    | Notice::Counts(_)
+                    | Notice::Presence { .. }
+                    | Notice::Typing { .. }
+                    | Notice::Readers { .. } => {}
                 }
                 self.notices.push(notice);
             }

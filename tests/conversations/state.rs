@@ -1,10 +1,14 @@
 //! What a client knows: the state of each feed, kept by the rev rule of PROTOCOL.md, and a list of all it was ever told.
 //! Must never be clever: it is the dumb thing that the server is checked against (P3, P4).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use tidings_protocol::entity::{Comment, Follow, Post, User};
+use tidings_protocol::entity::{Block, Bookmark, Comment, Follow, Mute, Post, Reaction, User};
 use tidings_protocol::feed::FeedName;
+use tidings_protocol::ids::PostId;
+use tidings_protocol::notification::{
+    Notification, NotificationReading, NotificationRemoved, NotificationTold, Preferences, ReadMarker,
+};
 use tidings_protocol::position::Seq;
 use tidings_protocol::push::{Event, FeedPush};
 use tidings_protocol::reply::Snapshot;
@@ -16,6 +20,14 @@ pub enum Thing {
     Comment(Comment),
     User(User),
     Follow(Follow),
+    Block(Block),
+    Mute(Mute),
+    Reaction(Reaction),
+    Bookmark(Bookmark),
+    Notification(NotificationTold),
+    Reading(NotificationReading),
+    Marker(ReadMarker),
+    Preferences(Preferences),
     Gone,
 }
 
@@ -49,6 +61,10 @@ pub struct FeedState {
 pub struct State {
     pub feeds: BTreeMap<FeedName, FeedState>,
     pub told: Vec<Told>,
+    /// Every text of a post or a comment that was ever heard.
+    pub heard: BTreeSet<String>,
+    /// Notifications that are unread, as the last event or snapshot of theirs has it.
+    pub unread: u32,
 }
 
 impl State {
@@ -83,14 +99,22 @@ impl State {
         state.overlap_to = Seq(0);
         state.snapshots += 1;
         state.things.clear();
+        self.unread = snapshot.reading.map_or(self.unread, |reading| reading.unread);
+        let unread = self.unread;
+        let group = |notification| Thing::Notification(NotificationTold { notification, unread });
         let posts = snapshot.posts.into_iter().flatten().chain(snapshot.post);
         let things = posts
             .map(Thing::Post)
             .chain(snapshot.comments.into_iter().flatten().map(Thing::Comment))
-            .chain(snapshot.user.map(Thing::User));
+            .chain(snapshot.user.map(Thing::User))
+            .chain(snapshot.notifications.into_iter().flatten().map(group))
+            .chain(snapshot.reading.map(Thing::Reading))
+            .chain(snapshot.markers.into_iter().flatten().map(Thing::Marker))
+            .chain(snapshot.preferences.map(Thing::Preferences));
         for thing in things {
             let (key, rev) = thing.key_and_rev();
             assert!(rev <= snapshot.seq, "{key} is younger than its snapshot");
+            self.heard.extend(thing.text());
             state.things.insert(key, (rev, thing));
         }
     }
@@ -102,10 +126,17 @@ impl State {
         };
         let fresh = matches!(push.event, Event::FeedResync(_));
         assert!(fresh || push.seq > state.since, "event {} of {}, which stood at {}", push.seq, push.feed, state.since);
+        if let Event::NotificationUpdated(NotificationTold { unread, .. })
+        | Event::NotificationRemoved(NotificationRemoved { unread, .. })
+        | Event::NotificationRead(NotificationReading { unread, .. }) = &push.event
+        {
+            self.unread = *unread;
+        }
         let (key, rev, thing) = match push.event {
             Event::FeedResync(snapshot) => {
                 assert_eq!(snapshot.feed, push.feed);
-                return self.starts_afresh(snapshot);
+                // The reader stands at the push's `seq`, which may be before the snapshot's: what lies between may come again.
+                return self.starts_afresh_beside(*snapshot, push.seq);
             }
             Event::PostCreated(post) | Event::PostUpdated(post) => {
                 (post_key(&post.id.to_string()), post.rev, Thing::Post(post))
@@ -117,9 +148,26 @@ impl State {
             Event::UserUpdated(user) => (format!("user {}", user.id), user.rev, Thing::User(user)),
             Event::FollowCreated(follow) => (follow_key(&follow), follow.rev, Thing::Follow(follow)),
             Event::FollowRemoved(follow) => (follow_key(&follow), follow.rev, Thing::Gone),
+            Event::BlockCreated(block) => (format!("block {}", block.blocked), block.rev, Thing::Block(block)),
+            Event::BlockRemoved(block) => (format!("block {}", block.blocked), block.rev, Thing::Gone),
+            Event::MuteCreated(mute) => (format!("mute {}", mute.muted), mute.rev, Thing::Mute(mute)),
+            Event::MuteRemoved(mute) => (format!("mute {}", mute.muted), mute.rev, Thing::Gone),
+            Event::ReactionUpdated(reaction) => (reaction_key(reaction.post), reaction.rev, Thing::Reaction(reaction)),
+            Event::ReactionRemoved(reaction) => (reaction_key(reaction.post), reaction.rev, Thing::Gone),
+            Event::BookmarkCreated(kept) => (format!("bookmark {}", kept.post), kept.rev, Thing::Bookmark(kept)),
+            Event::BookmarkRemoved(kept) => (format!("bookmark {}", kept.post), kept.rev, Thing::Gone),
+            Event::NotificationUpdated(told) => {
+                (notification_key(&told.notification), told.notification.rev, Thing::Notification(told))
+            }
+            Event::NotificationRemoved(gone) => (format!("notification {}", gone.id), gone.rev, Thing::Gone),
+            Event::NotificationRead(reading) => ("reading".to_owned(), reading.rev, Thing::Reading(reading)),
+            Event::MarkerUpdated(marker) => (marker_key(&marker), marker.rev, Thing::Marker(marker)),
+            Event::MarkerRemoved(marker) => (marker_key(&marker), marker.rev, Thing::Gone),
+            Event::PreferencesUpdated(chosen) => ("preferences".to_owned(), chosen.rev, Thing::Preferences(chosen)),
             Event::PostRemoved(gone) => (post_key(&gone.id.to_string()), gone.rev, Thing::Gone),
             Event::CommentRemoved(gone) => (comment_key(&gone.id.to_string()), gone.rev, Thing::Gone),
         };
+        self.heard.extend(thing.text());
         let repeat = state.things.get(&key).is_some_and(|(known, _)| *known >= rev);
         let may_repeat = push.seq <= state.overlap_to;
         self.told.push(Told { feed: push.feed, seq: push.seq, key: key.clone(), rev, repeat, may_repeat });
@@ -138,10 +186,7 @@ impl State {
     pub fn posts(&self, feed: FeedName) -> Vec<Post> {
         let mut posts: Vec<Post> = self
             .things(feed)
-            .filter_map(|thing| match thing {
-                Thing::Post(post) => Some(post.clone()),
-                Thing::Comment(_) | Thing::User(_) | Thing::Follow(_) | Thing::Gone => None,
-            })
+            .filter_map(|thing| if let Thing::Post(post) = thing { Some(post.clone()) } else { None })
             .collect();
         posts.sort_by_key(|post| post.seq);
         posts
@@ -151,10 +196,7 @@ impl State {
     pub fn comments(&self, feed: FeedName) -> Vec<Comment> {
         let mut comments: Vec<Comment> = self
             .things(feed)
-            .filter_map(|thing| match thing {
-                Thing::Comment(comment) => Some(comment.clone()),
-                Thing::Post(_) | Thing::User(_) | Thing::Follow(_) | Thing::Gone => None,
-            })
+            .filter_map(|thing| if let Thing::Comment(comment) = thing { Some(comment.clone()) } else { None })
             .collect();
         comments.sort_by_key(|comment| comment.seq);
         comments
@@ -185,13 +227,37 @@ impl State {
 }
 
 impl Thing {
+    fn text(&self) -> Option<String> {
+        match self {
+            Self::Post(post) => Some(post.text.clone()),
+            Self::Comment(comment) => comment.text.clone(),
+            Self::User(_)
+            | Self::Follow(_)
+            | Self::Block(_)
+            | Self::Mute(_)
+            | Self::Reaction(_)
+            | Self::Bookmark(_)
+            | Self::Notification(_)
+            | Self::Reading(_)
+            | Self::Marker(_)
+            | Self::Preferences(_)
+            | Self::Gone => None,
+        }
+    }
+
     fn key_and_rev(&self) -> (String, Seq) {
         match self {
             Self::Post(post) => (post_key(&post.id.to_string()), post.rev),
             Self::Comment(comment) => (comment_key(&comment.id.to_string()), comment.rev),
             Self::User(user) => (format!("user {}", user.id), user.rev),
             Self::Follow(follow) => (follow_key(follow), follow.rev),
-            Self::Gone => unreachable!("nothing comes into a snapshot that is gone"),
+            Self::Notification(told) => (notification_key(&told.notification), told.notification.rev),
+            Self::Reading(reading) => ("reading".to_owned(), reading.rev),
+            Self::Marker(marker) => (marker_key(marker), marker.rev),
+            Self::Preferences(chosen) => ("preferences".to_owned(), chosen.rev),
+            Self::Block(_) | Self::Mute(_) | Self::Reaction(_) | Self::Bookmark(_) | Self::Gone => {
+                unreachable!("not taken out of snapshots here")
+            }
         }
     }
 }
@@ -201,9 +267,22 @@ pub fn post_key(id: &str) -> String {
     format!("post {id}")
 }
 
+fn notification_key(group: &Notification) -> String {
+    format!("notification {}", group.id)
+}
+
+fn marker_key(marker: &ReadMarker) -> String {
+    format!("marker {}", marker.feed)
+}
+
 /// How a comment is known.
 pub fn comment_key(id: &str) -> String {
     format!("comment {id}")
+}
+
+/// How one's reaction to a post is known.
+pub fn reaction_key(post: PostId) -> String {
+    format!("reaction {post}")
 }
 
 fn follow_key(follow: &Follow) -> String {

@@ -18,11 +18,12 @@ use tidings_actors::ports::{
     BadToken, BatchId, Bus, Claims, CommitFault, Head, Heard, JournalStore, Missed, Reads, StoreFault, Tokens, Viewer,
     Who,
 };
+use tidings_actors::presence::whisper::Whisper;
 use tidings_protocol::entity::Post;
 use tidings_protocol::feed::FeedName;
 use tidings_protocol::ids::{PostId, SessionId, UserId};
 use tidings_protocol::position::Seq;
-use tidings_protocol::reply::{CommentsPage, PostsPage, Snapshot, UserResult};
+use tidings_protocol::reply::{CommentsPage, NotificationsPage, PostsPage, Snapshot, UserResult};
 use tidings_testkit::{Database, Postgres};
 use tokio::sync::{Mutex, MutexGuard, mpsc, oneshot};
 
@@ -90,6 +91,14 @@ impl Bus for Faulty<dyn Bus> {
 
     fn listen(&self) -> mpsc::Receiver<Heard> {
         self.0.listen()
+    }
+
+    fn whisper(&self, whisper: Arc<Whisper>) {
+        self.0.whisper(whisper);
+    }
+
+    fn overhear(&self) -> mpsc::Receiver<Whisper> {
+        self.0.overhear()
     }
 }
 
@@ -167,6 +176,19 @@ impl Reads for Faulty<dyn Reads> {
 
     async fn user(&self, viewer: Option<UserId>, who: &Who) -> Result<Option<UserResult>, StoreFault> {
         self.0.user(viewer, who).await
+    }
+
+    async fn notifications_page(
+        &self,
+        user: UserId,
+        before: Option<Seq>,
+        limit: u16,
+    ) -> Result<NotificationsPage, StoreFault> {
+        self.0.notifications_page(user, before, limit).await
+    }
+
+    async fn hidden(&self, viewer: Option<UserId>, posts: &[PostId]) -> Result<Vec<PostId>, StoreFault> {
+        self.0.hidden(viewer, posts).await
     }
 
     async fn post(&self, viewer: Option<UserId>, id: PostId) -> Result<Option<Post>, StoreFault> {

@@ -20,7 +20,7 @@ struct Floor {
     not_itself: &'static [&'static str],
 }
 
-const FLOORS: [Floor; 8] = [
+const FLOORS: [Floor; 9] = [
     Floor {
         krate: "tidings-protocol",
         never: &["tidings-*", "tokio*", "actix*", "sqlx*", "redis", "hyper", "reqwest"],
@@ -28,22 +28,37 @@ const FLOORS: [Floor; 8] = [
     },
     Floor {
         krate: "tidings-actors",
-        never: &["tidings-store", "tidings-bus", "tidings", "sqlx*", "redis", "actix-web", "actix-http", "figment"],
+        never: &[
+            "tidings-store",
+            "tidings-bus",
+            "tidings-media",
+            "tidings",
+            "sqlx*",
+            "redis",
+            "actix-web",
+            "actix-http",
+            "figment",
+        ],
         not_itself: &[],
     },
     Floor {
         krate: "tidings-store",
-        never: &["tidings-bus", "tidings", "redis", "actix-web", "actix-http", "figment"],
+        never: &["tidings-bus", "tidings-media", "tidings", "redis", "actix-web", "actix-http", "figment"],
         not_itself: &["actix*"],
     },
     Floor {
         krate: "tidings-bus",
-        never: &["tidings-store", "tidings", "sqlx*", "actix-web", "actix-http", "figment"],
+        never: &["tidings-store", "tidings-media", "tidings", "sqlx*", "actix-web", "actix-http", "figment"],
+        not_itself: &["actix*"],
+    },
+    Floor {
+        krate: "tidings-media",
+        never: &["tidings-store", "tidings-bus", "tidings", "sqlx*", "redis", "actix-web", "actix-http", "figment"],
         not_itself: &["actix*"],
     },
     Floor {
         krate: "tidings-load",
-        never: &["tidings", "tidings-actors", "tidings-store", "tidings-bus"],
+        never: &["tidings", "tidings-actors", "tidings-store", "tidings-bus", "tidings-media"],
         not_itself: &[],
     },
     Floor {

@@ -156,12 +156,14 @@ impl Feed {
             Message::Begin(_) => false,
             Message::Apply(batch) => {
                 let left = worker.table_mut().apply(&batch, || self.has_more());
+                worker.tally().applied(&batch, &worker.table());
                 worker.moved();
                 self.report(worker);
                 left
             }
             Message::NewEpoch(head) => {
                 worker.table_mut().begin_epoch(head);
+                worker.tally().begin_afresh();
                 worker.moved();
                 false
             }

@@ -6,11 +6,12 @@ use std::collections::VecDeque;
 
 use rustc_hash::FxHashSet;
 use tidings_protocol::feed::FeedName;
-use tidings_protocol::ids::{PostId, UserId};
+use tidings_protocol::ids::PostId;
 use tidings_protocol::limits::CATCH_UP_EVENTS;
 use tidings_protocol::position::Seq;
 
-use super::belongs;
+use super::context::Afresh;
+use super::sight::{Eyes, Sight, belongs, sight};
 use super::table::{Behind, FeedTable, Held, Line, SlotId};
 use crate::entry::{Change, Entry, Subject, Verb};
 use crate::frame;
@@ -28,18 +29,20 @@ pub enum CaughtUp {
 }
 
 impl<L: Line> FeedTable<L> {
-    /// Whether a session with `feeds` could be resumed from memory, from `from` on, inclusive. `home` could not if the circle has changed since.
+    /// Whether a session with `feeds` could be resumed from memory, from `from` on, inclusive. Those could not that have to start afresh because
+    /// their viewer's context has changed since.
     pub fn reaches(&self, id: &SlotId, feeds: &[FeedName], from: Seq) -> bool {
         let Some(entries) = self.log.since(from) else {
             return false;
         };
-        let circle = self.circle(id);
+        let eyes = self.eyes(id.0);
         let mut matching = 0;
         for entry in entries {
-            if feeds.contains(&FeedName::Home) && is_follow_by(entry, circle.map(|circle| circle.user)) {
+            let afresh = eyes.and_then(|eyes| Afresh::of(&entry.change, eyes.user));
+            if afresh.is_some_and(|afresh| feeds.iter().any(|&feed| afresh.touches(feed))) {
                 return false;
             }
-            matching += usize::from(feeds.iter().any(|&feed| belongs(feed, &entry.change, circle)));
+            matching += usize::from(feeds.iter().any(|&feed| belongs(feed, entry, eyes)));
         }
         matching <= CATCH_UP_EVENTS
     }
@@ -56,15 +59,6 @@ impl<L: Line> FeedTable<L> {
     pub fn skip_to_now(&mut self, id: &SlotId) {
         if !self.slots[id.0].is_revoked() {
             self.slots[id.0].behind = None;
-        }
-    }
-
-    /// Lets a session that was held for its `home` go on: [`Self::catch_up`] comes next, and then the fresh `home`.
-    pub fn release(&mut self, id: &SlotId) {
-        if let Some(behind) = &mut self.slots[id.0].behind
-            && behind.held == Held::ForHome
-        {
-            behind.held = Held::No;
         }
     }
 
@@ -100,57 +94,85 @@ impl<L: Line> FeedTable<L> {
     }
 
     /// Queues entries until the reader's queue is half full. Says where it stopped.
-    fn queue(&self, id: &SlotId, missed: &[Entry]) -> Option<Seq> {
-        let slot = &self.slots[id.0];
-        let circle = self.circle(id);
+    fn queue(&mut self, id: &SlotId, missed: &[Entry]) -> Option<Seq> {
+        let mut over = Vec::new();
+        let stopped = self.queue_some(id.0, missed, &mut over);
+        over.into_iter().for_each(|post| self.shut(id.0, post));
+        stopped
+    }
+
+    /// The same; posts of which the reader has been told that they may not be seen any more are `over`.
+    fn queue_some(&self, id: usize, missed: &[Entry], over: &mut Vec<PostId>) -> Option<Seq> {
+        let slot = &self.slots[id];
+        let eyes = self.eyes(id);
         for entry in missed {
             if !slot.line.has_room() {
                 return Some(entry.seq);
             }
-            for &feed in slot.feeds.iter().filter(|&&feed| belongs(feed, &entry.change, circle)) {
-                let Some(frame) = frame::push(self.framing, feed, entry) else {
+            for &feed in &slot.feeds {
+                let sight = self.told(id, feed, entry, eyes);
+                let frame = match sight {
+                    Sight::Whole => frame::push(self.framing, feed, entry),
+                    Sight::Short => frame::short(self.framing, feed, entry),
+                    Sight::Nothing => None,
+                };
+                let Some(frame) = frame else {
                     continue;
                 };
                 if let Pushed::Overflow { from } = slot.line.push(frame, entry.seq) {
                     return Some(from);
+                }
+                if let (FeedName::Post(post), Change::Post { .. }, Sight::Short) = (feed, entry.change, sight) {
+                    over.push(post);
                 }
             }
         }
         None
     }
 
+    /// What a session is told of an entry on one of its feeds. Of a post that is over for it, that it is gone, whatever has become of it
+    /// since; of the comments nothing.
+    fn told(&self, id: usize, feed: FeedName, entry: &Entry, eyes: Option<Eyes<'_>>) -> Sight {
+        let sight = sight(feed, entry, eyes);
+        match (feed, entry.change) {
+            (FeedName::Post(post), change) if sight != Sight::Nothing && self.shut.contains(&(id, post)) => {
+                if matches!(change, Change::Post { .. }) { Sight::Short } else { Sight::Nothing }
+            }
+            _ => sight,
+        }
+    }
+
     /// What a session has missed, each entity once, ascending. None if that cannot be told from memory or is too much.
     fn missed(&self, id: &SlotId, behind: &Behind) -> Option<Vec<Entry>> {
-        let slot = &self.slots[id.0];
-        let circle = self.circle(id);
+        let feeds = &self.slots[id.0].feeds;
+        let eyes = self.eyes(id.0);
+        let told = |feed, entry: &Entry| self.told(id.0, feed, entry, eyes);
         let mut seen = FxHashSet::<Subject>::default();
-        // A post takes its comments along: what is older than its removal has no entry of its own that says so (P5).
-        let mut removed = FxHashSet::<PostId>::default();
+        // A post that is gone, for all or for this viewer, takes its comments along: they have no entries of their own that say so (P5).
+        let mut barred = FxHashSet::<PostId>::default();
         let mut missed = Vec::new();
         let recent = self.log.since(behind.from)?;
         for entry in recent.rev().chain(behind.backlog.iter().rev()) {
-            match entry.change {
-                Change::Post { verb: Verb::Removed, id, .. } => drop(removed.insert(id)),
-                Change::Comment { post, .. } if removed.contains(&post) => continue,
-                Change::Post { .. }
-                | Change::Comment { .. }
-                | Change::User { .. }
-                | Change::Follow { .. }
-                | Change::SessionRevoked { .. } => {}
+            let wanted = feeds.iter().any(|&feed| told(feed, entry) != Sight::Nothing);
+            // The last word has what is told nobody any more, too. Without a scope, what was said before is told to the same.
+            let last_word = (wanted || entry.scope.is_some()) && seen.insert(entry.change.subject());
+            if !last_word {
+                continue;
             }
-            let wanted = slot.feeds.iter().any(|&feed| belongs(feed, &entry.change, circle));
-            if wanted && seen.insert(entry.change.subject()) {
+            if let Change::Post { verb, id: post, .. } = entry.change
+                && (verb == Verb::Removed || told(FeedName::Post(post), entry) != Sight::Whole)
+            {
+                barred.insert(post);
+            }
+            if wanted {
                 missed.push(entry.clone());
             }
         }
+        missed.retain(|entry| !matches!(entry.change, Change::Comment { post, .. } if barred.contains(&post)));
         if missed.len() > CATCH_UP_EVENTS {
             return None;
         }
         missed.reverse();
         Some(missed)
     }
-}
-
-fn is_follow_by(entry: &Entry, user: Option<UserId>) -> bool {
-    matches!(entry.change, Change::Follow { follower, .. } if Some(follower) == user)
 }

@@ -55,10 +55,10 @@ impl Run {
 }
 
 /// A run on its way.
-struct Parcel {
-    frames: Bytes,
-    first: Seq,
-    count: u64,
+pub(super) struct Parcel {
+    pub(super) frames: Bytes,
+    pub(super) first: Seq,
+    pub(super) count: u64,
 }
 
 impl<L: Line> FeedTable<L> {
@@ -75,7 +75,7 @@ impl<L: Line> FeedTable<L> {
         }
         let mut run = None;
         for entry in &batch.entries {
-            if let Change::Follow { .. } = entry.change {
+            if let Change::Follow { .. } | Change::Block { .. } | Change::Mute { .. } = entry.change {
                 // From here on the topics have other readers.
                 self.put_off(run.take());
             }
@@ -119,6 +119,10 @@ impl<L: Line> FeedTable<L> {
 
     /// Adds an entry's frames to the run, or to a new one where it reaches other readers.
     fn gather(&mut self, entry: &Entry, run: &mut Option<Run>) {
+        if self.is_filtered(entry) {
+            self.put_off(run.take());
+            return self.tell_each(entry);
+        }
         for topic in topics(&entry.change) {
             if !self.has_readers(topic) {
                 continue;
@@ -137,16 +141,21 @@ impl<L: Line> FeedTable<L> {
                 Run { topic, readers: self.readers(topic), bytes: frame.len(), frames: vec![frame], first: entry.seq };
             self.put_off(run.replace(next));
         }
+        let tagged = self.readers_by_tag(entry);
+        if !tagged.is_empty() {
+            self.put_off(run.take());
+            self.tell_by_tag(tagged, entry);
+        }
     }
 
     fn has_readers(&self, topic: Topic) -> bool {
         self.index.get(&topic).is_some_and(|subscribed| match topic {
             Topic::HomeOf(_) => subscribed.iter().any(|&viewer| !self.viewers[viewer].home.is_empty()),
-            Topic::Global | Topic::Me(_) | Topic::User(_) | Topic::Post(_) => true,
+            Topic::Global | Topic::Notifications(_) | Topic::Me(_) | Topic::User(_) | Topic::Post(_) => true,
         })
     }
 
-    fn readers(&self, topic: Topic) -> Vec<usize> {
+    pub(super) fn readers(&self, topic: Topic) -> Vec<usize> {
         match (self.index.get(&topic), topic) {
             (None, _) => Vec::new(),
             (Some(viewers), Topic::HomeOf(_)) => {
@@ -196,7 +205,7 @@ impl<L: Line> FeedTable<L> {
         })
     }
 
-    fn put_off_for(&mut self, id: usize, parcel: &Parcel) {
+    pub(super) fn put_off_for(&mut self, id: usize, parcel: &Parcel) {
         let slot = &mut self.slots[id];
         if slot.behind.is_some() {
             return;
@@ -231,10 +240,11 @@ fn share_of(lines: usize) -> usize {
     SWEEP_LEAST.max(lines / 4)
 }
 
-fn name_of(topic: Topic) -> FeedName {
+pub(super) const fn name_of(topic: Topic) -> FeedName {
     match topic {
         Topic::HomeOf(_) => FeedName::Home,
         Topic::Global => FeedName::Global,
+        Topic::Notifications(_) => FeedName::Notifications,
         Topic::Me(_) => FeedName::Me,
         Topic::User(user) => FeedName::User(user),
         Topic::Post(post) => FeedName::Post(post),

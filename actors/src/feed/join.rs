@@ -1,11 +1,13 @@
 //! How sessions come into the table, watch feeds and leave. What they leave behind is nothing: every index is taken down with them.
 
 use tidings_protocol::feed::FeedName;
-use tidings_protocol::ids::{SessionId, UserId};
+use tidings_protocol::ids::{PostId, SessionId};
+use tidings_protocol::spans::Tag;
 
 use super::Topic;
-use super::table::{FeedTable, Line, Slot, SlotId, ViewerSlot, remove_from, slot_viewer};
-use crate::entry::{Change, Verb};
+use super::context::Context;
+use super::table::{FeedTable, Line, Slot, SlotId, ViewerSlot, remove_from};
+use crate::entry::Change;
 use crate::ports::Viewer;
 
 /// Why a session could not join.
@@ -38,70 +40,48 @@ impl<L: Line> FeedTable<L> {
 
     fn take_in(&mut self, viewer: Viewer, session: SessionId) -> Result<usize, NotJoined> {
         debug_assert!(viewer.seq <= self.applied, "the caller waits until the table has reached the viewer's seq");
-        let user = viewer.user.id;
-        let mut follows = viewer.follows;
-        follows.sort_unstable();
-        follows.dedup();
         let since = self.log.since(viewer.seq.next()).ok_or(NotJoined::TooOld)?;
+        let mut context = Context::of(viewer);
+        let user = context.user();
         for entry in since {
-            match entry.change {
-                Change::SessionRevoked { user: whose, session: which }
-                    if whose == user && which.is_none_or(|which| which == session) =>
-                {
-                    return Err(NotJoined::Revoked);
-                }
-                Change::Follow { verb, follower, followee } if follower == user => {
-                    match (follows.binary_search(&followee), verb != Verb::Removed) {
-                        (Err(at), true) => follows.insert(at, followee),
-                        (Ok(at), false) => drop(follows.remove(at)),
-                        (Ok(_), true) | (Err(_), false) => {}
-                    }
-                }
-                Change::Follow { .. }
-                | Change::SessionRevoked { .. }
-                | Change::Post { .. }
-                | Change::Comment { .. }
-                | Change::User { .. } => {}
+            if let Change::SessionRevoked { user: whose, session: which } = entry.change
+                && whose == user
+                && which.is_none_or(|which| which == session)
+            {
+                return Err(NotJoined::Revoked);
             }
+            context.take(&entry.change);
         }
         if let Some(&here) = self.viewer_of.get(&user) {
             // One who is here already is up to date by the entries applied since, but for a new epoch.
             if std::mem::take(&mut self.viewers[here].of_old_epoch) {
-                self.replace_follows(here, &follows);
+                let old = std::mem::replace(&mut self.viewers[here].context, context);
+                self.unindex_context(here, &old);
+                self.index_context(here);
             }
             return Ok(here);
         }
-        let viewer = ViewerSlot { user, follows, slots: Vec::new(), home: Vec::new(), of_old_epoch: false };
+        let viewer = ViewerSlot { context, slots: Vec::new(), home: Vec::new(), of_old_epoch: false };
         let id = self.viewers.insert(viewer);
         self.viewer_of.insert(user, id);
-        for author in self.viewers[id].follows.iter().chain([&user]) {
-            self.index.entry(Topic::HomeOf(*author)).or_default().push(id);
-        }
+        self.index_context(id);
         Ok(id)
     }
 
-    fn replace_follows(&mut self, viewer: usize, follows: &[UserId]) {
-        for followee in self.viewers[viewer].follows.clone() {
-            if follows.binary_search(&followee).is_err() {
-                self.set_follow(viewer, followee, false);
-            }
-        }
-        for &followee in follows {
-            self.set_follow(viewer, followee, true);
-        }
-    }
-
-    /// Adds a feed; from here on its events come. Adding one twice changes nothing.
+    /// Adds a feed; from here on its events come. Adding one twice changes nothing, but opens one again that was over.
     pub fn subscribe(&mut self, id: &SlotId, feed: FeedName) {
+        let is_shut = matches!(feed, FeedName::Post(post) if self.shut.remove(&(id.0, post)));
         let slot = &mut self.slots[id.0];
-        if slot.feeds.contains(&feed) {
+        if !slot.feeds.contains(&feed) {
+            slot.feeds.push(feed);
+        } else if !is_shut {
             return;
         }
-        slot.feeds.push(feed);
-        match (self.topic(id, feed), slot_viewer(&self.slots, id)) {
-            (Some(topic), _) => self.index.entry(topic).or_default().push(id.0),
-            (None, Some(viewer)) => self.viewers[viewer].home.push(id.0),
-            (None, None) => {}
+        match self.index_of(id, feed) {
+            Some(Key::Topic(topic)) => self.index.entry(topic).or_default().push(id.0),
+            Some(Key::Tag(tag)) => self.by_tag.entry(tag).or_default().push(id.0),
+            Some(Key::HomeOf(viewer)) => self.viewers[viewer].home.push(id.0),
+            None => {}
         }
     }
 
@@ -112,12 +92,23 @@ impl<L: Line> FeedTable<L> {
             return false;
         };
         slot.feeds.swap_remove(at);
-        match (self.topic(id, feed), slot_viewer(&self.slots, id)) {
-            (Some(topic), _) => remove_from(&mut self.index, topic, id.0),
-            (None, Some(viewer)) => self.viewers[viewer].home.retain(|&slot| slot != id.0),
-            (None, None) => {}
+        if matches!(feed, FeedName::Post(post) if self.shut.remove(&(id.0, post))) {
+            return true;
+        }
+        match self.index_of(id, feed) {
+            Some(Key::Topic(topic)) => remove_from(&mut self.index, topic, id.0),
+            Some(Key::Tag(tag)) => remove_from(&mut self.by_tag, tag, id.0),
+            Some(Key::HomeOf(viewer)) => self.viewers[viewer].home.retain(|&slot| slot != id.0),
+            None => {}
         }
         true
+    }
+
+    /// Lets no comments of a post reach a session any more that may not see it any more.
+    pub(super) fn shut(&mut self, id: usize, post: PostId) {
+        if self.shut.insert((id, post)) {
+            remove_from(&mut self.index, Topic::Post(post), id);
+        }
     }
 
     /// Forgets a session.
@@ -131,21 +122,30 @@ impl<L: Line> FeedTable<L> {
         self.viewers[viewer].slots.retain(|&other| other != id.0);
         if self.viewers[viewer].slots.is_empty() {
             let gone = self.viewers.remove(viewer);
-            self.viewer_of.remove(&gone.user);
-            for author in gone.follows.iter().chain([&gone.user]) {
-                remove_from(&mut self.index, Topic::HomeOf(*author), viewer);
-            }
+            self.viewer_of.remove(&gone.context.user());
+            self.unindex_context(viewer, &gone.context);
         }
     }
 
-    /// What a feed is indexed by; none for `home`, which hangs on its viewer.
-    fn topic(&self, id: &SlotId, feed: FeedName) -> Option<Topic> {
-        match feed {
-            FeedName::Home => None,
-            FeedName::Global => Some(Topic::Global),
-            FeedName::Me => slot_viewer(&self.slots, id).map(|viewer| Topic::Me(self.viewers[viewer].user)),
-            FeedName::User(user) => Some(Topic::User(user)),
-            FeedName::Post(post) => Some(Topic::Post(post)),
-        }
+    /// What a feed of a session is indexed by; none for what only those who are logged in have.
+    fn index_of(&self, id: &SlotId, feed: FeedName) -> Option<Key> {
+        let viewer = self.slots[id.0].viewer;
+        Some(match feed {
+            FeedName::Home => Key::HomeOf(viewer?),
+            FeedName::Global => Key::Topic(Topic::Global),
+            FeedName::Notifications => Key::Topic(Topic::Notifications(self.viewers[viewer?].context.user())),
+            FeedName::Me => Key::Topic(Topic::Me(self.viewers[viewer?].context.user())),
+            FeedName::User(user) => Key::Topic(Topic::User(user)),
+            FeedName::Post(post) => Key::Topic(Topic::Post(post)),
+            FeedName::Tag(tag) => Key::Tag(tag),
+        })
     }
+}
+
+/// What a feed is indexed by.
+enum Key {
+    Topic(Topic),
+    Tag(Tag),
+    /// `home` hangs on its viewer.
+    HomeOf(usize),
 }

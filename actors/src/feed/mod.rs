@@ -1,30 +1,37 @@
-//! Feeds as filters over the journal: which change belongs to which feed.
-//! The one place that says so; live delivery, catch-up and snapshots all ask here.
+//! Feeds as filters over the journal: which change reaches which feed, who is told what of it, and how it gets there.
+//! Nothing here asks anybody: what is not known from the journal, or was not looked up before, is not told.
 
 pub mod actor;
+pub mod audience;
 pub mod catch_up;
+pub mod context;
 mod fan_out;
+mod filtered;
 pub mod forward;
 pub mod join;
+mod notes;
 pub mod recall;
+pub mod sight;
 #[cfg(test)]
 mod sim;
 pub mod table;
 #[cfg(test)]
 mod weight;
 
-use tidings_protocol::feed::FeedName;
 use tidings_protocol::ids::{PostId, UserId};
 
 use crate::entry::Change;
 
-/// What subscriptions are indexed by on a worker thread. `home` is indexed by the authors whose posts it shows.
+/// What subscriptions are indexed by on a worker thread, but for tags, whose names are longer. `home` is indexed by the authors whose posts it
+/// shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Topic {
     /// Homes that show this author.
     HomeOf(UserId),
     /// The global feed.
     Global,
+    /// The notifications of a user.
+    Notifications(UserId),
     /// The `me` feed of a user.
     Me(UserId),
     /// The feed of a user's profile.
@@ -33,7 +40,7 @@ pub enum Topic {
     Post(PostId),
 }
 
-/// The topics a change reaches.
+/// The topics a change reaches: as far as that depends on nothing but whose and what it is.
 pub fn topics(change: &Change) -> impl Iterator<Item = Topic> {
     let reached = match *change {
         Change::Post { id, author, .. } => {
@@ -41,36 +48,14 @@ pub fn topics(change: &Change) -> impl Iterator<Item = Topic> {
         }
         Change::Comment { post, .. } => [Some(Topic::Post(post)), None, None, None],
         Change::User { id, .. } => [Some(Topic::HomeOf(id)), Some(Topic::User(id)), Some(Topic::Me(id)), None],
-        Change::Follow { follower, .. } => [Some(Topic::Me(follower)), None, None, None],
+        Change::Own { event, user, .. } if event.is_of_notifications() => {
+            [Some(Topic::Notifications(user)), None, None, None]
+        }
+        Change::Follow { follower: user, .. }
+        | Change::Block { blocker: user, .. }
+        | Change::Mute { muter: user, .. }
+        | Change::Own { user, .. } => [Some(Topic::Me(user)), None, None, None],
         Change::SessionRevoked { .. } => [None; 4],
     };
     reached.into_iter().flatten()
-}
-
-/// The authors a viewer's `home` shows: themselves and whom they follow.
-#[derive(Clone, Copy, Debug)]
-pub struct Circle<'a> {
-    /// The viewer.
-    pub user: UserId,
-    /// Whom they follow, sorted.
-    pub follows: &'a [UserId],
-}
-
-impl Circle<'_> {
-    fn holds(&self, author: UserId) -> bool {
-        author == self.user || self.follows.binary_search(&author).is_ok()
-    }
-}
-
-/// Whether a change belongs to a feed, as `circle`'s viewer (none for an anonymous one) sees it.
-#[must_use]
-pub fn belongs(feed: FeedName, change: &Change, circle: Option<Circle<'_>>) -> bool {
-    topics(change).any(|topic| match (feed, topic) {
-        (FeedName::Home, Topic::HomeOf(author)) => circle.is_some_and(|circle| circle.holds(author)),
-        (FeedName::Me, Topic::Me(user)) => circle.is_some_and(|circle| circle.user == user),
-        (FeedName::Global, Topic::Global) => true,
-        (FeedName::User(watched), Topic::User(user)) => watched == user,
-        (FeedName::Post(watched), Topic::Post(post)) => watched == post,
-        _ => false,
-    })
 }

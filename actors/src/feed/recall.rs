@@ -11,6 +11,7 @@ use tidings_protocol::position::{Cursor, Seq};
 use tidings_protocol::reply::Snapshot;
 
 use super::forward::read;
+use super::sight::{Sight, sight};
 use super::table::{FeedTable, Held, Line, SlotId};
 use crate::entry::{Change, Verb};
 use crate::limits::RECALL_ENTRIES;
@@ -20,7 +21,7 @@ impl<L: Line> FeedTable<L> {
     /// place in the journal's present life yet.
     pub fn recall(&self, id: &SlotId, limit: u16) -> Option<Snapshot> {
         let slot = &self.slots[id.0];
-        let viewer = &self.viewers[slot.viewer?];
+        let context = &self.viewers[slot.viewer?].context;
         let displaced =
             slot.behind.as_ref().is_some_and(|behind| matches!(behind.held, Held::ForEpoch | Held::Revoked));
         if displaced {
@@ -28,8 +29,7 @@ impl<L: Line> FeedTable<L> {
         }
         let limit = usize::from(limit);
         let mut page = Page::default();
-        let authors = viewer.follows.iter().copied().chain([viewer.user]);
-        for (nth, entry) in self.log.of_authors(authors).enumerate() {
+        for (nth, entry) in self.log.of_authors(context.around()).enumerate() {
             // A post is no younger than any entry about it.
             if page.posts.get(limit).is_some_and(|next| next.seq >= entry.seq) {
                 break;
@@ -39,8 +39,9 @@ impl<L: Line> FeedTable<L> {
             }
             match entry.change {
                 Change::Post { verb, id, .. } => {
+                    let seen = || sight(FeedName::Home, entry, Some(context.eyes())) == Sight::Whole;
                     // The newest entry comes first, and has the last word.
-                    if page.met.insert(id) && verb != Verb::Removed {
+                    if page.met.insert(id) && verb != Verb::Removed && seen() {
                         page.put(read(entry).ok()?, self.log.after());
                     }
                 }
@@ -49,7 +50,12 @@ impl<L: Line> FeedTable<L> {
                         place.insert(read(entry).ok()?);
                     }
                 }
-                Change::Comment { .. } | Change::Follow { .. } | Change::SessionRevoked { .. } => {}
+                Change::Comment { .. }
+                | Change::Follow { .. }
+                | Change::Block { .. }
+                | Change::Mute { .. }
+                | Change::Own { .. }
+                | Change::SessionRevoked { .. } => {}
             }
         }
         let more = page.posts.len() > limit;

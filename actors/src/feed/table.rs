@@ -3,16 +3,20 @@
 //! so the step from catching up to live is exact without locks.
 
 use std::collections::VecDeque;
+use std::hash::Hash;
 
 use bytes::Bytes;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use slab::Slab;
 use tidings_protocol::feed::FeedName;
-use tidings_protocol::ids::{SessionId, UserId};
+use tidings_protocol::ids::{PostId, SessionId, UserId};
 use tidings_protocol::position::{Epoch, Seq};
+use tidings_protocol::spans::Tag;
 
-use super::{Circle, Topic};
-use crate::entry::{Change, Entry, Verb};
+use super::Topic;
+use super::context::{Afresh, Context};
+use super::sight::Eyes;
+use crate::entry::Entry;
 use crate::frame::Framing;
 use crate::hot_log::HotLog;
 use crate::outbox::Pushed;
@@ -21,8 +25,9 @@ use crate::ports::Head;
 /// What the table tells a session besides events; rare, so it goes through the session's mailbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Told {
-    /// The viewer's follows changed: `home` needs a fresh snapshot, and nothing comes until [`FeedTable::release`].
-    CircleChanged,
+    /// Whom the viewer follows, blocks or has muted changed: these feeds need fresh snapshots, and nothing comes until
+    /// [`FeedTable::release`].
+    ContextChanged(Afresh),
     /// The log-in has ended.
     Revoked,
     /// The journal began a new life: every position is void.
@@ -90,9 +95,9 @@ pub(super) struct Behind {
 pub(super) enum Held {
     /// Nothing: it is only behind.
     No,
-    /// The fresh `home` after a change of its circle. An event before that would move its cursor past the change, and a line lost
-    /// in between would lose what the change brings into `home` (P3).
-    ForHome,
+    /// Feeds told afresh after a change of its viewer's context. An event before that would move its cursor past the change, and a line
+    /// lost in between would lose what the change brings into them, or keep what it takes away (P3, P5).
+    ForContext(Afresh),
     /// A place in the journal's new life; what it knows of its position is void.
     ForEpoch,
     /// Its end: the log-in is over, and nothing is sent to it any more, whatever its session still does (P5).
@@ -110,31 +115,15 @@ impl<L> Slot<L> {
     pub(super) fn is_revoked(&self) -> bool {
         self.behind.as_ref().is_some_and(|behind| behind.held == Held::Revoked)
     }
-
-    /// Lets the session hear nothing from an entry on, until its `home` has been told afresh.
-    fn hold_for_home(&mut self, from: Seq) {
-        let behind = self.behind.get_or_insert(Behind::at(from, Held::No));
-        if behind.held == Held::No {
-            behind.held = Held::ForHome;
-        }
-    }
 }
 
 #[derive(Debug)]
 pub(super) struct ViewerSlot {
-    pub(super) user: UserId,
-    /// Sorted.
-    pub(super) follows: Vec<UserId>,
+    pub(super) context: Context,
     pub(super) slots: Vec<usize>,
     pub(super) home: Vec<usize>,
     /// Looked up before the journal's present life began: to be replaced by the next look-up.
     pub(super) of_old_epoch: bool,
-}
-
-impl ViewerSlot {
-    pub(super) fn circle(&self) -> Circle<'_> {
-        Circle { user: self.user, follows: &self.follows }
-    }
 }
 
 /// The table.
@@ -147,6 +136,12 @@ pub struct FeedTable<L> {
     pub(super) slots: Slab<Slot<L>>,
     /// Slots by topic; for `HomeOf`, viewers by author.
     pub(super) index: FxHashMap<Topic, Vec<usize>>,
+    /// Slots by tag.
+    pub(super) by_tag: FxHashMap<Tag, Vec<usize>>,
+    /// Authors of whom something is hidden from viewers here, and from how many.
+    pub(super) hiders: FxHashMap<UserId, u32>,
+    /// Slots whose `post:<id>` is over, because the post may not be seen any more: they are told that, and of its comments nothing.
+    pub(super) shut: FxHashSet<(usize, PostId)>,
     pub(super) viewers: Slab<ViewerSlot>,
     pub(super) viewer_of: FxHashMap<UserId, usize>,
     /// Slots that have got something which has not been sent yet, first come first served.
@@ -164,6 +159,9 @@ impl<L: Line> FeedTable<L> {
             log: HotLog::beginning_after(head.seq),
             slots: Slab::new(),
             index: FxHashMap::default(),
+            by_tag: FxHashMap::default(),
+            hiders: FxHashMap::default(),
+            shut: FxHashSet::default(),
             viewers: Slab::new(),
             viewer_of: FxHashMap::default(),
             dirty: VecDeque::new(),
@@ -195,7 +193,8 @@ impl<L: Line> FeedTable<L> {
     /// Whether nothing is left of anybody.
     #[cfg(test)]
     pub(crate) fn is_bare(&self) -> bool {
-        self.index.is_empty() && self.viewers.is_empty() && self.viewer_of.is_empty() && self.slots.is_empty()
+        let nobody = self.viewers.is_empty() && self.viewer_of.is_empty() && self.slots.is_empty();
+        nobody && self.index.is_empty() && self.by_tag.is_empty() && self.hiders.is_empty() && self.shut.is_empty()
     }
 
     /// What has been counted since the last time.
@@ -219,58 +218,6 @@ impl<L: Line> FeedTable<L> {
         }
     }
 
-    /// Lets an entry change what viewers see or end their log-in, before it is delivered.
-    pub(super) fn note_context(&mut self, entry: &Entry) {
-        match entry.change {
-            Change::Follow { verb, follower, followee } => {
-                let Some(&viewer) = self.viewer_of.get(&follower) else {
-                    return;
-                };
-                self.set_follow(viewer, followee, verb != Verb::Removed);
-                // Told also where nothing changes here: in a sparse batch the entry before may be left out, and a `home` may have been
-                // read in between.
-                for &slot in &self.viewers[viewer].home {
-                    let slot = &mut self.slots[slot];
-                    slot.hold_for_home(entry.seq);
-                    slot.line.tell(Told::CircleChanged);
-                }
-            }
-            // Done already, before anything else of the batch.
-            Change::SessionRevoked { .. } => {}
-            Change::Post { .. } | Change::Comment { .. } | Change::User { .. } => {}
-        }
-    }
-
-    /// Ends one log-in of a user, or all of them.
-    pub(super) fn revoke(&mut self, user: UserId, session: Option<SessionId>) {
-        let Some(&viewer) = self.viewer_of.get(&user) else {
-            return;
-        };
-        for &slot in &self.viewers[viewer].slots {
-            let slot = &mut self.slots[slot];
-            if session.is_none() || slot.session == session {
-                slot.behind = Some(Behind::at(self.applied, Held::Revoked));
-                slot.line.tell(Told::Revoked);
-            }
-        }
-    }
-
-    /// Changes whom a viewer follows, in their list and in the index.
-    pub(super) fn set_follow(&mut self, viewer: usize, followee: UserId, follows: bool) {
-        let list = &mut self.viewers[viewer].follows;
-        match (list.binary_search(&followee), follows) {
-            (Err(at), true) => {
-                list.insert(at, followee);
-                self.index.entry(Topic::HomeOf(followee)).or_default().push(viewer);
-            }
-            (Ok(at), false) => {
-                list.remove(at);
-                remove_from(&mut self.index, Topic::HomeOf(followee), viewer);
-            }
-            (Ok(_), true) | (Err(_), false) => {}
-        }
-    }
-
     /// Whether a session has something to catch up.
     pub fn is_behind(&self, id: &SlotId) -> bool {
         self.slots[id.0].behind.is_some()
@@ -290,22 +237,19 @@ impl<L: Line> FeedTable<L> {
         &self.slots[id.0].feeds
     }
 
-    pub(super) fn circle(&self, id: &SlotId) -> Option<Circle<'_>> {
-        slot_viewer(&self.slots, id).map(|viewer| self.viewers[viewer].circle())
+    /// With whose eyes a session looks; none for an anonymous one.
+    pub(super) fn eyes(&self, id: usize) -> Option<Eyes<'_>> {
+        self.slots[id].viewer.map(|viewer| self.viewers[viewer].context.eyes())
     }
 }
 
-pub(super) fn slot_viewer<L>(slots: &Slab<Slot<L>>, id: &SlotId) -> Option<usize> {
-    slots[id.0].viewer
-}
-
-pub(super) fn remove_from(index: &mut FxHashMap<Topic, Vec<usize>>, topic: Topic, gone: usize) {
-    if let Some(list) = index.get_mut(&topic) {
+pub(super) fn remove_from<K: Eq + Hash>(index: &mut FxHashMap<K, Vec<usize>>, key: K, gone: usize) {
+    if let Some(list) = index.get_mut(&key) {
         if let Some(at) = list.iter().position(|&member| member == gone) {
             list.swap_remove(at);
         }
         if list.is_empty() {
-            index.remove(&topic);
+            index.remove(&key);
         }
     }
 }

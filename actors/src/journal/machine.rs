@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
 use tidings_protocol::ids::UserId;
-use tidings_protocol::position::Seq;
 use uuid::Uuid;
 
 use crate::command::{Act, Command, Committed, Outcome};
@@ -154,10 +153,11 @@ impl<T> Journal<T> {
 
     fn done(&mut self, committed: Committed) -> Vec<Effect<T>> {
         let mut effects = Vec::with_capacity(self.in_flight.len() + 2);
-        if let Some(batch) = announcement(&committed) {
-            effects.push(Effect::Announce(Arc::new(batch)));
-        }
-        if std::mem::take(&mut self.asked_before) {
+        let wrote = committed.outcomes.iter().any(|outcome| matches!(outcome, Outcome::Done(_)));
+        let announcement = announcement(&committed);
+        let untold = wrote && announcement.is_none();
+        effects.extend(announcement.map(|batch| Effect::Announce(Arc::new(batch))));
+        if std::mem::take(&mut self.asked_before) || untold {
             effects.push(Effect::Suspect);
         }
         self.alone = self.alone.saturating_sub(self.in_flight.len());
@@ -232,7 +232,7 @@ impl<T> Journal<T> {
     }
 }
 
-/// The entries a commit wrote, as one contiguous batch.
+/// The entries a commit wrote, as one contiguous batch; none if it wrote others in between.
 fn announcement(committed: &Committed) -> Option<Batch> {
     let entries: Vec<_> = committed
         .outcomes
@@ -241,11 +241,13 @@ fn announcement(committed: &Committed) -> Option<Batch> {
             Outcome::Done(entry) => Some(entry.clone()),
             Outcome::Duplicate(_) | Outcome::Refused(_) => None,
         })
+        .chain(committed.brought.iter().cloned())
         .collect();
-    let first = entries.first()?.seq;
-    let last = Seq(first.0 + entries.len() as u64 - 1);
-    assert_eq!(entries.last()?.seq, last, "a commit's entries are contiguous (P1)");
-    Some(Batch { epoch: committed.epoch, first, last, entries })
+    let (first, last) = (entries.first()?.seq, entries.last()?.seq);
+    let told = last.0 + 1 - first.0;
+    assert!(told >= entries.len() as u64, "a commit's entries ascend (P1)");
+    // A block ends follows, by entries of their own that no command is answered with: the tail reads them.
+    (told == entries.len() as u64).then_some(Batch { epoch: committed.epoch, first, last, entries })
 }
 
 /// An entity as far as one command can get in another's way.
@@ -258,16 +260,25 @@ enum Thing {
 }
 
 /// What a batch reads and writes. Within a batch no command may depend on another one's writing:
-/// the deciding statements all see the state before the batch.
+/// the deciding statements all see the state before the batch. Deeds are the exception: they are decided after all others, one after the
+/// other, each of them seeing what came before; so nothing else may follow one.
 #[derive(Debug, Default)]
 struct Touched {
     read: FxHashSet<Thing>,
     written: FxHashSet<Thing>,
+    deeds: bool,
 }
 
 impl Touched {
     /// Adds a command, unless it has to wait for the next batch.
     fn take(&mut self, command: &Command) -> bool {
+        if let Act::Deed(_) = command.act {
+            self.deeds = true;
+            return true;
+        }
+        if self.deeds {
+            return false;
+        }
         let (reads, writes) = things(command);
         let reads = reads.into_iter().flatten();
         let writes = writes.into_iter().flatten();
@@ -289,9 +300,11 @@ fn things(command: &Command) -> ([Option<Thing>; 3], [Option<Thing>; 2]) {
         Act::Follow { whom } | Act::Unfollow { whom } => {
             ([actor, Some(Thing::One(whom.0)), None], [Some(Thing::Pair(command.actor, *whom)), None])
         }
-        Act::PostCreate { id, .. } | Act::PostUpdate { id, .. } => {
-            ([actor, None, None], [Some(Thing::One(id.0)), None])
+        Act::PostCreate { id, extra, .. } => {
+            let of = extra.as_ref().and_then(|extra| extra.of).map(|of| Thing::One(of.0));
+            ([actor, of, None], [Some(Thing::One(id.0)), None])
         }
+        Act::PostUpdate { id, .. } => ([actor, None, None], [Some(Thing::One(id.0)), None]),
         Act::PostDelete { id } => ([actor, None, None], [Some(Thing::One(id.0)), Some(Thing::Comments)]),
         Act::CommentCreate { id, post, parent, .. } => (
             [actor, Some(Thing::One(post.0)), parent.map(|parent| Thing::One(parent.0))],
@@ -300,6 +313,8 @@ fn things(command: &Command) -> ([Option<Thing>; 3], [Option<Thing>; 2]) {
         Act::CommentUpdate { id, .. } | Act::CommentDelete { id } => {
             ([actor, Some(Thing::Comments), None], [Some(Thing::One(id.0)), None])
         }
+        // Never in the way of anything before it.
+        Act::Deed(_) => ([None; 3], [None; 2]),
         Act::SessionRevoke { session } => match session {
             Some(session) => ([actor, None, None], [Some(Thing::One(session.0)), None]),
             None => ([None; 3], [actor, None]),

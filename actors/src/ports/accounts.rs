@@ -3,10 +3,11 @@
 
 use async_trait::async_trait;
 use secrecy::SecretString;
-use tidings_protocol::entity::User;
+use tidings_protocol::entity::{LogIn, User};
 use tidings_protocol::ids::{SessionId, UserId};
 
 use super::StoreFault;
+use crate::account::seen::Sighting;
 
 /// SHA-256 of a refresh token: all that is kept of it.
 pub type TokenHash = [u8; 32];
@@ -58,6 +59,43 @@ pub enum Rotation {
     Refused,
 }
 
+/// A log-in about to begin.
+#[derive(Clone, Debug)]
+pub struct Opening {
+    /// Whose.
+    pub user: UserId,
+    /// Its name.
+    pub session: SessionId,
+    /// Its first refresh token.
+    pub token: NewToken,
+    /// What the program that logs in calls itself.
+    pub device: Option<String>,
+    /// What the password was checked against; none where there was nothing to check, as after a sign-up.
+    pub checked: Option<SecretString>,
+}
+
+/// A change of an account by somebody who has shown the password.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// Whose account.
+    pub user: UserId,
+    /// The log-in that asks for it, which must still live.
+    pub session: SessionId,
+    /// What the password was checked against, which must still be the one kept.
+    pub checked: SecretString,
+}
+
+/// Why an account was not changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotChanged {
+    /// The log-in that asks has ended.
+    Ended,
+    /// The password has changed meanwhile.
+    OtherPassword,
+    /// The address belongs to another account.
+    EmailTaken,
+}
+
 /// Private account data.
 #[async_trait]
 pub trait Accounts: Send + Sync + 'static {
@@ -67,8 +105,27 @@ pub trait Accounts: Send + Sync + 'static {
     /// A profile.
     async fn profile(&self, user: UserId) -> Result<Option<User>, StoreFault>;
 
-    /// Begins a log-in with its first refresh token.
-    async fn open_session(&self, user: UserId, session: SessionId, token: NewToken) -> Result<(), StoreFault>;
+    /// What the password of `user` is checked against; none if there is no such account.
+    async fn password_hash(&self, user: UserId) -> Result<Option<SecretString>, StoreFault>;
+
+    /// Begins a log-in. Of more than [`LOG_INS_PER_USER`](tidings_protocol::limits::LOG_INS_PER_USER) those not seen longest end. False, and
+    /// nothing happens, if the password has changed since it was checked, or there is no such account.
+    async fn open_session(&self, opening: Opening) -> Result<bool, StoreFault>;
+
+    /// Keeps another password hash and ends all other log-ins, together or not at all. Tells how many ended.
+    async fn change_password(&self, by: Shown, hash: SecretString) -> Result<Result<u32, NotChanged>, StoreFault>;
+
+    /// Keeps another address, normalised by the caller.
+    async fn change_email(&self, by: Shown, email: &str) -> Result<Result<(), NotChanged>, StoreFault>;
+
+    /// The log-ins of a user that are good, the last seen first. `current` is the one that asks.
+    async fn log_ins(&self, user: UserId, current: SessionId) -> Result<Vec<LogIn>, StoreFault>;
+
+    /// Ends all log-ins of a user but this one. Tells how many; none if this one has ended itself.
+    async fn end_other_sessions(&self, user: UserId, but: SessionId) -> Result<Option<u32>, StoreFault>;
+
+    /// Notes that log-ins are connected, as of now. Those that have ended, and those that somebody else is changing, are left out.
+    async fn note_seen(&self, seen: &[Sighting]) -> Result<(), StoreFault>;
 
     /// Trades the token with hash `old` for `new`, exactly once however many ask at the same time. `grace_ms`: for how long after a
     /// rotation a repeat counts as a lost answer.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use crate::entry::Batch;
+use crate::presence::whisper::Whisper;
 
 /// What comes from the bus.
 #[derive(Clone, Debug)]
@@ -25,4 +26,11 @@ pub trait Bus: Send + Sync + 'static {
     /// Everything heard from peers (never one's own), in one bounded queue. When the queue overflows the bus drops rumours and counts
     /// them. The first message tells how it stands: [`Heard::Back`] or [`Heard::Away`]. May be called once.
     fn listen(&self) -> mpsc::Receiver<Heard>;
+
+    /// Tells the peers what is true only for a moment. Never waits; what does not fit is dropped and counted. Whispers are kept apart from
+    /// rumours: however many there are, no rumour is lost by them.
+    fn whisper(&self, whisper: Arc<Whisper>);
+
+    /// What peers whisper (never one's own), in one bounded queue; what does not fit is dropped and counted. May be called once.
+    fn overhear(&self) -> mpsc::Receiver<Whisper>;
 }

@@ -55,7 +55,8 @@ pub trait JournalStore: Send + Sync + 'static {
     /// Carries out `commands` as one transaction in one round trip, in order.
     ///
     /// Contract: outcomes correspond to commands by index; `Done` entries take contiguous `seq`s after the head, in the
-    /// order of the commands; what is refused or duplicate takes none (P1, P2). The caller sees to it that within one batch no
+    /// order of the commands; what is refused or duplicate takes none (P1, P2). A deed may write entries before its own, which are no
+    /// command's outcome. The caller sees to it that within one batch no
     /// command reads or writes an entity that another one writes.
     ///
     /// The writer's last batch, asked again with its id, is not decided again: what it did is answered `Duplicate`, with the

@@ -2,17 +2,25 @@
 //! Every implementation of a port takes the same examination (its contract suite).
 
 mod accounts;
+mod agenda;
 mod bus;
+mod desk;
 mod front;
 mod journal;
 mod keys;
+mod marks;
+mod media;
 mod reads;
 
-pub use accounts::{Accounts, Credentials, NewToken, Rotation, TokenHash};
+pub use accounts::{Accounts, Credentials, NewToken, NotChanged, Opening, Rotation, Shown, TokenHash};
+pub use agenda::Agenda;
 pub use bus::{Bus, Heard};
+pub use desk::Desk;
 pub use front::{BadToken, Claims, Submit, Tokens};
 pub use journal::{BatchId, CommitFault, Head, JournalStore};
 pub use keys::{KeptKey, SealedKey, SigningKeys};
+pub use marks::{Marks, NoMarks};
+pub use media::{Condemned, KnownMedia, MediaDigest, MediaRows, MediaState, NoPictures, Picture, Pictures, Wished};
 pub use reads::{Missed, Reads, Viewer, Who};
 
 /// Why a read did not succeed. The cause goes to the operator; the client hears `unavailable`.

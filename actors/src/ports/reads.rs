@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use tidings_protocol::entity::{Post, User};
 use tidings_protocol::feed::FeedName;
 use tidings_protocol::ids::{PostId, SessionId, UserId};
+use tidings_protocol::notification::NotificationsPage;
 use tidings_protocol::position::Seq;
 use tidings_protocol::reply::{CommentsPage, PostsPage, Snapshot, UserResult};
 use tidings_protocol::text::Handle;
@@ -20,6 +21,12 @@ pub struct Viewer {
     pub user: User,
     /// Whom they follow.
     pub follows: Vec<UserId>,
+    /// Whom they block.
+    pub blocks: Vec<UserId>,
+    /// Who blocks them.
+    pub blocked_by: Vec<UserId>,
+    /// Whom they have muted.
+    pub muted: Vec<UserId>,
     /// Whether the log-in asked about is still good.
     pub session_live: bool,
 }
@@ -42,7 +49,8 @@ pub struct Missed {
     /// since (its own `seq` ≥ the cursor's) → `Created`, else `Updated`; tombstones → `Removed` with a `Removed` body.
     /// A comment created and removed since comes as `Created` with a placeholder for a body, so that its answers have a parent.
     pub entries: Vec<Entry>,
-    /// Feeds for which a diff cannot be given: their viewer's context has changed since (`home` after a follow or unfollow).
+    /// Feeds for which a diff cannot be given: their viewer's context has changed since (after a follow or unfollow `home`, profiles and
+    /// posts; after a block or a mute, or the end of one, all but `me`), or they may not be read by this viewer.
     pub restart: Vec<FeedName>,
     /// More than `limit` entries, or the cursor is below the floor: all feeds need a fresh snapshot, `entries` is empty.
     pub too_much: bool,
@@ -77,7 +85,7 @@ pub trait Reads: Send + Sync + 'static {
         limit: usize,
     ) -> Result<Missed, StoreFault>;
 
-    /// Posts of `home`, `global` or `user:<id>` older than the one at `before`. None if the feed's user does not exist, or the feed
+    /// Posts of `home`, `global`, `tag:<name>` or `user:<id>` older than the one at `before`. None if the feed's user does not exist, or the feed
     /// has no posts to page (`me`, `post:<id>`).
     async fn posts_page(
         &self,
@@ -98,6 +106,17 @@ pub trait Reads: Send + Sync + 'static {
 
     /// A profile, its counts and how `viewer` stands to it.
     async fn user(&self, viewer: Option<UserId>, who: &Who) -> Result<Option<UserResult>, StoreFault>;
+
+    /// Which of these posts `viewer` may not see (any more), or which are not there. Those who ask at the same time share a statement.
+    async fn hidden(&self, viewer: Option<UserId>, posts: &[PostId]) -> Result<Vec<PostId>, StoreFault>;
+
+    /// Notifications of somebody that stand before a place, the newest first, and how far they have looked through them.
+    async fn notifications_page(
+        &self,
+        user: UserId,
+        before: Option<Seq>,
+        limit: u16,
+    ) -> Result<NotificationsPage, StoreFault>;
 
     /// One post.
     async fn post(&self, viewer: Option<UserId>, id: PostId) -> Result<Option<Post>, StoreFault>;

@@ -14,6 +14,7 @@ use tidings_protocol::error::{ErrorCode, Refusal};
 use tidings_protocol::feed::FeedName;
 use tidings_protocol::ids::{ConnectionId, RequestId, UserId};
 use tidings_protocol::limits::FEEDS_PER_CONNECTION;
+use tidings_protocol::presence::Showing;
 use tidings_protocol::reply::{AuthRefreshed, Unsubscribed};
 use tidings_protocol::request::Hello;
 use uuid::Uuid;
@@ -22,12 +23,15 @@ use super::feeds;
 use super::greet::{self, Greeted, Turned};
 use super::jobs;
 use super::machine::{Doorkeeper, Effect, Job, Machine, Ticket, bad_token};
+use super::media;
 use super::refresh::Reach;
+use crate::account::{self, seen::Presence};
 use crate::bulkhead::Part;
 use crate::feed::table::{Line, Told};
 use crate::frame;
 use crate::link::{Link, Standing};
 use crate::ports::{BadToken, Claims};
+use crate::presence::visit::Visit;
 use crate::starts::Patience;
 use crate::user::{Budget, Seat};
 use crate::worker::{Admitted, Place, Worker};
@@ -66,6 +70,10 @@ pub struct Session {
     pub(super) refreshing: bool,
     pub(super) failing_since: Option<u64>,
     pub(super) expiry: Option<SpawnHandle>,
+    /// Of the log-in, once it has been let in.
+    pub(super) presence: Option<Presence>,
+    /// Of the connection, as far as others see that its user is here.
+    pub(super) visit: Option<Box<Visit>>,
     _admitted: Admitted,
 }
 
@@ -94,6 +102,8 @@ impl Session {
             refreshing: false,
             failing_since: None,
             expiry: None,
+            presence: None,
+            visit: None,
             _admitted: admitted,
         };
         let addr = session.start();
@@ -132,14 +142,19 @@ impl Session {
     fn greet(&mut self, id: RequestId, hello: Hello, claims: Option<Claims>, ctx: &mut Context<Self>) {
         self.claims = claims;
         let (worker, link) = (Rc::clone(&self.worker), Rc::clone(&self.link));
+        let client = hello.client.as_deref().map(Arc::from);
+        let showing = hello.presence.unwrap_or_default();
         let greet = Box::pin(greet::greet(worker, link, self.connection, id, hello, claims));
         ctx.spawn(greet.into_actor(self).map(move |greeted, session, ctx| match greeted {
-            Ok(greeted) => session.greeted(greeted, ctx),
+            Ok(greeted) => {
+                session.begins_presence(client);
+                session.greeted(greeted, showing, ctx);
+            }
             Err(turned) => session.turned(id, turned, ctx),
         }));
     }
 
-    fn greeted(&mut self, greeted: Greeted, ctx: &mut Context<Self>) {
+    fn greeted(&mut self, greeted: Greeted, showing: Showing, ctx: &mut Context<Self>) {
         self.link.request_answered();
         self.viewer = greeted.viewer;
         if let Some(seat) = &greeted.seat {
@@ -147,6 +162,7 @@ impl Session {
         }
         self.seat = greeted.seat;
         self.place = Some(Rc::new(greeted.place));
+        self.begins_visit(showing);
         if let Some(caught_up) = greeted.caught_up {
             self.caught_up(caught_up, ctx);
         }
@@ -173,13 +189,30 @@ impl Session {
                 let answer = self.take_token(id, &token, ctx);
                 self.finish(ticket, answer, ctx);
             }
-            Job::Write(_) | Job::User(_) | Job::Post(_) | Job::Posts(..) | Job::Comments(..) => {
+            Job::Write(_)
+            | Job::User(_)
+            | Job::Post(_)
+            | Job::Posts(..)
+            | Job::Comments(..)
+            | Job::Marks(_)
+            | Job::Notes(_) => {
                 let (worker, viewer) = (Rc::clone(&self.worker), self.viewer);
                 let mut answer = Box::pin(async move { jobs::answer(&worker, viewer, id, job).await });
                 // Begun here: actix polls what is spawned in an order of its own, and writes must reach the journal as they were sent.
                 if let Some(answer) = answer.as_mut().now_or_never() {
                     return self.finish(ticket, answer, ctx);
                 }
+                ctx.spawn(answer.into_actor(self).map(move |answer, session, ctx| session.finish(ticket, answer, ctx)));
+            }
+            Job::Company(job) => self.keep_company(ticket, id, job, ctx),
+            Job::Media(job) => {
+                let worker = Rc::clone(&self.worker);
+                let answer = Box::pin(async move { media::answer(&worker.node, id, job).await });
+                ctx.spawn(answer.into_actor(self).map(move |answer, session, ctx| session.finish(ticket, answer, ctx)));
+            }
+            Job::Account(job) => {
+                let (worker, claims) = (Rc::clone(&self.worker), self.claims);
+                let answer = Box::pin(async move { account::answer(&worker.node, claims, id, job).await });
                 ctx.spawn(answer.into_actor(self).map(move |answer, session, ctx| session.finish(ticket, answer, ctx)));
             }
         }
@@ -224,6 +257,7 @@ impl Session {
         match result {
             Ok(snapshot) => {
                 table.subscribe(place.slot(), feed);
+                self.reads(feed);
                 frame::result(framing, id, snapshot)
             }
             Err(refusal) => frame::error(framing, Some(id), refusal),
@@ -261,7 +295,7 @@ impl Session {
 
     fn told(&mut self, told: Told, ctx: &mut Context<Self>) {
         match told {
-            Told::CircleChanged => self.want(Reach::Some(vec![FeedName::Home]), ctx),
+            Told::ContextChanged(afresh) => self.want(Reach::Context(afresh), ctx),
             Told::Beyond => self.want(Reach::All, ctx),
             Told::NewEpoch => self.want(Reach::Epoch, ctx),
             Told::Revoked => self.end(CloseCode::SessionRevoked, ctx),

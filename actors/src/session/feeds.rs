@@ -12,7 +12,7 @@ use tidings_protocol::position::Seq;
 use tidings_protocol::reply::Snapshot;
 use tokio::time::timeout;
 
-use super::machine::allowed;
+use super::methods::allowed;
 use crate::feed::forward::Forwarded;
 use crate::limits;
 use crate::ports::StoreFault;
@@ -89,6 +89,9 @@ async fn read(
     limit: u16,
 ) -> Result<Snapshot, Refusal> {
     allowed(viewer, feed)?;
+    if is_kept_from(worker, place, feed) {
+        return Err(no_such_feed());
+    }
     if feed == FeedName::Home
         && let Some(home) = remembered(worker, patience, place, limit).await
     {
@@ -113,7 +116,12 @@ async fn remembered(worker: &Worker, patience: Patience, place: &Place, limit: u
     Some(home)
 }
 
-fn no_such_feed() -> Refusal {
+/// Whether it is the profile of somebody who blocks the viewer, or whom the viewer blocks: to both it is as if there were none.
+pub(super) fn is_kept_from(worker: &Worker, place: &Place, feed: FeedName) -> bool {
+    matches!(feed, FeedName::User(user) if worker.table().is_apart(place.slot(), user))
+}
+
+pub(super) fn no_such_feed() -> Refusal {
     Refusal::new(ErrorCode::NotFound, "there is no such feed")
 }
 

@@ -9,14 +9,14 @@ use tidings_protocol::close::CloseCode;
 use tidings_protocol::entity::User;
 use tidings_protocol::error::{ErrorCode, Refusal};
 use tidings_protocol::feed::FeedName;
-use tidings_protocol::ids::{ConnectionId, RequestId, UserId};
+use tidings_protocol::ids::{ConnectionId, PostId, RequestId, UserId};
 use tidings_protocol::position::{Cursor, Seq};
 use tidings_protocol::reply::{FeedStart, Welcome};
 use tidings_protocol::request::Hello;
 use tokio::time::sleep;
 
 use super::feeds::{self, Started};
-use super::machine::{allowed, entities};
+use super::methods::{allowed, entities};
 use crate::entry::Entry;
 use crate::feed::catch_up::CaughtUp;
 use crate::feed::join::NotJoined;
@@ -114,10 +114,19 @@ pub(super) async fn take_place(
     Err(NotSeated::Unavailable.into())
 }
 
+/// How a session goes on from its cursor.
+struct Resumed {
+    missed: Missed,
+    /// Feeds that have to start afresh all the same.
+    restart: Vec<FeedName>,
+    /// Feeds that the viewer may not read: whoever claims a cursor need not have watched them before.
+    refused: Vec<FeedName>,
+}
+
 /// What a resumed session has missed, as far as memory cannot tell.
-enum Resume {
+enum Missed {
     /// All of it is in the hot log from the cursor on.
-    FromMemory,
+    InMemory,
     /// As read from Postgres; the hot log takes over after `seq`.
     Read { entries: Vec<Entry>, seq: Seq },
 }
@@ -147,13 +156,15 @@ pub(super) async fn greet(
     let (open, shut): (Vec<FeedName>, Vec<FeedName>) = wanted.iter().partition(|&&feed| allowed(viewer, feed).is_ok());
     let mut resumed = resumable(&worker, patience, &place, viewer, &open, hello.cursor).await?;
     let started = loop {
-        let fresh: Vec<FeedName> = match &resumed {
-            None => open.clone(),
-            Some((_, restart)) => restart.clone(),
+        let fresh: &[FeedName] = match &resumed {
+            None => &open,
+            Some(resumed) => &resumed.restart,
         };
-        let started = feeds::start(&worker, patience, &place, viewer, &fresh, limit).await;
+        let mut started = feeds::start(&worker, patience, &place, viewer, fresh, limit).await;
         // What was read before the snapshots must still join onto the hot log now.
         if still_resumable(&worker, &place, &open, hello.cursor, resumed.as_ref()) {
+            let refused = resumed.iter().flat_map(|resumed| &resumed.refused);
+            started.extend(refused.map(|&feed| (feed, Err(feeds::no_such_feed()))));
             break started;
         }
         resumed = None;
@@ -167,7 +178,7 @@ pub(super) async fn greet(
         (Some(_), Some(cursor)) => cursor,
         _ => worker.cursor(worker.table().applied()),
     };
-    let whole = resumed.as_ref().is_some_and(|(_, restart)| restart.is_empty());
+    let whole = resumed.as_ref().is_some_and(|resumed| resumed.restart.is_empty());
     let welcome = Welcome {
         session: connection,
         user,
@@ -179,7 +190,7 @@ pub(super) async fn greet(
         feeds: starts(&wanted, started, &shut, viewer),
     };
     let going_on = resumed.is_some();
-    let caught_up = run(&worker, &link, &place, id, &welcome, resumed.map(|(resume, _)| resume));
+    let caught_up = run(&worker, &link, &place, id, &welcome, resumed.map(|resumed| resumed.missed));
     let caught_up = going_on.then_some(caught_up);
     Ok(Greeted { viewer, seat, place, caught_up })
 }
@@ -192,7 +203,7 @@ async fn resumable(
     viewer: Option<UserId>,
     open: &[FeedName],
     cursor: Option<Cursor>,
-) -> Result<Option<(Resume, Vec<FeedName>)>, Turned> {
+) -> Result<Option<Resumed>, Turned> {
     let Some(cursor) = cursor else {
         return Ok(None);
     };
@@ -200,7 +211,8 @@ async fn resumable(
         return Ok(None);
     }
     if worker.table().reaches(place.slot(), open, cursor.seq) {
-        return Ok(Some((Resume::FromMemory, Vec::new())));
+        let refused = refused(worker, patience, place, viewer, open).await.map_err(Turned::unavailable)?;
+        return Ok(Some(Resumed { missed: Missed::InMemory, restart: Vec::new(), refused }));
     }
     let events = tidings_protocol::limits::CATCH_UP_EVENTS;
     let missed = feeds::in_turn(worker, patience, || worker.node.reads.missed(viewer, open, cursor.seq, events));
@@ -209,8 +221,26 @@ async fn resumable(
         return Ok(None);
     }
     feeds::reached(worker, patience, missed.seq).await.map_err(Turned::unavailable)?;
-    let resume = Resume::Read { entries: missed.entries, seq: missed.seq };
-    Ok(Some((resume, missed.restart)))
+    let (restart, seq) = (missed.restart, missed.seq);
+    Ok(Some(Resumed { missed: Missed::Read { entries: missed.entries, seq }, restart, refused: Vec::new() }))
+}
+
+/// Those of `open` that the viewer may not read. What happens after this was asked is in the hot log, and ends a feed from there.
+async fn refused(
+    worker: &Worker,
+    patience: Patience,
+    place: &Place,
+    viewer: Option<UserId>,
+    open: &[FeedName],
+) -> Result<Vec<FeedName>, Refusal> {
+    let post = |&feed: &FeedName| if let FeedName::Post(post) = feed { Some(post) } else { None };
+    let posts: Vec<PostId> = open.iter().filter_map(post).collect();
+    let hidden = match posts.as_slice() {
+        [] => Vec::new(),
+        posts => feeds::in_turn(worker, patience, || worker.node.reads.hidden(viewer, posts)).await?,
+    };
+    let kept = |feed: &FeedName| post(feed).is_some_and(|post| hidden.contains(&post));
+    Ok(open.iter().copied().filter(|feed| kept(feed) || feeds::is_kept_from(worker, place, *feed)).collect())
 }
 
 /// Whether an entry is there or about to be: another node may be ahead by a moment. A cursor beyond that is nobody's.
@@ -224,15 +254,16 @@ fn still_resumable(
     place: &Place,
     open: &[FeedName],
     cursor: Option<Cursor>,
-    resumed: Option<&(Resume, Vec<FeedName>)>,
+    resumed: Option<&Resumed>,
 ) -> bool {
-    let (Some((resume, restart)), Some(cursor)) = (resumed, cursor) else {
+    let (Some(Resumed { missed, restart, refused }), Some(cursor)) = (resumed, cursor) else {
         return true;
     };
-    let going_on: Vec<FeedName> = open.iter().copied().filter(|feed| !restart.contains(feed)).collect();
-    let from = match resume {
-        Resume::FromMemory => cursor.seq,
-        Resume::Read { seq, .. } => seq.next(),
+    let goes_on = |feed: &FeedName| !restart.contains(feed) && !refused.contains(feed);
+    let going_on: Vec<FeedName> = open.iter().copied().filter(goes_on).collect();
+    let from = match missed {
+        Missed::InMemory => cursor.seq,
+        Missed::Read { seq, .. } => seq.next(),
     };
     let table = worker.table();
     cursor.epoch == table.epoch() && table.reaches(place.slot(), &going_on, from)
@@ -261,7 +292,7 @@ fn run(
     place: &Place,
     id: RequestId,
     welcome: &Welcome,
-    resume: Option<Resume>,
+    missed: Option<Missed>,
 ) -> CaughtUp {
     let framing = worker.node.framing;
     let frame: Bytes = frame::result(framing, id, welcome);
@@ -274,10 +305,10 @@ fn run(
             FeedStart::Refused { .. } => {}
         }
     }
-    match resume {
+    match missed {
         None => {}
-        Some(Resume::FromMemory) => table.fall_back(place.slot(), Vec::new(), welcome.cursor.seq),
-        Some(Resume::Read { entries, seq }) => table.fall_back(place.slot(), entries, seq.next()),
+        Some(Missed::InMemory) => table.fall_back(place.slot(), Vec::new(), welcome.cursor.seq),
+        Some(Missed::Read { entries, seq }) => table.fall_back(place.slot(), entries, seq.next()),
     }
     let caught_up = table.catch_up(place.slot());
     link.flush();

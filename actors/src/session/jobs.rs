@@ -3,15 +3,21 @@
 use bytes::Bytes;
 use serde_json::value::RawValue;
 use tidings_protocol::error::{ErrorCode, Refusal};
-use tidings_protocol::ids::RequestId;
-use tidings_protocol::ids::UserId;
+use tidings_protocol::ids::{RequestId, UserId};
+use tidings_protocol::notification::{MarkerResult, PreferencesResult, ReadingResult};
 use tidings_protocol::position::{Cursor, Seq};
-use tidings_protocol::reply::{CommentResult, FollowResult, PostGot, PostResult, RemovedResult, UserUpdated};
+use tidings_protocol::push::EventName;
+use tidings_protocol::reply::{
+    BlockResult, BookmarkResult, CommentResult, FollowResult, MuteResult, OwnResult, PostGot, PostResult,
+    ReactionResult, RemovedResult, SessionEnded, UserUpdated,
+};
 
 use super::feeds::bounded;
 use super::machine::Job;
-use crate::command::{Act, Command, Outcome};
-use crate::entry::Entry;
+use super::marks;
+use super::notes;
+use crate::command::{Command, Outcome};
+use crate::entry::{Change, Entry, Verb};
 use crate::frame::{self, Framing};
 use crate::ports::Submit;
 use crate::worker::Worker;
@@ -45,18 +51,23 @@ async fn carry_out(worker: &Worker, viewer: Option<UserId>, id: RequestId, job: 
             let page = bounded(reads.comments_page(viewer, post, before, limit)).await?;
             Ok(frame::result(framing, id, page.ok_or_else(not_found)?))
         }
-        Job::Subscribe(..) | Job::Unsubscribe(_) | Job::Token(_) => {
-            Err(Refusal::new(ErrorCode::Internal, "a fault in the server"))
-        }
+        Job::Marks(job) => marks::carry_out(worker, viewer, id, job).await,
+        Job::Notes(job) => notes::carry_out(worker, id, job).await,
+        Job::Subscribe(..)
+        | Job::Unsubscribe(_)
+        | Job::Token(_)
+        | Job::Account(_)
+        | Job::Media(_)
+        | Job::Company(_) => Err(Refusal::new(ErrorCode::Internal, "a fault in the server")),
     }
 }
 
-fn not_found() -> Refusal {
+pub(super) fn not_found() -> Refusal {
     Refusal::new(ErrorCode::NotFound, "there is no such thing")
 }
 
 /// The place a page cursor names, if it is of this journal.
-fn place_in(worker: &Worker, before: Option<Cursor>) -> Result<Option<Seq>, Refusal> {
+pub(super) fn place_in(worker: &Worker, before: Option<Cursor>) -> Result<Option<Seq>, Refusal> {
     match before {
         Some(cursor) if cursor.epoch != worker.table().epoch() => {
             let message = "this cursor belongs to an earlier life of the journal: start from the newest page";
@@ -68,45 +79,55 @@ fn place_in(worker: &Worker, before: Option<Cursor>) -> Result<Option<Seq>, Refu
 }
 
 async fn write(worker: &Worker, id: RequestId, command: Command) -> Result<Bytes, Refusal> {
-    let answer: Answer = Answer::to(&command.act);
     let (entry, duplicate) = match worker.node.journal.submit(command).await? {
         Outcome::Done(entry) => (entry, false),
         Outcome::Duplicate(entry) => (entry, true),
         Outcome::Refused(denied) => return Err(denied.refusal()),
     };
-    Ok(answer.frame(worker.node.framing, id, &entry, duplicate))
+    Ok(told(worker.node.framing, id, &entry, duplicate))
 }
 
-/// Which result a write is answered with.
-#[derive(Clone, Copy, Debug)]
-enum Answer {
-    Post,
-    Comment,
-    Removed,
-    User,
-    Follow { following: bool },
-}
-
-impl Answer {
-    const fn to(act: &Act) -> Self {
-        match act {
-            Act::PostCreate { .. } | Act::PostUpdate { .. } => Self::Post,
-            Act::CommentCreate { .. } | Act::CommentUpdate { .. } => Self::Comment,
-            Act::PostDelete { .. } | Act::CommentDelete { .. } => Self::Removed,
-            Act::Follow { .. } => Self::Follow { following: true },
-            Act::Unfollow { .. } => Self::Follow { following: false },
-            Act::UserCreate { .. } | Act::UserUpdate { .. } | Act::SessionRevoke { .. } => Self::User,
+/// The answer to a write, by what it was about.
+fn told(framing: Framing, id: RequestId, entry: &Entry, duplicate: bool) -> Bytes {
+    let (body, seq): (&RawValue, Seq) = (&entry.body, entry.seq);
+    match entry.change {
+        Change::Post { verb: Verb::Removed, .. } | Change::Comment { verb: Verb::Removed, .. } => {
+            frame::result(framing, id, RemovedResult { removed: body, seq, duplicate })
         }
-    }
-
-    fn frame(self, framing: Framing, id: RequestId, entry: &Entry, duplicate: bool) -> Bytes {
-        let (body, seq): (&RawValue, Seq) = (&entry.body, entry.seq);
-        match self {
-            Self::Post => frame::result(framing, id, PostResult { post: body, seq, duplicate }),
-            Self::Comment => frame::result(framing, id, CommentResult { comment: body, seq, duplicate }),
-            Self::Removed => frame::result(framing, id, RemovedResult { removed: body, seq, duplicate }),
-            Self::User => frame::result(framing, id, UserUpdated { user: body, seq }),
-            Self::Follow { following } => frame::result(framing, id, FollowResult { follow: body, following, seq }),
+        Change::Post { .. } => frame::result(framing, id, PostResult { post: body, seq, duplicate }),
+        Change::Comment { .. } => frame::result(framing, id, CommentResult { comment: body, seq, duplicate }),
+        Change::User { .. } => frame::result(framing, id, UserUpdated { user: body, seq }),
+        Change::Follow { verb, .. } => {
+            frame::result(framing, id, FollowResult { follow: body, following: verb != Verb::Removed, seq })
         }
+        Change::Block { verb, .. } => {
+            frame::result(framing, id, BlockResult { block: body, blocking: verb != Verb::Removed, seq })
+        }
+        // One until a time that has passed is none.
+        Change::Mute { verb, .. } => {
+            frame::result(framing, id, MuteResult { mute: body, muting: verb != Verb::Removed, seq })
+        }
+        Change::Own { event: EventName::ReactionUpdated | EventName::ReactionRemoved, .. } => {
+            frame::result(framing, id, ReactionResult { reaction: body, seq, duplicate })
+        }
+        Change::Own { event: event @ (EventName::BookmarkCreated | EventName::BookmarkRemoved), .. } => {
+            let bookmarked = event == EventName::BookmarkCreated;
+            frame::result(framing, id, BookmarkResult { bookmark: body, bookmarked, seq, duplicate })
+        }
+        Change::Own { event: EventName::NotificationRead, .. } => {
+            frame::result(framing, id, ReadingResult { reading: body, seq, duplicate })
+        }
+        Change::Own { event: EventName::MarkerUpdated, .. } => {
+            frame::result(framing, id, MarkerResult { marker: body, seq, duplicate })
+        }
+        Change::Own { event: EventName::PreferencesUpdated, .. } => {
+            frame::result(framing, id, PreferencesResult { preferences: body, seq, duplicate })
+        }
+        Change::Own { .. } => frame::result(framing, id, OwnResult { item: body, seq, duplicate }),
+        Change::SessionRevoked { session: Some(session), .. } => {
+            frame::result(framing, id, SessionEnded { id: session, seq })
+        }
+        // All of them, which nobody asks for over the socket.
+        Change::SessionRevoked { session: None, .. } => frame::result(framing, id, serde_json::Map::new()),
     }
 }

@@ -9,10 +9,15 @@ use tidings_protocol::feed::FeedName;
 use tidings_protocol::ids::{PostId, RequestId, UserId};
 use tidings_protocol::limits::{self, points};
 use tidings_protocol::position::Cursor;
-use tidings_protocol::request::{FeedSubscribe, Hello, Method, Request};
-use tidings_protocol::text::Handle;
+use tidings_protocol::request::{Hello, Method, Request};
 
-use crate::command::{Act, Command};
+use super::company::CompanyJob;
+use super::marks::MarksJob;
+use super::media::MediaJob;
+use super::methods::{cost, job};
+use super::notes::NotesJob;
+use crate::account::AccountJob;
+use crate::command::Command;
 use crate::limits::{REFUSALS_IN_A_ROW, SESSION_READS};
 use crate::ports::{BadToken, Claims, Who};
 
@@ -39,6 +44,16 @@ pub enum Job {
     Unsubscribe(FeedName),
     /// Take a newer token.
     Token(String),
+    /// Something of one's own account.
+    Account(AccountJob),
+    /// Something about pictures.
+    Media(MediaJob),
+    /// Something about marks on posts.
+    Marks(MarksJob),
+    /// Something about who is here.
+    Company(CompanyJob),
+    /// Older notifications.
+    Notes(NotesJob),
 }
 
 /// Jobs of one class may run side by side; a job of another class waits until they are done.
@@ -56,8 +71,17 @@ impl Job {
     const fn class(&self) -> Class {
         match self {
             Self::Write(_) => Class::Write,
-            Self::User(_) | Self::Post(_) | Self::Posts(..) | Self::Comments(..) | Self::Subscribe(..) => Class::Read,
-            Self::Unsubscribe(_) | Self::Token(_) => Class::Sole,
+            Self::User(_)
+            | Self::Post(_)
+            | Self::Posts(..)
+            | Self::Comments(..)
+            | Self::Subscribe(..)
+            | Self::Account(AccountJob::LogIns)
+            | Self::Marks(_)
+            | Self::Notes(_)
+            | Self::Company(CompanyJob::Type(_))
+            | Self::Media(MediaJob::Get(_)) => Class::Read,
+            Self::Company(_) | Self::Unsubscribe(_) | Self::Token(_) | Self::Account(_) | Self::Media(_) => Class::Sole,
         }
     }
 }
@@ -304,93 +328,6 @@ pub fn bad_token(bad: BadToken) -> (Refusal, CloseCode) {
         }
         BadToken::Invalid => {
             (Refusal::new(ErrorCode::BadToken, "the token is not valid").field("token"), CloseCode::BadToken)
-        }
-    }
-}
-
-const fn cost(method: &Method) -> u32 {
-    match method {
-        Method::Hello(_) | Method::AuthRefresh(_) | Method::FeedUnsubscribe(_) => 0,
-        Method::UserGet(_)
-        | Method::PostGet(_)
-        | Method::CommentPage(_)
-        | Method::FeedPage(_)
-        | Method::FeedSubscribe(_) => points::READ,
-        Method::UserFollow(_) | Method::UserUnfollow(_) => points::REACT,
-        Method::UserUpdate(_)
-        | Method::PostUpdate(_)
-        | Method::PostDelete(_)
-        | Method::CommentUpdate(_)
-        | Method::CommentDelete(_) => points::EDIT,
-        Method::PostCreate(_) | Method::CommentCreate(_) => points::CREATE,
-    }
-}
-
-/// What a method comes down to for this viewer.
-fn job(viewer: Option<UserId>, method: Method) -> Result<Job, Refusal> {
-    let act = match method {
-        Method::Hello(_) => {
-            return Err(Refusal::new(ErrorCode::BadRequest, "hello was said already"));
-        }
-        Method::AuthRefresh(refresh) => return Ok(Job::Token(refresh.token)),
-        Method::UserGet(get) => return whom(viewer, get.id, get.handle).map(Job::User),
-        Method::PostGet(get) => return Ok(Job::Post(get.id)),
-        Method::FeedPage(page) => {
-            allowed(viewer, page.feed)?;
-            return Ok(Job::Posts(page.feed, page.before, entities(page.limit)?));
-        }
-        Method::CommentPage(page) => {
-            return Ok(Job::Comments(page.post, page.before, entities(page.limit)?));
-        }
-        Method::FeedSubscribe(FeedSubscribe { feed, limit }) => {
-            allowed(viewer, feed)?;
-            return Ok(Job::Subscribe(feed, entities(limit)?));
-        }
-        Method::FeedUnsubscribe(unsubscribe) => return Ok(Job::Unsubscribe(unsubscribe.feed)),
-        Method::UserUpdate(update) => Act::UserUpdate { name: update.name, bio: update.bio, if_rev: update.if_rev },
-        Method::UserFollow(user) => Act::Follow { whom: user.id },
-        Method::UserUnfollow(user) => Act::Unfollow { whom: user.id },
-        Method::PostCreate(post) => Act::PostCreate { id: post.id, text: post.text },
-        Method::PostUpdate(post) => Act::PostUpdate { id: post.id, text: post.text, if_rev: post.if_rev },
-        Method::PostDelete(post) => Act::PostDelete { id: post.id },
-        Method::CommentCreate(comment) => {
-            Act::CommentCreate { id: comment.id, post: comment.post, parent: comment.parent, text: comment.text }
-        }
-        Method::CommentUpdate(comment) => {
-            Act::CommentUpdate { id: comment.id, text: comment.text, if_rev: comment.if_rev }
-        }
-        Method::CommentDelete(comment) => Act::CommentDelete { id: comment.id },
-    };
-    let actor = viewer.ok_or_else(log_in_first)?;
-    Ok(Job::Write(Command { actor, act }))
-}
-
-fn whom(viewer: Option<UserId>, id: Option<UserId>, handle: Option<Handle>) -> Result<Who, Refusal> {
-    match (id, handle) {
-        (Some(id), None) => Ok(Who::Id(id)),
-        (None, Some(handle)) => Ok(Who::Handle(handle)),
-        (None, None) => viewer.map(Who::Id).ok_or_else(log_in_first),
-        (Some(_), Some(_)) => Err(Refusal::new(ErrorCode::Invalid, "either id or handle, not both").field("handle")),
-    }
-}
-
-/// Whether the viewer may watch or page a feed at all.
-pub(super) fn allowed(viewer: Option<UserId>, feed: FeedName) -> Result<(), Refusal> {
-    if viewer.is_some() || feed.is_public() { Ok(()) } else { Err(log_in_first()) }
-}
-
-fn log_in_first() -> Refusal {
-    Refusal::new(ErrorCode::Unauthorized, "log in first")
-}
-
-/// How many entities a page holds.
-pub(super) fn entities(limit: Option<u16>) -> Result<u16, Refusal> {
-    match limit {
-        None => Ok(limits::PAGE_DEFAULT),
-        Some(limit @ 1..=limits::PAGE_MAX) => Ok(limit),
-        Some(_) => {
-            let message = format!("must be 1 to {}", limits::PAGE_MAX);
-            Err(Refusal::new(ErrorCode::Invalid, message).field("limit"))
         }
     }
 }

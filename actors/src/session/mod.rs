@@ -1,10 +1,16 @@
 //! One connection's conversation: `hello`, requests in order, feeds, the end.
 
 pub mod actor;
+pub mod company;
 mod feeds;
 mod greet;
 mod jobs;
 pub mod machine;
+mod marks;
+mod media;
+mod methods;
+mod notes;
+mod posts;
 mod pulse;
 mod refresh;
 mod renew;

@@ -1,5 +1,6 @@
 //! The signs of life of a session: ping and heartbeat, the token's end, the goodbye of a node that is leaving.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{AsyncContext, Context};
@@ -8,11 +9,20 @@ use tidings_protocol::limits::{HEARTBEAT_MS, SILENCE_MS};
 use tidings_protocol::push::Notice;
 
 use super::actor::Session;
+use crate::account::seen::Presence;
 use crate::feed::table::Line;
 use crate::frame;
 use crate::limits;
+use crate::ports::Claims;
 
 impl Session {
+    /// From here on the log-in is seen.
+    pub(super) fn begins_presence(&mut self, client: Option<Arc<str>>) {
+        let node = &self.worker.node;
+        let begins = |claims: Claims| Presence::begins(Arc::clone(&node.seen), claims.session, client, node.now());
+        self.presence = self.claims.map(begins);
+    }
+
     /// Warns before the token runs out, and closes when it does.
     pub(super) fn watch_token(&mut self, ctx: &mut Context<Self>) {
         if let Some(old) = self.expiry.take() {
@@ -46,6 +56,9 @@ impl Session {
         let silence = self.worker.node.settings.heartbeat_ms * SILENCE_MS / HEARTBEAT_MS;
         if self.worker.node.now().saturating_sub(self.link.heard_at()) > silence {
             return self.end(CloseCode::Silent, ctx);
+        }
+        if let Some(presence) = &mut self.presence {
+            presence.goes_on(self.worker.node.now());
         }
         self.link.keep((self.worker.node.framing.ping)());
         if self.machine.is_live() {

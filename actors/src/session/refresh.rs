@@ -1,4 +1,4 @@
-//! Fresh starts of feeds that run already: after a change of the viewer's circle, for a reader too far behind, in a new epoch.
+//! Fresh starts of feeds that run already: after a change of what the viewer may see, for a reader too far behind, in a new epoch.
 
 use std::rc::Rc;
 
@@ -13,6 +13,7 @@ use tidings_protocol::reply::Snapshot;
 use super::feeds::{self, Started};
 use super::greet::{Turned, take_place};
 use crate::feed::catch_up::CaughtUp;
+use crate::feed::context::Afresh;
 use crate::feed::table::Line;
 use crate::frame;
 use crate::limits;
@@ -23,10 +24,10 @@ use crate::user::Seat;
 use crate::worker::{Place, Worker};
 
 /// How far a fresh start reaches.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Reach {
-    /// These feeds; the others go on undisturbed.
-    Some(Vec<FeedName>),
+    /// Those that a change of the viewer's context touches; the others go on where they were held.
+    Context(Afresh),
     /// All feeds; whatever the reader was behind is void.
     All,
     /// All feeds, and the session joins again: the journal began a new life.
@@ -39,10 +40,7 @@ impl Reach {
         match (self, other) {
             (Self::Epoch, _) | (_, Self::Epoch) => Self::Epoch,
             (Self::All, _) | (_, Self::All) => Self::All,
-            (Self::Some(mut feeds), Self::Some(others)) => {
-                feeds.extend(others.into_iter().filter(|feed| !feeds.contains(feed)).collect::<Vec<_>>());
-                Self::Some(feeds)
-            }
+            (Self::Context(one), Self::Context(other)) => Self::Context(one.max(other)),
         }
     }
 }
@@ -67,14 +65,14 @@ pub(super) async fn refresh(
     reach: Reach,
 ) -> Result<(Rc<Place>, CaughtUp), NotRefreshed> {
     let patience = Patience::begins();
-    let place = match &reach {
-        Reach::Some(_) | Reach::All => Rc::clone(&had),
+    let place = match reach {
+        Reach::Context(_) | Reach::All => Rc::clone(&had),
         Reach::Epoch => Rc::new(place_again(&worker, patience, &link, who).await?),
     };
     for _ in 0..limits::SNAPSHOT_TRIES {
         let watched = worker.table().feeds(had.slot()).to_vec();
-        let feeds: Vec<FeedName> = match &reach {
-            Reach::Some(feeds) => watched.iter().copied().filter(|feed| feeds.contains(feed)).collect(),
+        let feeds: Vec<FeedName> = match reach {
+            Reach::Context(afresh) => watched.iter().copied().filter(|&feed| afresh.touches(feed)).collect(),
             Reach::All | Reach::Epoch => watched.clone(),
         };
         let started = feeds::start(&worker, patience, &place, viewer, &feeds, PAGE_DEFAULT).await;
@@ -87,7 +85,7 @@ pub(super) async fn refresh(
         }
         // Feeds that came or went meanwhile would be forgotten: once more, then.
         if worker.table().feeds(had.slot()) == watched {
-            let caught_up = tell(&worker, &link, &place, &reach, started);
+            let caught_up = tell(&worker, &link, &place, reach, started);
             return Ok((place, caught_up));
         }
     }
@@ -109,14 +107,14 @@ async fn place_again(
 }
 
 /// Queues the fresh starts, exact at the table's position, and lets the session go on.
-fn tell(worker: &Worker, link: &Rc<Link>, place: &Place, reach: &Reach, started: Vec<Started>) -> CaughtUp {
+fn tell(worker: &Worker, link: &Rc<Link>, place: &Place, reach: Reach, started: Vec<Started>) -> CaughtUp {
     let framing = worker.node.framing;
     let mut table = worker.table_mut();
     let applied = table.applied();
     // Where the reader stands, so that `seq` does not go back on what it hears next, and a line lost before the last of these
     // comes back to before the first.
     let at = match reach {
-        Reach::Some(_) | Reach::All => table.position(place.slot()).unwrap_or_default().next().min(applied),
+        Reach::Context(_) | Reach::All => table.position(place.slot()).unwrap_or_default().next().min(applied),
         Reach::Epoch => Seq(0),
     };
     if let Reach::Epoch = reach {
@@ -124,16 +122,20 @@ fn tell(worker: &Worker, link: &Rc<Link>, place: &Place, reach: &Reach, started:
         link.keep(frame::message(framing, &Notice::Resync { cursor }));
     }
     for (feed, result) in started {
-        // What is not there any more is told as an empty feed.
-        let snapshot = result.unwrap_or_else(|_| Snapshot::empty(feed, applied));
-        link.keep(frame::resync(framing, &snapshot, at));
-        if let Reach::Epoch = reach {
+        let snapshot = if let Ok(snapshot) = result {
             table.subscribe(place.slot(), feed);
-        }
+            worker.reads(feed, link);
+            snapshot
+        } else {
+            // What is not there any more, or not for this viewer, is told as an empty feed, and is over: nothing more may come of it (P5).
+            table.unsubscribe(place.slot(), feed);
+            Snapshot::empty(feed, applied)
+        };
+        link.keep(frame::resync(framing, &snapshot, at));
     }
     match reach {
-        // The other feeds go on where they were held; what comes of this one again is harmless by the rev rule.
-        Reach::Some(_) => table.release(place.slot()),
+        // The other feeds go on where they were held; what comes of these again is harmless by the rev rule.
+        Reach::Context(told) => table.release(place.slot(), told),
         Reach::All | Reach::Epoch => table.skip_to_now(place.slot()),
     }
     let caught_up = table.catch_up(place.slot());

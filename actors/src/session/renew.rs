@@ -48,7 +48,7 @@ impl Session {
         self.refreshing = true;
         let who = self.seat.clone().zip(self.claims);
         let (worker, link, viewer) = (Rc::clone(&self.worker), Rc::clone(&self.link), self.viewer);
-        let again = reach.clone();
+        let again = reach;
         let fresh = Box::pin(refresh(worker, link, viewer, who, place, reach));
         ctx.spawn(fresh.into_actor(self).map(move |refreshed, session, ctx| {
             session.refreshing = false;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use tidings_protocol::entity::{Comment, Follow, Post, Removed, User};
+use tidings_protocol::entity::{Block, Comment, Follow, Mute, Post, Removed, User};
 use tidings_protocol::feed::FeedName;
 use tidings_protocol::ids::{CommentId, PostId, UserId};
 use tidings_protocol::position::{Cursor, Epoch, Seq};
@@ -35,6 +35,8 @@ pub(crate) enum Kind {
     Comment,
     User,
     Follow,
+    Block,
+    Mute,
 }
 
 /// One feed as a client holds it.
@@ -49,6 +51,8 @@ pub(crate) struct FeedHeld {
 #[derive(Debug, Default)]
 pub(crate) struct Client {
     pub(crate) feeds: BTreeMap<FeedName, FeedHeld>,
+    /// Feeds that are over, by what was said on them, and have not begun again since.
+    pub(crate) over: BTreeSet<FeedName>,
     people: BTreeMap<UserId, u64>,
     pub(crate) cursor: Option<Cursor>,
     last_seq: u64,
@@ -86,6 +90,7 @@ impl Client {
     /// A new connection begins.
     pub(crate) fn connects(&mut self) {
         self.last_seq = 0;
+        self.over.clear();
     }
 
     /// The journal began a new life: cursors and `rev`s of the old one say nothing any more.
@@ -129,8 +134,7 @@ impl Client {
                 let kind = if event == "post.removed" { Kind::Post } else { Kind::Comment };
                 self.put(feed, kind, removed.id, removed.rev, None, false);
                 if feed == FeedName::Post(PostId(removed.id)) {
-                    let held = self.feeds.get_mut(&feed);
-                    held.into_iter().for_each(|held| held.things.retain(|(kind, _), _| *kind != Kind::Comment));
+                    self.ends(feed);
                 }
             }
             "user.updated" => self.user(feed, &read(data)),
@@ -138,9 +142,23 @@ impl Client {
                 let follow: Follow = read(data);
                 self.put(feed, Kind::Follow, follow.followee.0, follow.rev, None, event == "follow.created");
             }
+            "block.created" | "block.removed" => {
+                let block: Block = read(data);
+                self.put(feed, Kind::Block, block.blocked.0, block.rev, None, event == "block.created");
+            }
+            "mute.created" | "mute.removed" => {
+                let mute: Mute = read(data);
+                self.put(feed, Kind::Mute, mute.muted.0, mute.rev, None, event == "mute.created");
+            }
             "feed.resync" => self.start(&read(data)),
             _ => panic!("unknown event {event}"),
         }
+    }
+
+    /// Nothing more will be told on a feed: what it was about is gone, or may not be seen any more.
+    fn ends(&mut self, feed: FeedName) {
+        self.feeds.remove(&feed);
+        self.over.insert(feed);
     }
 
     fn put(&mut self, feed: FeedName, kind: Kind, id: Uuid, rev: Seq, seq: Option<Seq>, there: bool) {
@@ -183,6 +201,15 @@ impl Client {
     /// A feed starts afresh.
     pub(crate) fn start(&mut self, snapshot: &Snapshot) {
         let feed = snapshot.feed;
+        let is_empty = match feed {
+            FeedName::Post(_) => snapshot.post.is_none(),
+            FeedName::User(_) => snapshot.user.is_none(),
+            FeedName::Home | FeedName::Global | FeedName::Notifications | FeedName::Me | FeedName::Tag(_) => false,
+        };
+        if is_empty {
+            return self.ends(feed);
+        }
+        self.over.remove(&feed);
         let whole_from = snapshot.next.map_or(0, |next| next.seq.0);
         self.feeds.insert(feed, FeedHeld { whole_from, ..FeedHeld::default() });
         for post in snapshot.posts.iter().flatten().chain(&snapshot.post) {
@@ -197,6 +224,12 @@ impl Client {
         for followee in snapshot.follows.iter().flatten() {
             self.put(feed, Kind::Follow, followee.0, Seq(0), None, true);
         }
+        for block in snapshot.blocks.iter().flatten() {
+            self.put(feed, Kind::Block, block.blocked.0, block.rev, None, true);
+        }
+        for mute in snapshot.mutes.iter().flatten() {
+            self.put(feed, Kind::Mute, mute.muted.0, mute.rev, None, true);
+        }
     }
 
     /// P4: what a client holds of a feed is what the journal says.
@@ -208,10 +241,12 @@ impl Client {
 
     /// The same of what was last changed up to some entry.
     pub(crate) fn compare(&self, feed: FeedName, viewer: Option<UserId>, state: &State, to: u64) -> Result<(), String> {
+        if to == u64::MAX && !state.is_open(feed, viewer) {
+            return Err(format!("{feed}: still held by {viewer:?}"));
+        }
         let held = &self.feeds[&feed];
-        let follows = viewer.map(|viewer| state.follows_of(viewer)).unwrap_or_default();
         let named = matches!(feed, FeedName::Home | FeedName::User(_));
-        for (id, row) in state.posts.iter().filter(|(id, row)| State::shows(feed, viewer, &follows, row, **id)) {
+        for (id, row) in state.posts.iter().filter(|(id, row)| state.shows(feed, viewer, row, **id)) {
             let (known, is) = (self.people.get(&row.author), state.users[&row.author]);
             if named && row.seq >= held.whole_from && row.rev <= to && is <= to && known != Some(&is) {
                 return Err(format!("{feed}: an author's name is of {is}, not of {known:?}"));
@@ -220,12 +255,12 @@ impl Client {
             held.agrees((Kind::Post, id.0), Held::of(row), whole_from, to)
                 .map_err(|wrong| format!("{feed}: {wrong}"))?;
         }
-        for (thing, is) in besides_posts(feed, viewer, &follows, state) {
+        for (thing, is) in besides_posts(feed, viewer, state) {
             let whole_from = if thing.0 == Kind::Comment { held.whole_from } else { 0 };
             held.agrees(thing, is, whole_from, to).map_err(|wrong| format!("{feed}: {wrong}"))?;
         }
         for (thing, holds) in held.things.iter().filter(|(_, holds)| holds.there) {
-            if is_there(feed, viewer, &follows, *thing, state) {
+            if is_there(feed, viewer, *thing, state) {
                 continue;
             }
             if to == u64::MAX || gone_at(feed, viewer, *thing, state).is_some_and(|at| at <= to && at > holds.rev) {
@@ -237,8 +272,9 @@ impl Client {
 }
 
 impl Held {
+    /// A post that is shown.
     const fn of(row: &Row) -> Self {
-        Self { rev: row.rev, seq: row.seq, there: !row.removed }
+        Self { rev: row.rev, seq: row.seq, there: true }
     }
 }
 
@@ -256,54 +292,61 @@ impl FeedHeld {
 }
 
 /// What there is in a feed besides posts.
-fn besides_posts(
-    feed: FeedName,
-    viewer: Option<UserId>,
-    follows: &BTreeSet<UserId>,
-    state: &State,
-) -> Vec<((Kind, Uuid), Held)> {
-    let user = |id: UserId| ((Kind::User, id.0), Held { rev: state.users[&id], seq: 0, there: true });
+fn besides_posts(feed: FeedName, viewer: Option<UserId>, state: &State) -> Vec<((Kind, Uuid), Held)> {
+    let there = |kind, id: UserId, rev: u64| ((kind, id.0), Held { rev, seq: 0, there: true });
     match (feed, viewer) {
         (FeedName::Post(post), _) => {
-            state.comments_of(post).into_iter().map(|(id, row)| ((Kind::Comment, id.0), Held::of(&row))).collect()
+            // Who hides somebody may hear an answer to what was left out because nobody had answered it: as with one that is older than
+            // the page, they have to make its place themselves.
+            let hides = state.hides_somebody(viewer);
+            let counts = |row: &Row| state.reads(viewer, row) || !hides;
+            let comments = state.comments_of(post, viewer).into_iter().filter(|(_, row)| counts(row));
+            let held = |row: &Row| Held { rev: row.rev, seq: row.seq, there: state.reads(viewer, row) };
+            comments.map(|(id, row)| ((Kind::Comment, id.0), held(row))).collect()
         }
-        (FeedName::User(id), _) => vec![user(id)],
+        (FeedName::User(id), _) => vec![there(Kind::User, id, state.users[&id])],
         (FeedName::Me, Some(viewer)) => {
-            let rev = |followee| state.follows[&(viewer, followee)].0;
-            let follow = |id: &UserId| ((Kind::Follow, id.0), Held { rev: rev(*id), seq: 0, there: true });
-            follows.iter().map(follow).chain([user(viewer)]).collect()
+            let mut held = vec![there(Kind::User, viewer, state.users[&viewer])];
+            for (kind, pairs) in
+                [(Kind::Follow, &state.follows), (Kind::Block, &state.blocks), (Kind::Mute, &state.mutes)]
+            {
+                let mine = pairs.iter().filter(|((one, _), (_, on))| *one == viewer && *on);
+                held.extend(mine.map(|((_, other), (rev, _))| there(kind, *other, *rev)));
+            }
+            held
         }
         _ => Vec::new(),
     }
 }
 
 /// Whether a feed holds a thing.
-fn is_there(
-    feed: FeedName,
-    viewer: Option<UserId>,
-    follows: &BTreeSet<UserId>,
-    (kind, id): (Kind, Uuid),
-    state: &State,
-) -> bool {
+fn is_there(feed: FeedName, viewer: Option<UserId>, (kind, id): (Kind, Uuid), state: &State) -> bool {
+    let mine =
+        |stands: fn(&State, UserId, UserId) -> bool| viewer.is_some_and(|viewer| stands(state, viewer, UserId(id)));
     match kind {
-        Kind::Post => {
-            state.posts.get(&PostId(id)).is_some_and(|row| State::shows(feed, viewer, follows, row, PostId(id)))
-        }
-        Kind::Comment => state.comments.get(&CommentId(id)).is_some_and(|row| !row.removed),
+        Kind::Post => state.posts.get(&PostId(id)).is_some_and(|row| state.shows(feed, viewer, row, PostId(id))),
+        Kind::Comment => state.comments.get(&CommentId(id)).is_some_and(|row| state.reads(viewer, row)),
         Kind::User => state.users.contains_key(&UserId(id)),
-        Kind::Follow => follows.contains(&UserId(id)),
+        Kind::Follow => mine(State::follows),
+        Kind::Block => mine(State::blocks),
+        Kind::Mute => mine(State::mutes),
     }
 }
 
 /// When something went out of a feed, if by an entry of its own.
 fn gone_at(feed: FeedName, viewer: Option<UserId>, thing: (Kind, Uuid), state: &State) -> Option<u64> {
     match (thing, feed) {
-        ((Kind::Post, id), _) => state.posts.get(&PostId(id)).filter(|row| row.removed).map(|row| row.rev),
+        ((Kind::Post, id), _) => {
+            let gone = state.posts.get(&PostId(id)).filter(|row| !state.shows(feed, viewer, row, PostId(id)));
+            gone.map(|row| row.rev)
+        }
         ((Kind::Comment, id), FeedName::Post(post)) => match state.comments.get(&CommentId(id)) {
             Some(row) => row.removed.then_some(row.rev),
             None => state.posts.get(&post).filter(|row| row.removed).map(|row| row.rev),
         },
         ((Kind::Follow, id), _) => state.follows.get(&(viewer?, UserId(id))).map(|(rev, _)| *rev),
+        ((Kind::Block, id), _) => state.blocks.get(&(viewer?, UserId(id))).map(|(rev, _)| *rev),
+        ((Kind::Mute, id), _) => state.mutes.get(&(viewer?, UserId(id))).map(|(rev, _)| *rev),
         _ => None,
     }
 }

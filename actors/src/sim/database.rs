@@ -3,17 +3,22 @@
 
 use std::collections::BTreeMap;
 
+use tidings_protocol::entity::Visibility;
 use tidings_protocol::feed::FeedName;
 use tidings_protocol::ids::{CommentId, PostId, SessionId, UserId};
 use tidings_protocol::position::{Epoch, Seq};
 use tidings_protocol::reply::Snapshot;
+use tidings_protocol::spans::{MentionSpan, TagSpan};
+use tidings_protocol::text::PostText;
 use uuid::Uuid;
 
-use super::model::List;
-use crate::command::{Act, Command, Committed, Denied, Outcome};
+use super::audience::Wording;
+use super::list::List;
+use crate::command::{Act, Command, Committed, Deed, Denied, Outcome};
 use crate::entry::{Batch, Change, Entry, Verb};
 use crate::limits;
 use crate::ports::{BatchId, Head, Missed, Viewer};
+use crate::testing::user;
 
 /// A log-in.
 #[derive(Clone, Copy)]
@@ -119,12 +124,13 @@ impl Database {
     pub(super) fn viewer(&self, id: UserId, session: SessionId) -> Option<Viewer> {
         let state = &self.list.present;
         state.users.get(&id)?;
-        Some(Viewer {
-            seq: Seq(self.list.head()),
-            user: state.user(id),
-            follows: state.follows_of(id).into_iter().collect(),
-            session_live: self.log_ins.contains_key(&session) && self.ended_at(session).is_none(),
-        })
+        let session_live = self.log_ins.contains_key(&session) && self.ended_at(session).is_none();
+        Some(state.viewer(self.list.head(), id, session_live))
+    }
+
+    pub(super) fn hidden(&self, viewer: Option<UserId>, posts: &[PostId]) -> Vec<PostId> {
+        let is_open = |post: &PostId| self.list.present.is_open(FeedName::Post(*post), viewer);
+        posts.iter().copied().filter(|post| !is_open(post)).collect()
     }
 
     pub(super) fn snapshot(&self, viewer: Option<UserId>, feed: FeedName, limit: u16) -> Option<Snapshot> {
@@ -133,11 +139,8 @@ impl Database {
 
     pub(super) fn missed(&self, viewer: Option<UserId>, feeds: &[FeedName], since: Seq, limit: usize) -> Missed {
         let head = self.list.head();
-        let (entries, circle_changed) = self.list.missed(viewer, feeds, since.0, head);
-        let mut missed = Missed { seq: Seq(head), entries, restart: Vec::new(), too_much: false };
-        if circle_changed && feeds.contains(&FeedName::Home) {
-            missed.restart.push(FeedName::Home);
-        }
+        let (entries, restart) = self.list.missed(viewer, feeds, since.0, head);
+        let mut missed = Missed { seq: Seq(head), entries, restart, too_much: false };
         if since.0 < self.floor || missed.entries.len() > limit {
             missed = Missed { seq: Seq(head), entries: Vec::new(), restart: Vec::new(), too_much: true };
         }
@@ -156,7 +159,7 @@ impl Database {
             }
         };
         assert_eq!(outcomes.len(), commands.len(), "asked again as it was");
-        Some(Committed { epoch: self.epoch(), outcomes })
+        Some(Committed { epoch: self.epoch(), outcomes, brought: Vec::new() })
     }
 
     fn decide(&mut self, command: &Command) -> Outcome {
@@ -169,12 +172,24 @@ impl Database {
             Act::UserUpdate { .. } => self.write(Change::User { verb: Verb::Updated, id: actor }, None),
             Act::Follow { whom } => self.follow(actor, *whom, true),
             Act::Unfollow { whom } => self.follow(actor, *whom, false),
-            Act::PostCreate { id, text } => self.post(actor, *id, text.as_str()),
-            Act::PostUpdate { id, if_rev, .. } => self.change_post(actor, *id, Verb::Updated, *if_rev),
-            Act::PostDelete { id } => self.change_post(actor, *id, Verb::Removed, None),
+            Act::PostCreate { id, text, extra } => {
+                let said = format!("{} {extra:?}", text.as_ref().map_or("", PostText::as_str));
+                let extra = extra.as_deref().cloned().unwrap_or_default();
+                self.post(actor, *id, &said, wording(Some(extra.visibility), &extra.tags, &extra.mentions))
+            }
+            Act::PostUpdate { id, if_rev, change, .. } => {
+                let wording = wording(change.visibility, &change.tags, &change.mentions);
+                self.change_post(actor, *id, Verb::Updated, *if_rev, wording)
+            }
+            Act::PostDelete { id } => self.change_post(actor, *id, Verb::Removed, None, Wording::default()),
             Act::CommentCreate { id, post, parent, text } => self.comment(actor, *id, *post, *parent, text.as_str()),
             Act::CommentUpdate { id, if_rev, .. } => self.change_comment(actor, *id, Verb::Updated, *if_rev),
             Act::CommentDelete { id } => self.change_comment(actor, *id, Verb::Removed, None),
+            Act::Deed(Deed::Block { whom }) => self.block(actor, *whom, true),
+            Act::Deed(Deed::Unblock { whom }) => self.block(actor, *whom, false),
+            Act::Deed(Deed::Mute { whom, .. }) => self.mute(actor, *whom, true),
+            Act::Deed(Deed::Unmute { whom }) => self.mute(actor, *whom, false),
+            Act::Deed(other) => unreachable!("nobody in this world does that: {other:?}"),
             Act::SessionRevoke { session } => {
                 self.write(Change::SessionRevoked { user: actor, session: *session }, None)
             }
@@ -188,13 +203,17 @@ impl Database {
 
     fn write(&mut self, change: Change, parent: Option<CommentId>) -> Outcome {
         self.list.write(change, parent);
+        self.written()
+    }
+
+    fn written(&mut self) -> Outcome {
         self.times.push(self.now);
         Outcome::Done(self.list.entries.last().expect("just written").clone())
     }
 
     fn duplicate(&self, change: Change, rev: u64) -> Outcome {
         let body = crate::testing::body(&self.list.present.body(&change, rev));
-        Outcome::Duplicate(Entry { seq: Seq(rev), change, body })
+        Outcome::Duplicate(Entry { seq: Seq(rev), change, body, scope: None })
     }
 
     fn follow(&mut self, follower: UserId, followee: UserId, follows: bool) -> Outcome {
@@ -203,6 +222,9 @@ impl Database {
         }
         let verb = if follows { Verb::Created } else { Verb::Removed };
         let change = Change::Follow { verb, follower, followee };
+        if follows && self.list.present.apart(Some(follower), followee) {
+            return Outcome::Refused(Denied::NotFound);
+        }
         match self.list.present.follows.get(&(follower, followee)) {
             Some((rev, on)) if *on == follows => self.duplicate(change, *rev),
             None if !follows => Outcome::Refused(Denied::NotFound),
@@ -210,7 +232,38 @@ impl Database {
         }
     }
 
-    fn post(&mut self, author: UserId, id: PostId, text: &str) -> Outcome {
+    /// A block ends follows both ways, by entries of their own before it.
+    fn block(&mut self, blocker: UserId, blocked: UserId, blocks: bool) -> Outcome {
+        if blocker == blocked {
+            return Outcome::Refused(Denied::Oneself);
+        }
+        let verb = if blocks { Verb::Created } else { Verb::Removed };
+        let change = Change::Block { verb, blocker, blocked };
+        match self.list.present.blocks.get(&(blocker, blocked)) {
+            Some((rev, on)) if *on == blocks => return self.duplicate(change, *rev),
+            None if !blocks => return Outcome::Refused(Denied::NotFound),
+            _ => {}
+        }
+        for (follower, followee) in [(blocker, blocked), (blocked, blocker)] {
+            if blocks && self.list.present.follows(follower, followee) {
+                self.writes(Change::Follow { verb: Verb::Removed, follower, followee });
+            }
+        }
+        self.write(change, None)
+    }
+
+    fn mute(&mut self, muter: UserId, muted: UserId, mutes: bool) -> Outcome {
+        let verb = if mutes { Verb::Created } else { Verb::Removed };
+        let change = Change::Mute { verb, muter, muted };
+        match self.list.present.mutes.get(&(muter, muted)) {
+            _ if muter == muted => Outcome::Refused(Denied::Oneself),
+            Some((rev, on)) if *on == mutes => self.duplicate(change, *rev),
+            None if !mutes => Outcome::Refused(Denied::NotFound),
+            _ => self.write(change, None),
+        }
+    }
+
+    fn post(&mut self, author: UserId, id: PostId, text: &str, wording: Wording) -> Outcome {
         let change = Change::Post { verb: Verb::Created, id, author };
         match self.list.present.posts.get(&id) {
             Some(row) if row.author != author || self.texts[&id.0] != text => Outcome::Refused(Denied::IdTaken),
@@ -218,12 +271,13 @@ impl Database {
             Some(row) => self.duplicate(change, row.rev),
             None => {
                 self.texts.insert(id.0, text.to_owned());
-                self.write(change, None)
+                self.list.write_post(change, wording);
+                self.written()
             }
         }
     }
 
-    fn change_post(&mut self, actor: UserId, id: PostId, verb: Verb, if_rev: Option<Seq>) -> Outcome {
+    fn change_post(&mut self, actor: UserId, id: PostId, verb: Verb, if_rev: Option<Seq>, wording: Wording) -> Outcome {
         let change = Change::Post { verb, id, author: actor };
         match self.list.present.posts.get(&id) {
             None => Outcome::Refused(Denied::NotFound),
@@ -231,7 +285,10 @@ impl Database {
             Some(row) if row.removed && verb == Verb::Removed => self.duplicate(change, row.rev),
             Some(row) if row.removed => Outcome::Refused(Denied::NotFound),
             Some(row) if if_rev.is_some_and(|rev| rev.0 != row.rev) => Outcome::Refused(Denied::Stale),
-            Some(_) => self.write(change, None),
+            Some(_) => {
+                self.list.write_post(change, wording);
+                self.written()
+            }
         }
     }
 
@@ -250,7 +307,7 @@ impl Database {
             Some(row) if row.removed => Outcome::Refused(Denied::NotFound),
             Some(row) => self.duplicate(change, row.rev),
             None => {
-                let there = state.posts.get(&post).is_some_and(|row| !row.removed);
+                let there = state.is_open(FeedName::Post(post), Some(author));
                 let answers = |parent: CommentId| {
                     state.comments.get(&parent).is_some_and(|row| row.post == Some(post) && !row.removed)
                 };
@@ -264,7 +321,7 @@ impl Database {
     }
 
     fn change_comment(&mut self, actor: UserId, id: CommentId, verb: Verb, if_rev: Option<Seq>) -> Outcome {
-        let Some(row) = self.list.present.comments.get(&id).copied() else {
+        let Some(row) = self.list.present.comments.get(&id).cloned() else {
             return Outcome::Refused(Denied::NotFound);
         };
         let change = Change::Comment { verb, id, post: row.post.expect("of a comment"), author: row.author };
@@ -276,6 +333,13 @@ impl Database {
             _ => self.write(change, None),
         }
     }
+}
+
+/// Mentions are found by handle: everybody's is made of their number.
+fn wording(visibility: Option<Visibility>, tags: &[TagSpan], mentions: &[MentionSpan]) -> Wording {
+    let number = |mention: &MentionSpan| mention.handle.strip_prefix("user")?.parse().ok();
+    let mentions = mentions.iter().filter_map(number).map(user).collect();
+    Wording { visibility, mentions, tags: tags.iter().map(|span| span.tag).collect() }
 }
 
 fn already(outcome: Outcome) -> Outcome {
@@ -291,6 +355,9 @@ fn is_about(change: &Change, thing: Uuid) -> bool {
         Change::Comment { id, .. } => id.0 == thing,
         Change::User { id, .. } => id.0 == thing,
         Change::Follow { followee, .. } => followee.0 == thing,
+        Change::Block { blocked, .. } => blocked.0 == thing,
+        Change::Mute { muted, .. } => muted.0 == thing,
+        Change::Own { id, .. } => id == thing,
         Change::SessionRevoked { user, .. } => user.0 == thing,
     }
 }

@@ -2,15 +2,16 @@
 //! and whether the position it tells is a true one.
 
 use tidings_protocol::error::Refusal;
-use tidings_protocol::feed::FeedName;
 use tidings_protocol::ids::UserId;
 use tidings_protocol::position::Seq;
 use tidings_protocol::reply::{FeedStart, Snapshot, Welcome};
 
+use super::audience::starts_afresh;
 use super::client::{Message, newest_first, read};
 use super::line::PONG;
 use super::model::session_id;
 use super::people::{Asked, Wish};
+use super::telling::{Told, may_be_told};
 use super::world::{Event, World};
 use crate::limits::BLIND_AFTER_MS;
 
@@ -195,8 +196,8 @@ impl World {
         assert!(!here || newest_first(snapshot), "{snapshot:?}");
     }
 
-    fn may_hear(&self, at: usize, message: &Message<'_>, text: &str) {
-        let (Some(feed), Some(seq)) = (message.feed, message.seq) else { return };
+    fn may_hear(&mut self, at: usize, message: &Message<'_>, text: &str) {
+        let (Some(_), Some(seq)) = (message.feed, message.seq) else { return };
         if message.event == Some("feed.resync") {
             let snapshot: Snapshot = read(message.data.expect("of a push").get());
             return self.may_start(at, &snapshot);
@@ -204,22 +205,17 @@ impl World {
         self.may_have(at, seq, text);
         let person = &self.people[at];
         let here = person.client.cursor.is_some_and(|cursor| cursor.epoch == self.database.epoch());
-        if let (FeedName::Home, Some(viewer), true) = (feed, person.user_id(), here)
-            && message.event.is_some_and(|event| event == "post.created" || event == "post.updated")
-        {
-            let post: tidings_protocol::entity::Post = read(message.data.expect("of a push").get());
-            self.is_in_circle(viewer, post.author.id, seq, text);
+        if here {
+            let short = self.may_see(person.user_id(), seq.0, text) == Told::Short;
+            self.seen.short += u64::from(short);
         }
     }
 
-    /// Nothing that was written after an unfollow comes into `home`.
-    fn is_in_circle(&self, viewer: UserId, author: UserId, seq: Seq, text: &str) {
-        if viewer == author {
-            return;
-        }
-        let last = self.database.list.present.follows.get(&(viewer, author));
-        let out = last.is_none_or(|(rev, on)| !on && *rev < seq.0);
-        assert!(!out, "told in `home` of somebody they do not follow ({last:?}): {text}");
+    /// P5: what is told may be told as things stood at its entry, or at some change since.
+    fn may_see(&self, viewer: Option<UserId>, seq: u64, text: &str) -> Told {
+        let at = |seq| may_be_told(&self.database.list.state(seq), viewer, text);
+        let told = (seq..=self.database.list.head()).find_map(at);
+        told.unwrap_or_else(|| panic!("{viewer:?} may not be told (P5): {text}"))
     }
 
     /// P3: whoever is told a position holds all that was last changed up to there.
@@ -233,12 +229,13 @@ impl World {
         let person = &self.people[at];
         let state = &self.database.list.present;
         let viewer = person.user_id();
-        let circle_of = |user: UserId| state.follows.iter().filter(move |((follower, _), _)| *follower == user);
-        let circle_changed = viewer.and_then(|user| circle_of(user).map(|(_, (rev, _))| *rev).max()).unwrap_or(0);
+        let since = usize::try_from(cursor.seq.0).expect("small");
+        let since = self.database.list.entries.get(since..).unwrap_or_default();
         for feed in person.client.feeds.keys() {
             let given_up =
                 person.asked.values().any(|asked| matches!(asked, Asked::Unsubscribe(unwanted) if unwanted == feed));
-            if given_up || *feed == FeedName::Home && circle_changed > cursor.seq.0 {
+            let afresh = since.iter().any(|entry| starts_afresh(*feed, &entry.change, viewer));
+            if given_up || afresh || !state.is_open(*feed, viewer) {
                 continue;
             }
             if let Err(wrong) = person.client.compare(*feed, viewer, state, cursor.seq.0) {

@@ -4,11 +4,13 @@
 //!
 //! `TIDINGS_SIM_STEPS=5000000` runs longer; `TIDINGS_SIM_SEED=17` runs one world again, to the last byte.
 
+pub(crate) mod audience;
 pub(crate) mod client;
 mod database;
 mod faults;
 mod hearing;
 mod line;
+pub(crate) mod list;
 pub(crate) mod model;
 mod node;
 mod people;
@@ -16,6 +18,7 @@ mod ports;
 mod postgres;
 mod quiet;
 mod seen;
+pub(crate) mod telling;
 mod traffic;
 mod world;
 
@@ -69,6 +72,7 @@ fn p1_to_p10_whatever_fails_everybody_has_what_they_should_in_order_and_once() {
     let worlds = seed + FOUND.len() as u64;
     println!("{} steps in {worlds} worlds, {per_second} a second: {all:?}", all.steps);
     let kind = all.acknowledged < 100 * worlds || all.resumed < 10 * worlds || all.afresh < worlds;
+    assert!(all.short > 10 * worlds, "nobody has lost sight of anything: {all:?}");
     assert!(!kind && all.resyncs > worlds && all.crashes > worlds, "the worlds have been too kind: {all:?}");
     assert!(all.promotions > 0 && all.turned_out > worlds && all.quiet == ROUNDS * worlds, "{all:?}");
 }

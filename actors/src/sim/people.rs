@@ -130,11 +130,30 @@ impl World {
     fn some_feeds(&mut self, logged_in: bool) -> Vec<FeedName> {
         let mut feeds = vec![FeedName::Global, FeedName::User(user(self.dice.below(USERS)))];
         feeds.extend(self.some_post().map(FeedName::Post));
+        feeds.push(FeedName::Tag(self.some_tag().parse().expect("a tag")));
         if logged_in {
             feeds.extend([FeedName::Home, FeedName::Me]);
         }
         feeds.retain(|_| self.dice.percent(70));
         feeds
+    }
+
+    fn some_tag(&mut self) -> String {
+        format!("tag{}", self.dice.below(3))
+    }
+
+    /// What is said in a post, and to whom.
+    fn some_words(&mut self, id: Uuid) -> String {
+        let mut text = "text".to_owned();
+        while self.dice.percent(25) {
+            text += &format!(" #{} @user{}", self.some_tag(), self.dice.below(USERS));
+        }
+        let mut params = format!("\"id\":\"{id}\",\"text\":\"{text}\"");
+        if self.dice.percent(40) {
+            let visibility = self.dice.one_of(&["public", "followers", "followers", "mentioned", "private"]);
+            params += &format!(",\"visibility\":\"{visibility}\"");
+        }
+        params
     }
 
     fn some_post(&mut self) -> Option<tidings_protocol::ids::PostId> {
@@ -284,13 +303,14 @@ impl World {
         let my_comment = (!said.is_empty()).then(|| *said[self.dice.index(said.len())].0);
         let on = self.some_post();
         let wish = |method, thing: Uuid, params: String| Wish { method, params, thing, creates: false };
+        let words = my_post.map(|id| self.some_words(id)).unwrap_or_default();
         let by_id = |id: Uuid| format!("\"id\":\"{id}\"");
         let with_text = |id: Uuid| format!("\"id\":\"{id}\",\"text\":\"text\"");
-        let wish = match (self.dice.below(20), my_post, my_comment, on) {
+        let wish = match (self.dice.below(24), my_post, my_comment, on) {
             (0, ..) => wish("user.update", user(me).0, "\"name\":\"name\"".to_owned()),
             (1 | 2, ..) if whom != user(me) => wish("user.follow", whom.0, by_id(whom.0)),
             (3, ..) if whom != user(me) => wish("user.unfollow", whom.0, by_id(whom.0)),
-            (4 | 5, Some(id), ..) => wish("post.update", id, with_text(id)),
+            (4 | 5, Some(id), ..) => wish("post.update", id, words),
             (6, Some(id), ..) => wish("post.delete", id, by_id(id)),
             (7, _, Some(id), _) => wish("comment.update", id.0, with_text(id.0)),
             (8, _, Some(id), _) => wish("comment.delete", id.0, by_id(id.0)),
@@ -304,9 +324,13 @@ impl World {
                 }
                 Wish { method: "comment.create", params, thing: id, creates: true }
             }
+            (14, ..) if whom != user(me) => wish("user.block", whom.0, by_id(whom.0)),
+            (15 | 16, ..) if whom != user(me) => wish("user.unblock", whom.0, by_id(whom.0)),
+            (17, ..) if whom != user(me) => wish("user.mute", whom.0, by_id(whom.0)),
+            (18, ..) if whom != user(me) => wish("user.unmute", whom.0, by_id(whom.0)),
             _ => {
                 let id = post(number).0;
-                Wish { method: "post.create", params: with_text(id), thing: id, creates: true }
+                Wish { method: "post.create", params: self.some_words(id), thing: id, creates: true }
             }
         };
         self.asks(at, wish.method, &wish.params.clone(), Asked::Write(wish));

@@ -4,9 +4,12 @@
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use tidings_protocol::entity::Post;
+use secrecy::SecretString;
+use tidings_protocol::entity::{LogIn, Post};
+use tidings_protocol::error::{ErrorCode, Refusal};
 use tidings_protocol::feed::FeedName;
 use tidings_protocol::ids::{PostId, SessionId, UserId};
+use tidings_protocol::notification::NotificationsPage;
 use tidings_protocol::position::{Millis, Seq};
 use tidings_protocol::reply::{CommentsPage, PostsPage, Snapshot, UserResult};
 use tokio::sync::{mpsc, oneshot};
@@ -15,9 +18,10 @@ use super::model::session_id;
 use crate::command::{Command, Committed};
 use crate::entry::Batch;
 use crate::ports::{
-    BadToken, BatchId, Bus, Claims, CommitFault, Head, Heard, JournalStore, Missed, Reads, StoreFault, Tokens, Viewer,
-    Who,
+    BadToken, BatchId, Bus, Claims, CommitFault, Desk, Head, Heard, JournalStore, Missed, Reads, StoreFault, Tokens,
+    Viewer, Who,
 };
+use crate::presence::whisper::Whisper;
 use crate::testing::user;
 
 type To<T> = oneshot::Sender<Result<T, StoreFault>>;
@@ -30,6 +34,7 @@ pub(super) enum Question {
     Viewer(UserId, SessionId, To<Option<Viewer>>),
     Snapshot(Option<UserId>, FeedName, u16, To<Option<Snapshot>>),
     Missed(Option<UserId>, Vec<FeedName>, Seq, usize, To<Missed>),
+    Hidden(Option<UserId>, Vec<PostId>, To<Vec<PostId>>),
 }
 
 /// What a node has said and the world has not yet seen.
@@ -112,6 +117,10 @@ impl Reads for Ports {
         self.ask(|to| Question::Missed(viewer, feeds.to_vec(), since, limit, to)).await
     }
 
+    async fn hidden(&self, viewer: Option<UserId>, posts: &[PostId]) -> Result<Vec<PostId>, StoreFault> {
+        self.ask(|to| Question::Hidden(viewer, posts.to_vec(), to)).await
+    }
+
     // Nobody in this world turns pages: they change nothing of what is live.
     async fn posts_page(
         &self,
@@ -133,6 +142,10 @@ impl Reads for Ports {
         Ok(None)
     }
 
+    async fn notifications_page(&self, _: UserId, _: Option<Seq>, _: u16) -> Result<NotificationsPage, StoreFault> {
+        Err(StoreFault::Broken("nobody here turns pages".to_owned()))
+    }
+
     async fn user(&self, _: Option<UserId>, _: &Who) -> Result<Option<UserResult>, StoreFault> {
         Ok(None)
     }
@@ -150,6 +163,13 @@ impl Bus for Ports {
     fn listen(&self) -> mpsc::Receiver<Heard> {
         self.heard.lock().expect("one thread").take().expect("called once")
     }
+
+    /// Nobody here watches who is here: that has a simulation of its own.
+    fn whisper(&self, _: Arc<Whisper>) {}
+
+    fn overhear(&self) -> mpsc::Receiver<Whisper> {
+        mpsc::channel(1).1
+    }
 }
 
 /// Of a token that never runs out: the year 3000.
@@ -164,5 +184,25 @@ impl Tokens for Ports {
         let (of, session) = token.split_once(' ').ok_or(BadToken::Invalid)?;
         let number = |text: &str| text.parse::<u64>().map_err(|_| BadToken::Invalid);
         Ok(Claims { user: user(number(of)?), session: session_id(number(session)?), expires_at: FOREVER })
+    }
+}
+
+/// Nobody in a simulated world changes their account.
+#[async_trait]
+impl Desk for Ports {
+    async fn change_password(&self, _: Claims, _: SecretString, _: SecretString) -> Result<u32, Refusal> {
+        Err(Refusal::new(ErrorCode::Internal, "not asked here"))
+    }
+
+    async fn change_email(&self, _: Claims, _: SecretString, _: String) -> Result<String, Refusal> {
+        Err(Refusal::new(ErrorCode::Internal, "not asked here"))
+    }
+
+    async fn log_ins(&self, _: Claims) -> Result<Vec<LogIn>, Refusal> {
+        Err(Refusal::new(ErrorCode::Internal, "not asked here"))
+    }
+
+    async fn end_others(&self, _: Claims) -> Result<u32, Refusal> {
+        Err(Refusal::new(ErrorCode::Internal, "not asked here"))
     }
 }

@@ -41,6 +41,10 @@ impl World {
                 let missed = database.missed(viewer, &feeds, since, limit);
                 self.answers(to, missed);
             }
+            Question::Hidden(viewer, posts, to) => {
+                let hidden = database.hidden(viewer, &posts);
+                self.answers(to, hidden);
+            }
             Question::Commit(batch, commands, to) => {
                 // Cut off just before it was carried out: not done, but the node cannot know.
                 if self.faults && self.dice.percent(2) {
@@ -77,6 +81,7 @@ impl World {
             Question::Viewer(_, _, to) => drop(to.send(Err(away()))),
             Question::Snapshot(_, _, _, to) => drop(to.send(Err(away()))),
             Question::Missed(_, _, _, _, to) => drop(to.send(Err(away()))),
+            Question::Hidden(_, _, to) => drop(to.send(Err(away()))),
             Question::Commit(_, _, to) if self.dice.percent(50) => {
                 drop(to.send(Err(CommitFault::Unknown("cut off on the way".to_owned()))));
             }

@@ -7,6 +7,8 @@ pub(crate) struct Seen {
     pub(crate) steps: u64,
     /// That clients have heard.
     pub(crate) messages: u64,
+    /// Of these, what tells less than there is: of things that may not be seen any more, or not by this reader.
+    pub(crate) short: u64,
     pub(crate) entries: u64,
     pub(crate) acknowledged: u64,
     pub(crate) resumed: u64,
@@ -30,6 +32,7 @@ impl Seen {
     pub(crate) fn add(&mut self, other: &Self) {
         self.steps += other.steps;
         self.messages += other.messages;
+        self.short += other.short;
         self.entries += other.entries;
         self.acknowledged += other.acknowledged;
         self.resumed += other.resumed;

@@ -17,7 +17,9 @@ use tidings_actors::frame::Framing;
 use tidings_actors::journal::actor::Journal;
 use tidings_actors::link::{Link, Standing, Wire};
 use tidings_actors::node::{Node, Settings};
-use tidings_actors::ports::{Bus, JournalStore};
+use tidings_actors::ports::{Bus, JournalStore, NoMarks, NoPictures};
+use tidings_actors::presence::company::Company;
+use tidings_actors::presence::crier::Crier;
 use tidings_actors::session::actor::{Message, Session};
 use tidings_actors::starts::Starts;
 use tidings_actors::tail::actor::{Message as ToTail, Sight, Tail};
@@ -62,8 +64,11 @@ impl House {
         // On a thread of their own, as in a real node.
         let (to, started_there) = oneshot::channel();
         let (parts, sees) = (memory.clone(), sight.clone());
+        let company = Arc::<Company>::default();
+        let here = company.clone();
         Arbiter::new().spawn_fn(move || {
             let tail = Tail::new(parts.clone(), head, parts.listen(), started, sees).start();
+            Crier::begins(here, parts.clone(), started);
             let journal = Journal::start_over(parts.clone(), parts, tail.clone(), started);
             assert!(to.send((tail, journal)).is_ok());
         });
@@ -71,6 +76,12 @@ impl House {
         let node = Arc::new(Node {
             reads: memory.clone(),
             tokens: memory.clone(),
+            desk: memory.clone(),
+            pictures: Arc::new(NoPictures),
+            marks: Arc::new(NoMarks),
+            counters: Arc::default(),
+            seen: Arc::default(),
+            company,
             journal,
             users: Users::new(memory.clone(), settings.points_per_minute),
             framing: Framing { text, ping: || Bytes::from_static(b"ping\n"), close },
@@ -81,6 +92,11 @@ impl House {
         });
         let worker = Feed::start_worker(node.clone(), &tail).await.unwrap();
         Self { memory, node, worker, tail }
+    }
+
+    /// Nothing confirms any more that the journal is where the node believes it to be.
+    pub fn goes_blind(&self) {
+        self.tail.do_send(ToTail::Stop);
     }
 
     /// Another worker in the place of the first, as after a panic.
@@ -215,6 +231,13 @@ impl Visitor {
         }
     }
 
+    /// The next frame, if there is one already.
+    pub fn heard(&self) -> Option<Value> {
+        let mut written = self.tape.written.borrow_mut();
+        let line = written.find('\n').map(|end| written.drain(..=end).collect::<String>())?;
+        Some(serde_json::from_str(line.trim_end()).unwrap())
+    }
+
     /// The socket takes nothing more.
     pub fn stops_reading(&self) {
         self.tape.full.set(true);
@@ -227,13 +250,25 @@ impl Visitor {
         self.session.do_send(Message::Drained);
     }
 
+    /// The near end of the connection.
+    pub fn link(&self) -> Rc<Link> {
+        self.link.clone()
+    }
+
     /// The connection is cut.
     pub fn goes(&self) {
         self.session.do_send(Message::Gone);
     }
 }
 
+thread_local! {
+    /// The next notice of who is here panics while it is framed.
+    pub static CHOKES: Cell<bool> = const { Cell::new(false) };
+}
+
 fn text(payload: &[u8]) -> Bytes {
+    let is_presence = payload.starts_with(br#"{"event":"presence""#);
+    assert!(!(is_presence && CHOKES.replace(false)), "for the test");
     [payload, b"\n"].concat().into()
 }
 

@@ -7,8 +7,11 @@
     reason = "a test that cannot go on stops right there; what it does not expect, it panics on"
 )]
 
+mod account;
+mod company;
 mod house;
 mod memory;
+mod sight;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;

@@ -1,22 +1,26 @@
 //! All ports of a node in one: a list of entries, and what may be asked of it.
 //! Must never answer what no test here asks: that is an error, not a guess.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use serde_json::value::RawValue;
 use tidings_actors::command::{Act, Command, Committed, Outcome};
 use tidings_actors::entry::{Batch, Change, Entry, Verb};
 use tidings_actors::ports::{
-    BadToken, BatchId, Bus, Claims, CommitFault, Head, Heard, JournalStore, Missed, Reads, StoreFault, Tokens, Viewer,
-    Who,
+    BadToken, BatchId, Bus, Claims, CommitFault, Desk, Head, Heard, JournalStore, Missed, Reads, StoreFault, Tokens,
+    Viewer, Who,
 };
-use tidings_protocol::entity::{Author, Follow, Post, Role, User};
+use tidings_actors::presence::whisper::Whisper;
+use tidings_protocol::entity::{Author, Block, Follow, LogIn, Post, PostExtra, Role, User};
+use tidings_protocol::error::{ErrorCode, Refusal};
 use tidings_protocol::feed::FeedName;
 use tidings_protocol::ids::{PostId, SessionId, UserId};
+use tidings_protocol::notification::NotificationsPage;
 use tidings_protocol::position::{Epoch, Millis, Seq};
 use tidings_protocol::reply::{CommentsPage, PostsPage, Snapshot, UserResult};
 use tokio::sync::{Semaphore, mpsc};
@@ -46,10 +50,18 @@ pub struct Memory {
     epoch: Mutex<Epoch>,
     pub told: Mutex<Vec<Arc<Batch>>>,
     ear: Mutex<Option<mpsc::Sender<Heard>>>,
+    /// What the peers were told of who is here.
+    pub whispered: Mutex<Vec<Arc<Whisper>>>,
+    /// The next whisper panics.
+    pub chokes: AtomicBool,
+    /// Where a peer whispers.
+    pub peer: Mutex<Option<mpsc::Sender<Whisper>>>,
     /// Answers to look-ups wait here, once they are known.
     pub look_ups: Semaphore,
     /// How many there were.
     pub looked_up: AtomicUsize,
+    /// Posts that nobody may see.
+    pub hidden: Mutex<Vec<PostId>>,
 }
 
 impl Default for Memory {
@@ -60,8 +72,12 @@ impl Default for Memory {
             epoch: Mutex::new(EPOCH),
             told: Mutex::default(),
             ear: Mutex::default(),
+            whispered: Mutex::default(),
+            chokes: AtomicBool::new(false),
+            peer: Mutex::default(),
             look_ups,
             looked_up: AtomicUsize::new(0),
+            hidden: Mutex::default(),
         }
     }
 }
@@ -89,7 +105,7 @@ impl Memory {
         let first = Seq(entries.len() as u64 + 1);
         for change in changes {
             let seq = Seq(entries.len() as u64 + 1);
-            entries.push(Entry { seq, change: *change, body: body(change, seq) });
+            entries.push(Entry { seq, change: *change, body: body(change, seq), scope: None });
         }
         let new = entries[entries.len() - changes.len()..].to_vec();
         Batch { epoch: self.epoch(), first, last: Seq(entries.len() as u64), entries: new }
@@ -115,11 +131,13 @@ fn body(change: &Change, rev: Seq) -> Arc<RawValue> {
         Change::Post { id, author, .. } => {
             let User { id: of, rev: at, handle, name, .. } = profile(author);
             let author = Author { id: of, rev: at, handle, name };
-            json!(Post { id, rev, seq: rev, author, text: "x".into(), created_at: Millis(0), edited_at: None })
+            let (text, extra) = ("x".into(), PostExtra::default());
+            json!(Post { id, rev, seq: rev, author, text, created_at: Millis(0), edited_at: None, extra })
         }
         Change::Follow { follower, followee, .. } => json!(Follow { rev, follower, followee }),
+        Change::Block { blocker, blocked, .. } => json!(Block { rev, blocker, blocked }),
         Change::SessionRevoked { .. } => json!({}),
-        Change::Comment { .. } | Change::User { .. } => panic!("not in these tests"),
+        _ => panic!("not in these tests"),
     };
     RawValue::from_string(body.to_string()).unwrap().into()
 }
@@ -144,7 +162,7 @@ impl JournalStore for Memory {
             })
             .collect();
         let outcomes = self.write(&changes).entries.into_iter().map(Outcome::Done).collect();
-        Ok(Committed { epoch: self.epoch(), outcomes })
+        Ok(Committed { epoch: self.epoch(), outcomes, brought: Vec::new() })
     }
 
     async fn read(&self, from: Seq, to: Seq) -> Result<Batch, StoreFault> {
@@ -167,6 +185,17 @@ impl Bus for Memory {
         *self.ear.lock().unwrap() = Some(ear);
         heard
     }
+
+    fn whisper(&self, whisper: Arc<Whisper>) {
+        assert!(!self.chokes.swap(false, Ordering::Relaxed), "for the test");
+        self.whispered.lock().unwrap().push(whisper);
+    }
+
+    fn overhear(&self) -> mpsc::Receiver<Whisper> {
+        let (peer, overheard) = mpsc::channel(16);
+        *self.peer.lock().unwrap() = Some(peer);
+        overheard
+    }
 }
 
 impl Tokens for Memory {
@@ -186,12 +215,27 @@ impl Reads for Memory {
         let entries = self.entries();
         let ended = Change::SessionRevoked { user: id, session: Some(which) };
         let session_live = entries.iter().all(|entry| entry.change != ended);
-        let follows = entries.iter().filter_map(|entry| match entry.change {
-            Change::Follow { verb: Verb::Created, follower, followee } if follower == id => Some(followee),
-            _ => None,
-        });
-        let seq = Seq(entries.len() as u64);
-        let found = Viewer { seq, user: profile(id), follows: follows.collect(), session_live };
+        let mut found = Viewer {
+            seq: Seq(entries.len() as u64),
+            user: profile(id),
+            follows: Vec::new(),
+            blocks: Vec::new(),
+            blocked_by: Vec::new(),
+            muted: Vec::new(),
+            session_live,
+        };
+        for entry in &entries {
+            match entry.change {
+                Change::Follow { verb: Verb::Created, follower, followee } if follower == id => {
+                    found.follows.push(followee);
+                }
+                Change::Block { verb: Verb::Created, blocker, blocked } if blocker == id => found.blocks.push(blocked),
+                Change::Block { verb: Verb::Created, blocker, blocked } if blocked == id => {
+                    found.blocked_by.push(blocker);
+                }
+                _ => {}
+            }
+        }
         self.looked_up.fetch_add(1, Ordering::Relaxed);
         drop(self.look_ups.acquire().await);
         Ok(Some(found))
@@ -229,11 +273,46 @@ impl Reads for Memory {
         not_here()
     }
 
+    async fn notifications_page(&self, _: UserId, _: Option<Seq>, _: u16) -> Result<NotificationsPage, StoreFault> {
+        not_here()
+    }
+
     async fn user(&self, _: Option<UserId>, _: &Who) -> Result<Option<UserResult>, StoreFault> {
         not_here()
     }
 
+    async fn hidden(&self, _: Option<UserId>, posts: &[PostId]) -> Result<Vec<PostId>, StoreFault> {
+        let hidden = self.hidden.lock().unwrap();
+        Ok(posts.iter().copied().filter(|post| hidden.contains(post)).collect())
+    }
+
     async fn post(&self, _: Option<UserId>, _: PostId) -> Result<Option<Post>, StoreFault> {
         not_here()
+    }
+}
+
+/// The password of everybody.
+pub const PASSWORD: &str = "open sesame";
+
+#[async_trait]
+impl Desk for Memory {
+    async fn change_password(&self, who: Claims, current: SecretString, _: SecretString) -> Result<u32, Refusal> {
+        match current.expose_secret() {
+            PASSWORD => self.end_others(who).await,
+            _ => Err(Refusal::new(ErrorCode::BadCredentials, "this is not the password").field("current")),
+        }
+    }
+
+    async fn change_email(&self, _: Claims, _: SecretString, email: String) -> Result<String, Refusal> {
+        Ok(email.to_lowercase())
+    }
+
+    async fn log_ins(&self, who: Claims) -> Result<Vec<LogIn>, Refusal> {
+        let (id, at) = (who.session, Millis(1));
+        Ok(vec![LogIn { id, device: None, client: None, created_at: at, seen_at: at, current: true }])
+    }
+
+    async fn end_others(&self, _: Claims) -> Result<u32, Refusal> {
+        Ok(3)
     }
 }

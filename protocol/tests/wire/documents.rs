@@ -54,6 +54,8 @@ fn protocol_md_tells_the_limits() {
         ("Profile text", limits::BIO_CHARS),
         ("`client` in `hello`", limits::CLIENT_NAME_BYTES),
         ("Page or snapshot", usize::from(limits::PAGE_MAX)),
+        ("People watched by one connection", limits::PRESENCE_WATCHED),
+        ("People named in a `typing` notice", limits::TYPISTS_TOLD),
     ];
     for (what, limit) in rows {
         let row = document

@@ -7,6 +7,8 @@ mod documents;
 mod files;
 mod generated;
 mod golden;
+mod marks;
+mod notes;
 mod positions;
 mod round_trip;
 mod samples;

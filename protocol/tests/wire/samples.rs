@@ -4,17 +4,25 @@
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
-use tidings_protocol::entity::{Author, Comment, Follow, Post, Removed, Role, User};
+use tidings_protocol::entity::{
+    Author, Block, Comment, Follow, Mute, Post, PostExtra, Removed, Role, User, Visibility,
+};
 use tidings_protocol::error::{ErrorCode, Refusal};
 use tidings_protocol::feed::FeedName;
-use tidings_protocol::ids::{CommentId, ConnectionId, PostId, RequestId, UserId};
+use tidings_protocol::ids::{CommentId, ConnectionId, MediaId, PostId, RequestId, SessionId, UserId};
 use tidings_protocol::limits::MAX_SAFE_INTEGER;
+use tidings_protocol::media::{MediaKind, MediaType};
 use tidings_protocol::position::{Cursor, Epoch, Millis, Seq};
+use tidings_protocol::presence::{Presence, Showing, Status};
 use tidings_protocol::push::{Event, FeedPush, Notice};
 use tidings_protocol::reply::{FeedStart, Limits, Snapshot, Welcome};
 use tidings_protocol::request::{self, Hello, Method, Request};
-use tidings_protocol::text::{Bio, CommentText, DisplayName, Handle, PostText};
+use tidings_protocol::spans::{MentionSpan, Tag, TagSpan};
+use tidings_protocol::text::{Bio, CommentText, DisplayName, Handle, PostText, Warning};
 use uuid::Uuid;
+
+use crate::marks;
+use crate::notes;
 
 pub fn uuid() -> impl Strategy<Value = Uuid> {
     any::<u128>().prop_map(Uuid::from_u128)
@@ -40,7 +48,7 @@ pub fn seq() -> impl Strategy<Value = Seq> {
     number().prop_map(Seq)
 }
 
-fn millis() -> impl Strategy<Value = Millis> {
+pub fn millis() -> impl Strategy<Value = Millis> {
     number().prop_map(Millis)
 }
 
@@ -59,7 +67,12 @@ pub fn feed() -> impl Strategy<Value = FeedName> {
         Just(FeedName::Me),
         user_id().prop_map(FeedName::User),
         post_id().prop_map(FeedName::Post),
+        tag().prop_map(FeedName::Tag),
     ]
+}
+
+pub fn tag() -> impl Strategy<Value = Tag> {
+    "[a-zé日_]{0,8}[a-z日][0-9_]{0,4}".prop_map(|name| name.parse().expect("of a tag's form"))
 }
 
 fn limit() -> impl Strategy<Value = Option<u16>> {
@@ -87,7 +100,7 @@ pub fn handle() -> impl Strategy<Value = Handle> {
 }
 
 pub fn user() -> BoxedStrategy<User> {
-    let role = prop_oneof![Just(Role::User), Just(Role::Admin)];
+    let role = prop_oneof![Just(Role::User), Just(Role::Admin), Just(Role::Moderator)];
     (user_id(), seq(), any::<[String; 3]>(), role, millis())
         .prop_map(|(id, rev, [handle, name, bio], role, created_at)| User {
             id,
@@ -101,13 +114,13 @@ pub fn user() -> BoxedStrategy<User> {
         .boxed()
 }
 
-fn author() -> impl Strategy<Value = Author> {
+pub fn author() -> impl Strategy<Value = Author> {
     (user_id(), seq(), any::<[String; 2]>()).prop_map(|(id, rev, [handle, name])| Author { id, rev, handle, name })
 }
 
 pub fn post() -> BoxedStrategy<Post> {
-    (post_id(), seq(), seq(), author(), any::<String>(), millis(), of(millis()))
-        .prop_map(|(id, rev, seq, author, text, created_at, edited_at)| Post {
+    (post_id(), seq(), seq(), author(), any::<String>(), millis(), of(millis()), extra())
+        .prop_map(|(id, rev, seq, author, text, created_at, edited_at, extra)| Post {
             id,
             rev,
             seq,
@@ -115,8 +128,50 @@ pub fn post() -> BoxedStrategy<Post> {
             text,
             created_at,
             edited_at,
+            extra,
         })
         .boxed()
+}
+
+fn visibility() -> impl Strategy<Value = Visibility> {
+    proptest::sample::select(vec![
+        Visibility::Public,
+        Visibility::Followers,
+        Visibility::Mentioned,
+        Visibility::Private,
+    ])
+}
+
+fn warning() -> impl Strategy<Value = Warning> {
+    "(\\PC{1,20})?".prop_filter_map("not a warning", |text| Warning::parse(text).ok())
+}
+
+fn extra() -> impl Strategy<Value = PostExtra> {
+    let tag = (any::<[u32; 2]>(), tag()).prop_map(|([start, end], tag)| TagSpan { start, end, tag });
+    let mention = (any::<[u32; 2]>(), handle()).prop_map(|([start, end], handle)| MentionSpan {
+        start,
+        end,
+        handle: handle.into(),
+    });
+    let of_post = of(post_id());
+    (visibility(), of(any::<String>()), of_post, vec(tag, 0..3), vec(mention, 0..3)).prop_map(
+        |(visibility, warning, of, tags, mentions)| PostExtra {
+            visibility,
+            warning,
+            of,
+            pinned: tags.is_empty(),
+            tags,
+            mentions,
+        },
+    )
+}
+
+fn block() -> impl Strategy<Value = Block> {
+    (seq(), user_id(), user_id()).prop_map(|(rev, blocker, blocked)| Block { rev, blocker, blocked })
+}
+
+fn mute() -> impl Strategy<Value = Mute> {
+    (seq(), user_id(), user_id(), of(millis())).prop_map(|(rev, muter, muted, until)| Mute { rev, muter, muted, until })
 }
 
 pub fn comment() -> BoxedStrategy<Comment> {
@@ -151,15 +206,23 @@ fn removed() -> impl Strategy<Value = Removed> {
 }
 
 pub fn snapshot() -> BoxedStrategy<Snapshot> {
-    let people = (of(user()), of(vec(user_id(), 0..4)));
+    let people = (of(user()), of(vec(user_id(), 0..4)), of(vec(block(), 0..3)), of(vec(mute(), 0..3)));
     let content = (of(post()), of(vec(post(), 0..3)), of(vec(comment(), 0..3)));
-    (feed(), seq(), people, content, of(cursor()))
-        .prop_map(|(feed, seq, (user, follows), (post, posts, comments), next)| Snapshot {
+    let read = (of(vec(notes::marker(), 0..3)), of(notes::preferences()));
+    let told = (of(vec(notes::notification(), 0..3)), of(notes::reading()));
+    (feed(), seq(), people, content, (read, told), of(cursor()))
+        .prop_map(|(feed, seq, (user, follows, blocks, mutes), (post, posts, comments), (read, told), next)| Snapshot {
+            markers: read.0,
+            preferences: read.1,
+            notifications: told.0,
+            reading: told.1,
             user,
             post,
             posts,
             comments,
             follows,
+            blocks,
+            mutes,
             next,
             ..Snapshot::empty(feed, seq)
         })
@@ -205,7 +268,13 @@ pub fn push() -> impl Strategy<Value = FeedPush> {
         user().prop_map(Event::UserUpdated),
         follow().prop_map(Event::FollowCreated),
         follow().prop_map(Event::FollowRemoved),
-        snapshot().prop_map(Event::FeedResync),
+        block().prop_map(Event::BlockCreated),
+        block().prop_map(Event::BlockRemoved),
+        mute().prop_map(Event::MuteCreated),
+        mute().prop_map(Event::MuteRemoved),
+        marks::event(),
+        notes::event(),
+        snapshot().prop_map(|snapshot| Event::FeedResync(Box::new(snapshot))),
     ];
     (feed(), seq(), event).prop_map(|(feed, seq, event)| FeedPush { feed, seq, event })
 }
@@ -216,13 +285,52 @@ pub fn notice() -> impl Strategy<Value = Notice> {
         (number(), cursor()).prop_map(|(reconnect_after_ms, cursor)| Notice::GoingAway { reconnect_after_ms, cursor }),
         cursor().prop_map(|cursor| Notice::Resync { cursor }),
         millis().prop_map(|expires_at| Notice::TokenExpiring { expires_at }),
+        marks::counts(),
+        vec(presence(), 0..4).prop_map(|users| Notice::Presence { users }),
+        (post_id(), of(comment_id()), vec(author(), 0..3)).prop_map(|(post, parent, users)| Notice::Typing {
+            post,
+            parent,
+            users
+        }),
+        (post_id(), number()).prop_map(|(post, count)| Notice::Readers { post, count }),
+    ]
+}
+
+fn presence() -> impl Strategy<Value = Presence> {
+    let status = prop_oneof![Just(Status::Online), Just(Status::Idle), Just(Status::Offline)];
+    (user_id(), status, of(millis())).prop_map(|(id, status, last_seen)| Presence { id, status, last_seen })
+}
+
+fn showing() -> impl Strategy<Value = Showing> {
+    prop_oneof![Just(Showing::Online), Just(Showing::Idle), Just(Showing::Invisible)]
+}
+
+fn company_method() -> impl Strategy<Value = Method> {
+    prop_oneof![
+        vec(user_id(), 0..4).prop_map(|ids| Method::PresenceWatch(request::PresenceWatch { ids })),
+        showing().prop_map(|status| Method::PresenceSet(request::PresenceSet { status })),
+        (post_id(), of(comment_id()))
+            .prop_map(|(post, parent)| Method::TypingSend(request::TypingSend { post, parent })),
     ]
 }
 
 fn hello() -> impl Strategy<Value = Hello> {
     let client = of("[ -~]{0,64}");
-    (of(any::<String>()), client, vec(feed(), 0..5), of(cursor()), limit())
-        .prop_map(|(token, client, feeds, cursor, limit)| Hello { token, client, feeds, cursor, limit })
+    (of(any::<String>()), client, vec(feed(), 0..5), of(cursor()), limit(), of(showing())).prop_map(
+        |(token, client, feeds, cursor, limit, presence)| Hello { token, client, feeds, cursor, limit, presence },
+    )
+}
+
+fn account_method() -> impl Strategy<Value = Method> {
+    prop_oneof![
+        any::<[String; 2]>()
+            .prop_map(|[current, new]| Method::AccountPassword(request::AccountPassword { current, new })),
+        any::<[String; 2]>()
+            .prop_map(|[password, email]| Method::AccountEmail(request::AccountEmail { password, email })),
+        Just(Method::SessionList(request::Nothing {})),
+        uuid().prop_map(|id| Method::SessionRevoke(request::SessionRef { id: SessionId(id) })),
+        Just(Method::SessionRevokeOthers(request::Nothing {})),
+    ]
 }
 
 fn user_method() -> impl Strategy<Value = Method> {
@@ -235,16 +343,27 @@ fn user_method() -> impl Strategy<Value = Method> {
             .prop_map(|(name, bio, if_rev)| { Method::UserUpdate(request::UserUpdate { name, bio, if_rev }) }),
         whom().prop_map(Method::UserFollow),
         whom().prop_map(Method::UserUnfollow),
+        whom().prop_map(Method::UserBlock),
+        whom().prop_map(Method::UserUnblock),
+        (user_id(), of(millis())).prop_map(|(id, until)| Method::UserMute(request::UserMute { id, until })),
+        whom().prop_map(Method::UserUnmute),
     ]
 }
 
 fn post_method() -> impl Strategy<Value = Method> {
     let which = || post_id().prop_map(|id| request::PostRef { id });
     prop_oneof![
-        (post_id(), post_text()).prop_map(|(id, text)| Method::PostCreate(request::PostCreate { id, text })),
+        (post_id(), of(post_text()), visibility(), of(warning()), of(post_id())).prop_map(
+            |(id, text, visibility, warning, of)| {
+                Method::PostCreate(request::PostCreate { id, text, visibility, warning, of })
+            }
+        ),
         which().prop_map(Method::PostGet),
-        (post_id(), post_text(), of(seq()))
-            .prop_map(|(id, text, if_rev)| { Method::PostUpdate(request::PostUpdate { id, text, if_rev }) }),
+        (post_id(), post_text(), of(visibility()), of(warning()), of(seq())).prop_map(
+            |(id, text, visibility, warning, if_rev)| {
+                Method::PostUpdate(request::PostUpdate { id, text, visibility, warning, if_rev })
+            }
+        ),
         which().prop_map(Method::PostDelete),
     ]
 }
@@ -271,9 +390,25 @@ fn feed_method() -> impl Strategy<Value = Method> {
     ]
 }
 
+fn media_method() -> impl Strategy<Value = Method> {
+    let which = || uuid().prop_map(|id| request::MediaRef { id: MediaId(id) });
+    let kind = prop_oneof![Just(MediaKind::Avatar), Just(MediaKind::Image)];
+    let media_type =
+        prop_oneof![Just(MediaType::Png), Just(MediaType::Jpeg), Just(MediaType::Webp), Just(MediaType::Gif)];
+    prop_oneof![
+        (uuid(), kind, media_type, any::<u32>()).prop_map(|(id, kind, media_type, bytes)| {
+            Method::MediaTicket(request::MediaTicket { id: MediaId(id), kind, media_type, bytes })
+        }),
+        which().prop_map(Method::MediaGet),
+        which().prop_map(Method::MediaDelete),
+    ]
+}
+
 pub fn request() -> impl Strategy<Value = Request> {
+    // Boxed, or their nesting outgrows a test's stack.
     let method = prop_oneof![
-        2 => user_method(), 1 => post_method(), 1 => comment_method(), 1 => feed_method()
+        2 => user_method().boxed(), 1 => account_method().boxed(), 1 => post_method().boxed(), 1 => comment_method().boxed(), 1 => feed_method().boxed(), 1 => company_method().boxed(), 1 => media_method().boxed(), 1 => marks::method().boxed(),
+        1 => notes::method().boxed()
     ];
     (number().prop_map(RequestId), method).prop_map(|(id, method)| Request { id, method })
 }

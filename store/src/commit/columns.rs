@@ -2,11 +2,14 @@
 //! Must never decide anything; the numbers of the acts are those of the migration.
 
 use secrecy::ExposeSecret;
+use serde::Serialize;
 use tidings_actors::command::{Act, Command};
+use tidings_protocol::entity::PostExtra;
 use tidings_protocol::position::Seq;
+use tidings_protocol::spans;
 use uuid::Uuid;
 
-use crate::shape;
+use crate::{deeds, shape};
 
 /// Parallel arrays. Those after `actors` are cut behind the last command that needs them: `unnest` pads with nulls.
 #[derive(Default)]
@@ -22,6 +25,8 @@ pub(super) struct Columns<'c> {
     pub(super) handles: Vec<Option<&'c str>>,
     pub(super) emails: Vec<Option<&'c str>>,
     pub(super) hashes: Vec<Option<&'c str>>,
+    /// As JSON: what not every post has, whom a comment mentions, or a deed's arguments.
+    pub(super) args: Vec<Option<String>>,
 }
 
 /// Sets the element at `at`, padding what is before it.
@@ -65,20 +70,31 @@ impl<'c> Columns<'c> {
             Act::Follow { whom } | Act::Unfollow { whom } => {
                 put(&mut self.ids, at, Some(whom.0));
             }
-            Act::PostCreate { id, text } => self.put_text(at, id.0, text.as_str()),
-            Act::PostUpdate { id, text, if_rev } => {
+            Act::PostCreate { id, text, extra } => {
+                put(&mut self.ids, at, Some(id.0));
+                put(&mut self.texts, at, text.as_ref().map(|text| text.as_str()));
+                put(&mut self.args, at, extra.as_ref().map(json));
+            }
+            Act::PostUpdate { id, text, change, if_rev } => {
                 self.put_text(at, id.0, text.as_str());
                 self.put_rev(at, *if_rev);
+                put(&mut self.args, at, Some(json(change)).filter(|change| change != "{}"));
+            }
+            Act::Deed(deed) => {
+                put(&mut self.ids, at, deed.thing());
+                put(&mut self.args, at, Some(json(deed)));
             }
             Act::PostDelete { id } => put(&mut self.ids, at, Some(id.0)),
             Act::CommentCreate { id, post, parent, text } => {
                 self.put_text(at, id.0, text.as_str());
                 put(&mut self.on_posts, at, Some(post.0));
                 put(&mut self.parents, at, parent.map(|parent| parent.0));
+                put(&mut self.args, at, mentions(text.as_str()));
             }
             Act::CommentUpdate { id, text, if_rev } => {
                 self.put_text(at, id.0, text.as_str());
                 self.put_rev(at, *if_rev);
+                put(&mut self.args, at, mentions(text.as_str()));
             }
             Act::CommentDelete { id } => put(&mut self.ids, at, Some(id.0)),
             Act::SessionRevoke { session } => {
@@ -97,6 +113,17 @@ impl<'c> Columns<'c> {
     }
 }
 
+/// Whom a comment mentions, as posts say it; none if nobody.
+fn mentions(text: &str) -> Option<String> {
+    let extra = PostExtra { mentions: spans::find(text).mentions, ..PostExtra::default() };
+    (!extra.mentions.is_empty()).then(|| json(&extra))
+}
+
+/// What the wire's own types encode to.
+fn json(args: &impl Serialize) -> String {
+    serde_json::to_string(args).expect("commands have string keys and cannot fail to encode")
+}
+
 /// The act's number in the migration and in `journal.kind`.
 const fn number(act: &Act) -> i16 {
     match act {
@@ -111,5 +138,6 @@ const fn number(act: &Act) -> i16 {
         Act::CommentUpdate { .. } => 9,
         Act::CommentDelete { .. } => 10,
         Act::SessionRevoke { .. } => 11,
+        Act::Deed(deed) => deeds::number(deed),
     }
 }

@@ -30,17 +30,17 @@ impl Store {
 
     async fn nothing_to_commit(&self) -> Result<Committed, CommitFault> {
         let head = self.head().await.map_err(|fault| CommitFault::NotDone(fault.to_string()))?;
-        Ok(Committed { epoch: head.epoch, outcomes: Vec::new() })
+        Ok(Committed { epoch: head.epoch, outcomes: Vec::new(), brought: Vec::new() })
     }
 }
 
 async fn ask(batch: BatchId, columns: &Columns<'_>, connection: &mut PgConnection) -> Result<Vec<Answer>, sqlx::Error> {
     sqlx::query_as!(
         Answer,
-        r#"select ord as "ord!", verdict as "verdict!", rev, epoch as "epoch!", at_ms as "at_ms!",
+        r#"select ord, verdict as "verdict!", rev, epoch as "epoch!", at_ms as "at_ms!",
                   actor_rev, actor_handle, actor_name, author, seq, created_ms, edited_ms, text,
-                  post, parent, depth, bio, role
-             from commit_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"#,
+                  post, parent, depth, bio, role, extra, scope, body, removed
+             from commit_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"#,
         &columns.acts,
         &columns.actors,
         &columns.ids as _,
@@ -55,6 +55,7 @@ async fn ask(batch: BatchId, columns: &Columns<'_>, connection: &mut PgConnectio
         i16::from(COMMENT_DEPTH),
         batch.writer,
         batch.number.cast_signed(),
+        &columns.args as _,
     )
     .fetch_all(connection)
     .await

@@ -1,7 +1,7 @@
 //! What `commit_batch` answered, as outcomes: the bodies of entries are built here, from the command and the row together.
 //! Must never decide: the verdict is the database's.
 
-use tidings_actors::command::{Act, Command, Committed, Denied, Outcome};
+use tidings_actors::command::{Act, Command, Committed, Deed, Denied, Outcome};
 use tidings_actors::entry::{Change, Entry, Verb};
 use tidings_actors::ports::StoreFault;
 use tidings_protocol::entity::{Author, Comment, Follow, Post, Removed, User};
@@ -9,11 +9,12 @@ use tidings_protocol::ids::{CommentId, PostId, UserId};
 use tidings_protocol::position::Seq;
 use uuid::Uuid;
 
+use crate::deeds;
 use crate::shape::{self, body, millis, role, seq, unexpected};
 
 /// One row of `commit_batch`; see there.
 pub(super) struct Answer {
-    pub(super) ord: i64,
+    pub(super) ord: Option<i64>,
     pub(super) verdict: i16,
     pub(super) rev: Option<i64>,
     pub(super) epoch: i64,
@@ -31,6 +32,10 @@ pub(super) struct Answer {
     pub(super) depth: Option<i16>,
     pub(super) bio: Option<String>,
     pub(super) role: Option<i16>,
+    pub(super) extra: Option<String>,
+    pub(super) scope: Option<String>,
+    pub(super) body: Option<String>,
+    pub(super) removed: Option<bool>,
 }
 
 /// Puts the answers, which come in any order, beside their commands.
@@ -38,8 +43,13 @@ pub(super) fn committed(commands: &[Command], answers: Vec<Answer>) -> Result<Co
     let first = answers.first().ok_or_else(|| unexpected("silence"))?;
     let epoch = shape::epoch(first.epoch);
     let mut outcomes: Vec<Option<Outcome>> = vec![None; commands.len()];
+    let mut brought = Vec::new();
     for answer in answers {
-        let at = usize::try_from(answer.ord - 1).map_err(|_| unexpected("ord"))?;
+        let Some(ord) = answer.ord else {
+            brought.push(brings(answer)?);
+            continue;
+        };
+        let at = usize::try_from(ord - 1).map_err(|_| unexpected("ord"))?;
         let (Some(place), Some(command)) = (outcomes.get_mut(at), commands.get(at)) else {
             return Err(unexpected("ord"));
         };
@@ -47,7 +57,15 @@ pub(super) fn committed(commands: &[Command], answers: Vec<Answer>) -> Result<Co
     }
     let outcomes =
         outcomes.into_iter().collect::<Option<Vec<_>>>().ok_or_else(|| unexpected("silence about a command"))?;
-    Ok(Committed { epoch, outcomes })
+    brought.sort_unstable_by_key(|entry| entry.seq);
+    Ok(Committed { epoch, outcomes, brought })
+}
+
+/// An entry of no command's.
+fn brings(answer: Answer) -> Result<Entry, StoreFault> {
+    let (user, id) = (UserId(need(answer.author)?), need(answer.post)?);
+    let change = deeds::change(deeds::NOTIFICATION, user, id, need(answer.removed)?)?;
+    Ok(Entry { seq: seq(need(answer.rev)?)?, change, body: deeds::stored_body(need(answer.body)?)?, scope: None })
 }
 
 fn outcome(command: &Command, answer: Answer) -> Result<Outcome, StoreFault> {
@@ -63,6 +81,10 @@ fn outcome(command: &Command, answer: Answer) -> Result<Outcome, StoreFault> {
         8 => Denied::Stale,
         9 => Denied::TooDeep,
         10 => Denied::Oneself,
+        11 => Denied::Blocked,
+        12 => Denied::Suspended,
+        13 => Denied::NotPublic,
+        14 => Denied::TooManyPinned,
         _ => return Err(unexpected("verdict")),
     };
     Ok(Outcome::Refused(denied))
@@ -70,12 +92,15 @@ fn outcome(command: &Command, answer: Answer) -> Result<Outcome, StoreFault> {
 
 fn entry(command: &Command, answer: Answer) -> Result<Entry, StoreFault> {
     let at = seq(need(answer.rev)?)?;
+    let scope = shape::scope(answer.scope.as_deref())?;
     let (change, body) = match &command.act {
         Act::UserCreate { .. } => profile(Verb::Created, command.actor, answer)?,
         Act::UserUpdate { .. } => profile(Verb::Updated, command.actor, answer)?,
         Act::Follow { whom } => pair(Verb::Created, command.actor, *whom, at)?,
         Act::Unfollow { whom } => pair(Verb::Removed, command.actor, *whom, at)?,
-        Act::PostCreate { id, text } => post(Verb::Created, *id, text.as_str(), command.actor, answer)?,
+        Act::PostCreate { id, text, .. } => {
+            post(Verb::Created, *id, text.as_ref().map_or("", |text| text.as_str()), command.actor, answer)?
+        }
         Act::PostUpdate { id, text, .. } => post(Verb::Updated, *id, text.as_str(), command.actor, answer)?,
         Act::PostDelete { id } => (
             Change::Post { verb: Verb::Removed, id: *id, author: UserId(need(answer.author)?) },
@@ -92,11 +117,24 @@ fn entry(command: &Command, answer: Answer) -> Result<Entry, StoreFault> {
             },
             body(&Removed { id: id.0, rev: at })?,
         ),
+        Act::Deed(Deed::Pin { post: id } | Deed::Unpin { post: id }) => {
+            post(Verb::Updated, *id, "", command.actor, answer)?
+        }
+        Act::Deed(deed) => {
+            // What is named by something else has an id that the database made of it.
+            let thing = deed.thing().or(answer.post).unwrap_or(command.actor.0);
+            let change = deeds::change(deeds::number(deed), command.actor, thing, answer.removed.unwrap_or(true))?;
+            let body = match answer.body {
+                Some(body) => deeds::stored_body(body)?,
+                None => deeds::never_was(deed, command.actor)?,
+            };
+            (change, body)
+        }
         Act::SessionRevoke { session } => {
             (Change::SessionRevoked { user: command.actor, session: *session }, body(&serde_json::Map::new())?)
         }
     };
-    Ok(Entry { seq: at, change, body })
+    Ok(Entry { seq: at, change, body, scope })
 }
 
 type Told = (Change, std::sync::Arc<serde_json::value::RawValue>);
@@ -149,6 +187,7 @@ fn post(verb: Verb, id: PostId, text: &str, actor: UserId, mut answer: Answer) -
         text: answer.text(text),
         created_at: millis(answer.created_ms.unwrap_or(answer.at_ms)),
         edited_at: answer.edited_ms.map(millis),
+        extra: shape::extra(answer.extra.as_deref())?,
     };
     let change = Change::Post { verb, id, author: actor };
     Ok((change, body(&post)?))

@@ -19,9 +19,12 @@ struct Wanted {
     home: Option<Uuid>,
     /// Whose `me`.
     me: Option<Uuid>,
+    /// Whose `notifications`.
+    notifications: Option<Uuid>,
     global: bool,
     users: Vec<Uuid>,
     posts: Vec<Uuid>,
+    tags: Vec<String>,
 }
 
 impl Wanted {
@@ -32,9 +35,11 @@ impl Wanted {
             match feed {
                 FeedName::Home => wanted.home = viewer,
                 FeedName::Me => wanted.me = viewer,
+                FeedName::Notifications => wanted.notifications = viewer,
                 FeedName::Global => wanted.global = true,
                 FeedName::User(user) => wanted.users.push(user.0),
                 FeedName::Post(post) => wanted.posts.push(post.0),
+                FeedName::Tag(tag) => wanted.tags.push(tag.to_string()),
             }
         }
         wanted
@@ -43,8 +48,21 @@ impl Wanted {
 
 struct MissedRow {
     floor: i64,
-    restart_home: bool,
+    /// Whom the viewer follows has changed.
+    restart_circle: bool,
+    /// Who is hidden from the viewer has changed.
+    restart_all: bool,
     entity: EntityRow,
+}
+
+impl MissedRow {
+    fn restarts(&self, feed: FeedName) -> bool {
+        match feed {
+            FeedName::Home | FeedName::User(_) | FeedName::Post(_) => self.restart_circle || self.restart_all,
+            FeedName::Global | FeedName::Tag(_) | FeedName::Notifications => self.restart_all,
+            FeedName::Me => false,
+        }
+    }
 }
 
 impl Store {
@@ -57,7 +75,7 @@ impl Store {
     ) -> Result<Missed, StoreFault> {
         let wanted = Wanted::of(viewer, feeds);
         let most = i64::try_from(limit).unwrap_or(i64::MAX - 1) + 1;
-        let rows = self.missed_rows(&wanted, stored(since), most).await?;
+        let rows = self.missed_rows(viewer, &wanted, stored(since), most).await?;
         let place = rows.first().ok_or_else(|| unexpected("silence"))?;
         let mut missed = Missed {
             seq: seq(place.entity.as_of)?,
@@ -65,9 +83,7 @@ impl Store {
             restart: Vec::new(),
             too_much: since < seq(place.floor)?,
         };
-        if place.restart_home {
-            missed.restart.push(FeedName::Home);
-        }
+        missed.restart.extend(feeds.iter().copied().filter(|&feed| place.restarts(feed)));
         for row in rows {
             missed.entries.extend(entry(row.entity, since)?);
         }
@@ -79,7 +95,13 @@ impl Store {
         Ok(missed)
     }
 
-    async fn missed_rows(&self, wanted: &Wanted, since: i64, most: i64) -> Result<Vec<MissedRow>, StoreFault> {
+    async fn missed_rows(
+        &self,
+        viewer: Option<UserId>,
+        wanted: &Wanted,
+        since: i64,
+        most: i64,
+    ) -> Result<Vec<MissedRow>, StoreFault> {
         let mut line = self.reads.line().await.map_err(faults::store)?;
         let question = sqlx::query_file!(
             "src/reads/catch_up.sql",
@@ -89,13 +111,21 @@ impl Store {
             &wanted.users,
             &wanted.posts,
             since,
-            most
+            most,
+            viewer.map(|viewer| viewer.0),
+            &wanted.tags,
+            wanted.notifications
         );
         let answer = line::timed(self.reads.patience(), question.fetch_all(line.open())).await;
         let rows = line.settle(answer).map_err(faults::store)?;
         Ok(rows
             .into_iter()
-            .map(|row| MissedRow { floor: row.floor, restart_home: row.restart_home, entity: entity_row!(row) })
+            .map(|row| MissedRow {
+                floor: row.floor,
+                restart_circle: row.restart_circle,
+                restart_all: row.restart_all,
+                entity: entity_row!(row),
+            })
             .collect())
     }
 }

@@ -1,16 +1,20 @@
 -- What has changed in somebody's feeds since $6, inclusive: each entity once, as it is now, in the order of `rev`; or any $7 of them, which is
 -- then one more than wanted and means that a snapshot is the shorter answer.
---   $1 whose home, $2 whose me, $3 whether global, $4 the users and $5 the posts whose feeds are asked for.
+--   $1 whose home, $2 whose me, $3 whether global, $4 the users, $5 the posts and $9 the hashtags whose feeds are asked for, $10 whose notifications; $8 for whom.
+-- Who may see what of it is not asked here: that is decided where it is told, by what is known of the viewer then.
 -- What has been created since lies at the end of its author's (or the whole) index by `seq`; what has changed since lies in the indexes by
 -- `rev`, which hold changed rows only. So the cost follows what is found, not how long ago $6 was.
 with context as materialized (
     select h.seq as as_of, h.floor, (select journal_epoch()) as epoch,
-           exists(select from follows f where f.follower = $1 and f.rev >= $6) as restart_home
+           exists(select from follows f where f.follower = $8 and f.rev >= $6) as restart_circle,
+           exists(select from blocks k where k.blocker = $8 and k.rev >= $6)
+           or exists(select from blocks k where k.blocked = $8 and k.rev >= $6)
+           or exists(select from mutes m where m.muter = $8 and m.rev >= $6) as restart_all
       from journal_head h
 ), authors as materialized (
     select f.followee as id from follows f, context c
-     where f.follower = $1 and f.active and not c.restart_home
-    union select $1::uuid from context c where $1 is not null and not c.restart_home
+     where f.follower = $1 and f.active and not c.restart_circle
+    union select $1::uuid from context c where $1 is not null and not c.restart_circle
     union select unnest($4::uuid[])
 ), changed_posts as materialized (
     (select n.id, n.rev from authors a cross join lateral (
@@ -26,6 +30,12 @@ with context as materialized (
     union
     (select p.id, p.rev from posts p
       where $3 and p.rev <> p.seq and p.rev >= $6 limit $7)
+    union
+    (select p.id, p.rev from post_tags t join posts p on p.id = t.post
+      where t.tag = any($9::text[]) and t.seq >= $6 and p.rev = p.seq limit $7)
+    union
+    (select p.id, p.rev from posts p
+      where p.tagged && $9::text[] and p.rev <> p.seq and p.rev >= $6 limit $7)
     union
     select p.id, p.rev from posts p where p.id = any($5::uuid[]) and p.rev >= $6
 ), changed_comments as materialized (
@@ -45,10 +55,18 @@ with context as materialized (
       join user_states s on s.id = n.id and s.rev >= $6
     union all
     select s.* from follow_states s where s.id = $2 and s.rev >= $6
+    union all
+    select s.* from own_changes($2, $6) s where $2::uuid is not null
+    union all
+    select s.* from notification_changes($10, $6) s where $10::uuid is not null
+    union all
+    select s.* from own_marks($2, $6, $7) s where $2::uuid is not null
 )
-select c.as_of as "as_of!", c.floor as "floor!", c.epoch as "epoch!", c.restart_home as "restart_home!",
+select c.as_of as "as_of!", c.floor as "floor!", c.epoch as "epoch!", c.restart_circle as "restart_circle!",
+       c.restart_all as "restart_all!",
        s.kind, s.id, s.rev, s.seq, s.removed, s.author, s.author_rev, s.handle, s.name,
-       s.text, s.created_ms, s.edited_ms, s.object, s.parent, s.depth, s.bio, s.role
+       s.text, s.created_ms, s.edited_ms, s.object, s.parent, s.depth, s.bio, s.role,
+       s.extra, s.scope
   from context c
   left join lateral (select * from changed where $6 >= c.floor limit $7) s on true
  order by s.rev

@@ -2,12 +2,16 @@
 //! Must never show a viewer more than they may see now (P5), nor answer part of the question.
 
 mod catch_up;
+mod hidden;
 mod lists;
+mod marks;
+mod notes;
 mod profile;
 mod snapshot;
 mod thread;
 mod viewers;
 
+pub(crate) use hidden::{Hidden, Shown};
 pub(crate) use viewers::{Answer, Asked};
 
 use async_trait::async_trait;
@@ -15,6 +19,7 @@ use tidings_actors::ports::{Missed, Reads, StoreFault, Viewer, Who};
 use tidings_protocol::entity::Post;
 use tidings_protocol::feed::FeedName;
 use tidings_protocol::ids::{PostId, SessionId, UserId};
+use tidings_protocol::notification::NotificationsPage;
 use tidings_protocol::position::Seq;
 use tidings_protocol::reply::{CommentsPage, PostsPage, Snapshot, UserResult};
 
@@ -64,12 +69,12 @@ impl Reads for Store {
 
     async fn comments_page(
         &self,
-        _viewer: Option<UserId>,
+        viewer: Option<UserId>,
         post: PostId,
         before: Option<Seq>,
         limit: u16,
     ) -> Result<Option<CommentsPage>, StoreFault> {
-        let Some(thread) = self.thread(post, before, limit).await? else {
+        let Some(thread) = self.thread(viewer, post, before, limit).await? else {
             return Ok(None);
         };
         Ok(Some(CommentsPage { comments: thread.comments, next: thread.next }))
@@ -79,7 +84,21 @@ impl Reads for Store {
         self.read_user(viewer, who).await
     }
 
-    async fn post(&self, _viewer: Option<UserId>, id: PostId) -> Result<Option<Post>, StoreFault> {
-        self.read_post(id).await
+    async fn hidden(&self, viewer: Option<UserId>, posts: &[PostId]) -> Result<Vec<PostId>, StoreFault> {
+        self.hidden.ask((viewer, posts.to_vec()), |asked| self.read_hidden(asked)).await
+    }
+
+    async fn notifications_page(
+        &self,
+        user: UserId,
+        before: Option<Seq>,
+        limit: u16,
+    ) -> Result<NotificationsPage, StoreFault> {
+        let notes = self.notes(user, before, limit).await?;
+        Ok(NotificationsPage { notifications: notes.notifications, reading: notes.reading, next: notes.next })
+    }
+
+    async fn post(&self, viewer: Option<UserId>, id: PostId) -> Result<Option<Post>, StoreFault> {
+        self.read_post(viewer, id).await
     }
 }

@@ -29,9 +29,14 @@ impl Store {
                               where f.follower = u.id and f.followee = $3 and f.active) as "followed_by!",
                       coalesce((select c.followers from follow_counts c where c.user_id = u.id), 0) as "followers!",
                       (select count(*) from follows f where f.follower = u.id and f.active) as "follows!",
-                      (select count(*) from posts p where p.author = u.id and not p.removed) as "posts!"
+                      exists(select from blocks k
+                              where k.blocker = $3 and k.blocked = u.id and k.active) as "blocking!",
+                      exists(select from mutes m where m.muter = $3 and m.muted = u.id and m.active) as "muting!",
+                      (select count(*) from posts p
+                        where p.author = u.id and not p.removed and (p.audience = 0 or u.id = $3)) as "posts!"
                  from users u
-                where u.id = coalesce($1, (select n.id from users n where n.handle = $2))"#,
+                where u.id = coalesce($1, (select n.id from users n where n.handle = $2))
+                  and not exists(select from blocks k where k.blocker = u.id and k.blocked = $3 and k.active)"#,
             id,
             handle,
             viewer.map(|viewer| viewer.0)
@@ -52,6 +57,8 @@ impl Store {
             },
             following: row.following,
             followed_by: row.followed_by,
+            blocking: row.blocking,
+            muting: row.muting,
             followers: count(row.followers)?,
             follows: count(row.follows)?,
             posts: count(row.posts)?,

@@ -1,9 +1,10 @@
-//! A post with its comments: the newest live ones, and after them the older ones that these answer, removed ones as placeholders.
+//! A post with its comments: the newest live ones, and after them the older ones that these answer, removed ones and those of people
+//! hidden from the viewer as placeholders.
 //! Must never show an author or a text of what is removed.
 
 use tidings_actors::ports::StoreFault;
 use tidings_protocol::entity::{Comment, Post};
-use tidings_protocol::ids::PostId;
+use tidings_protocol::ids::{PostId, UserId};
 use tidings_protocol::position::{Cursor, Seq};
 
 use crate::shape::{self, Entity, EntityRow, entity_row, stored, unexpected};
@@ -26,6 +27,7 @@ impl Store {
     /// None if there is no such post (any more).
     pub(super) async fn thread(
         &self,
+        viewer: Option<UserId>,
         post: PostId,
         before: Option<Seq>,
         limit: u16,
@@ -34,7 +36,9 @@ impl Store {
         let mut line = self.reads.line().await.map_err(faults::store)?;
         // One more than `limit` tells whether there is more; its ancestors are not asked for.
         let question = sqlx::query!(
-            r#"with page as materialized (
+            r#"with hidden as materialized (
+                   select hidden_from($4) as authors
+               ), page as materialized (
                    select m.id, m.seq, m.path, row_number() over (order by m.seq desc) as nth
                      from (select * from comments c
                             where c.post = $1 and not c.removed and c.seq < $2
@@ -48,18 +52,22 @@ impl Store {
                     where a.id not in (select page.id from page where page.nth <= $3)
                )
                select h.seq as as_of, (select journal_epoch()) as "epoch!", s.part as "part!",
-                      s.kind, s.id, s.rev, s.seq, s.removed, s.author, s.author_rev, s.handle, s.name,
-                      s.text, s.created_ms, s.edited_ms, s.object, s.parent, s.depth, s.bio, s.role
+                      s.kind, s.id, s.rev, s.seq,
+                      (s.removed or s.part > 0 and s.author = any((select authors from hidden)::uuid[])) as removed, s.author, s.author_rev, s.handle, s.name,
+                      s.text, s.created_ms, s.edited_ms, s.object, s.parent, s.depth, s.bio, s.role,
+                      s.extra, s.scope
                  from journal_head h
                  join lateral (
-                      select 0::smallint as part, p.* from post_states p where p.id = $1 and not p.removed
+                      select 0::smallint as part, p.* from post_states p join posts o on o.id = p.id
+                       where p.id = $1 and not p.removed and sees($4, o.author, o.audience, o.mentioned)
                       union all
                       select shown.part, m.* from shown join comment_states m on m.id = shown.id
                       ) s on true
                 order by s.part, s.seq desc"#,
             post.0,
             before,
-            i64::from(limit)
+            i64::from(limit),
+            viewer.map(|viewer| viewer.0)
         );
         let answer = line::timed(self.reads.patience(), question.fetch_all(line.open())).await;
         let rows = line.settle(answer).map_err(faults::store)?;
@@ -70,22 +78,25 @@ impl Store {
         assemble(rows, limit)
     }
 
-    pub(super) async fn read_post(&self, id: PostId) -> Result<Option<Post>, StoreFault> {
+    pub(super) async fn read_post(&self, viewer: Option<UserId>, id: PostId) -> Result<Option<Post>, StoreFault> {
         let mut line = self.reads.line().await.map_err(faults::store)?;
         let question = sqlx::query_as!(
             EntityRow,
             r#"select 0::bigint as "as_of!", 0::bigint as "epoch!",
                       s.kind, s.id, s.rev, s.seq, s.removed, s.author, s.author_rev, s.handle, s.name,
-                      s.text, s.created_ms, s.edited_ms, s.object, s.parent, s.depth, s.bio, s.role
-                 from post_states s where s.id = $1"#,
-            id.0
+                      s.text, s.created_ms, s.edited_ms, s.object, s.parent, s.depth, s.bio, s.role,
+                      s.extra, s.scope
+                 from post_states s join posts o on o.id = s.id
+                where s.id = $1 and sees($2, o.author, o.audience, o.mentioned)"#,
+            id.0,
+            viewer.map(|viewer| viewer.0)
         );
         let answer = line::timed(self.reads.patience(), question.fetch_optional(line.open())).await;
         let Some(row) = line.settle(answer).map_err(faults::store)? else {
             return Ok(None);
         };
         match row.entity()? {
-            Some(Entity::Post(post)) => Ok(Some(post)),
+            Some(Entity::Post { post, .. }) => Ok(Some(post)),
             Some(Entity::PostGone { .. }) => Ok(None),
             _ => Err(unexpected("entity")),
         }
@@ -100,7 +111,7 @@ fn assemble(rows: impl Iterator<Item = (i16, EntityRow)>, limit: u16) -> Result<
     for (part, row) in rows {
         place = Some((shape::seq(row.as_of)?, shape::epoch(row.epoch)));
         match (part, row.legible()) {
-            (_, Some(Entity::Post(found))) => post = Some(found),
+            (_, Some(Entity::Post { post: found, .. })) => post = Some(found),
             (OF_PAGE, Some(Entity::Comment { comment, .. })) => page.push(comment),
             (ANCESTOR, Some(Entity::Comment { comment, .. })) => ancestors.push(comment),
             (part, None) => illegible += usize::from(part == OF_PAGE),

@@ -27,6 +27,9 @@ struct ViewerRow {
     role: i16,
     created_ms: i64,
     follows: Vec<Uuid>,
+    blocks: Vec<Uuid>,
+    blocked_by: Vec<Uuid>,
+    muted: Vec<Uuid>,
     session_live: bool,
 }
 
@@ -59,6 +62,9 @@ impl Store {
             ViewerRow,
             r#"select h.seq as as_of, w.nth as "nth!", u.id, u.rev, u.handle, u.name, u.bio, u.role, u.created_ms,
                       array(select f.followee from follows f where f.follower = u.id and f.active) as "follows!",
+                      array(select k.blocked from blocks k where k.blocker = u.id and k.active) as "blocks!",
+                      array(select k.blocker from blocks k where k.blocked = u.id and k.active) as "blocked_by!",
+                      array(select m.muted from mutes m where m.muter = u.id and m.active) as "muted!",
                       exists(select from sessions s
                               where s.id = w.session and s.user_id = u.id and s.revoked_ms is null) as "session_live!"
                  from journal_head h
@@ -99,8 +105,15 @@ impl ViewerRow {
                 role: role(self.role)?,
                 created_at: millis(self.created_ms),
             },
-            follows: self.follows.into_iter().map(UserId).collect(),
+            follows: people(self.follows),
+            blocks: people(self.blocks),
+            blocked_by: people(self.blocked_by),
+            muted: people(self.muted),
             session_live: self.session_live,
         })
     }
+}
+
+fn people(ids: Vec<Uuid>) -> Vec<UserId> {
+    ids.into_iter().map(UserId).collect()
 }

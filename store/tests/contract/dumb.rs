@@ -3,10 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tidings_actors::command::{Act, Command, Denied};
+use tidings_actors::command::{Act, Command, Deed, Denied, ExtraChange};
+use tidings_protocol::entity::{PostExtra, Visibility};
 use tidings_protocol::feed::FeedName;
 use tidings_protocol::ids::{CommentId, PostId, UserId};
 use tidings_protocol::limits::COMMENT_DEPTH;
+use tidings_protocol::spans::MentionSpan;
+use tidings_protocol::text::PostText;
+use uuid::Uuid;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -26,6 +30,15 @@ pub struct Written {
     pub on: Option<PostId>,
     pub parent: Option<CommentId>,
     pub depth: u8,
+    pub audience: Visibility,
+    /// Whom it mentions or has mentioned while it was for fewer than everybody.
+    pub mentioned: BTreeSet<UserId>,
+    pub tags: BTreeSet<String>,
+    /// The post it hands on, and whether without words.
+    pub of: Option<(PostId, bool)>,
+    /// What it was created with besides its text, to be known again.
+    pub first_extra: String,
+    pub extra: String,
 }
 
 #[derive(Default)]
@@ -33,15 +46,19 @@ pub struct Dumb {
     pub head: u64,
     pub names: BTreeMap<UserId, (String, u64)>,
     pub follows: BTreeSet<(UserId, UserId)>,
+    pub blocks: BTreeSet<(UserId, UserId)>,
+    pub mutes: BTreeSet<(UserId, UserId)>,
     pub posts: BTreeMap<PostId, Written>,
     pub comments: BTreeMap<CommentId, Written>,
 }
 
 impl Dumb {
-    pub fn does(&mut self, command: &Command) -> Verdict {
+    /// `at`: as which entry, if it is done.
+    pub fn does(&mut self, command: &Command, at: u64) -> Verdict {
         let verdict = self.decide(command);
         if verdict == Verdict::Done {
-            self.head += 1;
+            assert!(at > self.head, "entries ascend");
+            self.head = at;
             self.write(command);
         }
         verdict
@@ -60,41 +77,33 @@ impl Dumb {
             Act::Follow { whom } if *whom == actor => Verdict::Refused(Denied::Oneself),
             Act::Unfollow { whom } if *whom == actor => Verdict::Refused(Denied::Oneself),
             Act::Follow { whom } if !self.names.contains_key(whom) => Verdict::Refused(Denied::NotFound),
+            Act::Follow { whom } if self.blocks.contains(&(actor, *whom)) => Verdict::Refused(Denied::Blocked),
+            Act::Follow { whom } if self.blocks.contains(&(*whom, actor)) => Verdict::Refused(Denied::NotFound),
             Act::Follow { whom } if self.follows.contains(&(actor, *whom)) => Verdict::Duplicate,
             Act::Unfollow { whom } if !self.follows.contains(&(actor, *whom)) => Verdict::Duplicate,
             Act::Follow { .. } | Act::Unfollow { .. } => Verdict::Done,
-            Act::PostCreate { id, text } => {
-                self.posts.get(id).map_or(Verdict::Done, |post| again(post, actor, text.as_str()))
-            }
-            Act::PostUpdate { id, text, if_rev } => {
-                let if_rev = if_rev.map(|rev| rev.0);
-                change(self.posts.get(id), actor, text.as_str(), if_rev)
-            }
-            Act::PostDelete { id } => delete(self.posts.get(id), actor),
-            Act::CommentCreate { id, post, parent, text } => {
-                if self.posts.get(post).is_none_or(|post| post.text.is_none()) {
+            Act::Deed(deed) => self.decide_deed(actor, deed),
+            Act::PostCreate { id, text, extra } => self.decide_post(actor, *id, text.as_ref(), extra.as_deref()),
+            Act::PostUpdate { id, text, change: new, if_rev } => {
+                if self.posts.get(id).is_some_and(|post| !self.sees(Some(actor), post)) {
                     return Verdict::Refused(Denied::NotFound);
                 }
-                if let Some(old) = self.comments.get(id) {
-                    let elsewhere = old.on != Some(*post) || old.parent != *parent;
-                    if old.author == actor && old.text.is_some() && elsewhere {
-                        return Verdict::Refused(Denied::IdTaken);
-                    }
-                    return again(old, actor, text.as_str());
+                let if_rev = if_rev.map(|rev| rev.0);
+                let same = self.posts.get(id).is_some_and(|post| changed(post, new) == post.extra);
+                change(self.posts.get(id), actor, text.as_str(), same, if_rev)
+            }
+            Act::PostDelete { id } => {
+                if self.posts.get(id).is_some_and(|post| post.author != actor && !self.sees(Some(actor), post)) {
+                    return Verdict::Refused(Denied::NotFound);
                 }
-                match parent.map(|parent| self.comments.get(&parent)) {
-                    None => Verdict::Done,
-                    Some(None) => Verdict::Refused(Denied::NotFound),
-                    Some(Some(parent)) if parent.text.is_none() || parent.on != Some(*post) => {
-                        Verdict::Refused(Denied::NotFound)
-                    }
-                    Some(Some(parent)) if parent.depth >= COMMENT_DEPTH => Verdict::Refused(Denied::TooDeep),
-                    Some(Some(_)) => Verdict::Done,
-                }
+                delete(self.posts.get(id), actor)
+            }
+            Act::CommentCreate { id, post, parent, text } => {
+                self.decide_comment(actor, *id, *post, *parent, text.as_str())
             }
             Act::CommentUpdate { id, text, if_rev } => {
                 let if_rev = if_rev.map(|rev| rev.0);
-                change(self.comments.get(id), actor, text.as_str(), if_rev)
+                change(self.comments.get(id), actor, text.as_str(), true, if_rev)
             }
             Act::CommentDelete { id } => delete(self.comments.get(id), actor),
             Act::UserCreate { .. } | Act::SessionRevoke { .. } => panic!("not in the script"),
@@ -110,12 +119,39 @@ impl Dumb {
             }
             Act::Follow { whom } => drop(self.follows.insert((actor, *whom))),
             Act::Unfollow { whom } => drop(self.follows.remove(&(actor, *whom))),
-            Act::PostCreate { id, text } => {
-                let written = Written::new(actor, rev, text.as_str());
+            Act::Deed(Deed::Block { whom }) => {
+                self.follows.remove(&(actor, *whom));
+                self.follows.remove(&(*whom, actor));
+                self.blocks.insert((actor, *whom));
+            }
+            Act::Deed(Deed::Unblock { whom }) => drop(self.blocks.remove(&(actor, *whom))),
+            Act::Deed(Deed::Mute { whom, .. }) => drop(self.mutes.insert((actor, *whom))),
+            Act::Deed(Deed::Unmute { whom }) => drop(self.mutes.remove(&(actor, *whom))),
+            Act::PostCreate { id, text, extra } => {
+                let mut written = Written::new(actor, rev, text.as_ref().map_or("", |text| text.as_str()));
+                if let Some(extra) = extra {
+                    written.audience = extra.visibility;
+                    written.tags = extra.tags.iter().map(|span| span.tag.to_string()).collect();
+                    written.of = extra.of.map(|of| (of, text.is_none()));
+                    if !extra.visibility.is_public() {
+                        written.mentioned = people(&extra.mentions);
+                    }
+                }
+                written.extra = extra_of(extra.as_deref());
+                written.first_extra = written.extra.clone();
                 self.posts.insert(*id, written);
             }
-            Act::PostUpdate { id, text, .. } => {
-                self.posts.get_mut(id).unwrap().set(rev, Some(text.as_str()));
+            Act::PostUpdate { id, text, change: new, .. } => {
+                let post = self.posts.get_mut(id).unwrap();
+                post.extra = changed(post, new);
+                let restricted = !post.audience.is_public() || !post.mentioned.is_empty();
+                post.audience = new.visibility.unwrap_or(post.audience);
+                if restricted || !post.audience.is_public() {
+                    post.mentioned.extend(people(&new.mentions));
+                }
+                post.tags = new.tags.iter().map(|span| span.tag.to_string()).collect();
+                post.of = post.of.map(|(of, _)| (of, false));
+                post.set(rev, Some(text.as_str()));
             }
             Act::PostDelete { id } => {
                 self.posts.get_mut(id).unwrap().set(rev, None);
@@ -131,34 +167,137 @@ impl Dumb {
                 self.comments.get_mut(id).unwrap().set(rev, Some(text.as_str()));
             }
             Act::CommentDelete { id } => self.comments.get_mut(id).unwrap().set(rev, None),
-            Act::UserCreate { .. } | Act::SessionRevoke { .. } => panic!("not in the script"),
+            Act::UserCreate { .. } | Act::SessionRevoke { .. } | Act::Deed(_) => panic!("not in the script"),
         }
+    }
+
+    fn decide_post(&self, actor: UserId, id: PostId, text: Option<&PostText>, extra: Option<&PostExtra>) -> Verdict {
+        match self.posts.get(&id) {
+            Some(post) => again(post, actor, text.map_or("", |text| text.as_str()), &extra_of(extra)),
+            None => extra.and_then(|extra| extra.of).map_or(Verdict::Done, |of| {
+                let may = self.posts.get(&of).is_some_and(|post| {
+                    post.audience.is_public()
+                        && post.text.as_ref().is_some_and(|text| !text.is_empty())
+                        && !self.are_apart(actor, post.author)
+                });
+                let handed_on =
+                    |post: &&Written| post.author == actor && post.of == Some((of, true)) && post.text.is_some();
+                let once_more = text.is_none() && self.posts.values().any(|post| handed_on(&post));
+                match (may, once_more) {
+                    (false, _) => Verdict::Refused(Denied::NotFound),
+                    (true, true) => Verdict::Refused(Denied::IdTaken),
+                    (true, false) => Verdict::Done,
+                }
+            }),
+        }
+    }
+
+    fn decide_comment(
+        &self,
+        actor: UserId,
+        id: CommentId,
+        post: PostId,
+        parent: Option<CommentId>,
+        text: &str,
+    ) -> Verdict {
+        if self.posts.get(&post).is_none_or(|post| post.text.is_none() || !self.sees(Some(actor), post)) {
+            return Verdict::Refused(Denied::NotFound);
+        }
+        if let Some(old) = self.comments.get(&id) {
+            let elsewhere = old.on != Some(post) || old.parent != parent;
+            if old.author == actor && old.text.is_some() && elsewhere {
+                return Verdict::Refused(Denied::IdTaken);
+            }
+            return again(old, actor, text, "");
+        }
+        match parent.map(|parent| self.comments.get(&parent)) {
+            None => Verdict::Done,
+            Some(None) => Verdict::Refused(Denied::NotFound),
+            Some(Some(parent))
+                if parent.text.is_none() || parent.on != Some(post) || self.are_apart(actor, parent.author) =>
+            {
+                Verdict::Refused(Denied::NotFound)
+            }
+            Some(Some(parent)) if parent.depth >= COMMENT_DEPTH => Verdict::Refused(Denied::TooDeep),
+            Some(Some(_)) => Verdict::Done,
+        }
+    }
+
+    fn decide_deed(&self, actor: UserId, deed: &Deed) -> Verdict {
+        let (whom, had, wanted) = match deed {
+            Deed::Block { whom } => (whom, self.blocks.contains(&(actor, *whom)), true),
+            Deed::Unblock { whom } => (whom, self.blocks.contains(&(actor, *whom)), false),
+            Deed::Mute { whom, .. } => (whom, self.mutes.contains(&(actor, *whom)), true),
+            Deed::Unmute { whom } => (whom, self.mutes.contains(&(actor, *whom)), false),
+            other => panic!("not in the script: {other:?}"),
+        };
+        match (*whom == actor, self.names.contains_key(whom)) {
+            (true, _) => Verdict::Refused(Denied::Oneself),
+            (false, false) if wanted => Verdict::Refused(Denied::NotFound),
+            _ if had == wanted => Verdict::Duplicate,
+            _ => Verdict::Done,
+        }
+    }
+
+    pub fn are_apart(&self, one: UserId, other: UserId) -> bool {
+        self.blocks.contains(&(one, other)) || self.blocks.contains(&(other, one))
+    }
+
+    /// Whether a viewer may see a post.
+    pub fn sees(&self, viewer: Option<UserId>, post: &Written) -> bool {
+        let Some(viewer) = viewer else {
+            return post.audience.is_public();
+        };
+        if viewer == post.author {
+            return true;
+        }
+        let mentioned = post.mentioned.contains(&viewer);
+        !self.are_apart(viewer, post.author)
+            && match post.audience {
+                Visibility::Public => true,
+                Visibility::Followers => mentioned || self.follows.contains(&(viewer, post.author)),
+                Visibility::Mentioned => mentioned,
+                Visibility::Private => false,
+            }
+    }
+
+    /// Whether a viewer reads somebody where they have not gone to look for them.
+    fn reads(&self, viewer: UserId, author: UserId) -> bool {
+        !self.are_apart(viewer, author) && !self.mutes.contains(&(viewer, author))
     }
 
     /// The posts of a feed, newest first.
     pub fn posts_of(&self, viewer: UserId, feed: FeedName) -> Vec<(PostId, u64, String)> {
-        let wanted = |author: UserId| match feed {
-            FeedName::Global => true,
-            FeedName::Home => author == viewer || self.follows.contains(&(viewer, author)),
-            FeedName::User(user) => author == user,
-            FeedName::Me | FeedName::Post(_) => false,
+        let wanted = |post: &Written| match feed {
+            FeedName::Global => post.audience.is_public() && self.reads(viewer, post.author),
+            FeedName::Tag(tag) => {
+                post.audience.is_public() && self.reads(viewer, post.author) && post.tags.contains(tag.as_str())
+            }
+            FeedName::Home => {
+                let followed = self.follows.contains(&(viewer, post.author)) && self.reads(viewer, post.author);
+                (post.author == viewer || followed) && self.sees(Some(viewer), post)
+            }
+            FeedName::User(user) => post.author == user && self.sees(Some(viewer), post),
+            FeedName::Notifications | FeedName::Me | FeedName::Post(_) => false,
         };
-        let mut posts: Vec<(&PostId, &Written)> = self.posts.iter().filter(|(_, post)| wanted(post.author)).collect();
+        let mut posts: Vec<(&PostId, &Written)> = self.posts.iter().filter(|(_, post)| wanted(post)).collect();
         posts.sort_by_key(|(_, post)| std::cmp::Reverse(post.seq));
         posts.into_iter().filter_map(|(id, post)| Some((*id, post.rev, post.text.clone()?))).collect()
     }
 
-    /// The comments shown under a post: the live ones, and the removed ones they stand under.
-    pub fn comments_of(&self, on: PostId) -> BTreeMap<CommentId, (u64, Option<String>)> {
+    /// The comments shown under a post: the live ones, and the ones they stand under, without words where they are removed or of somebody
+    /// hidden.
+    pub fn comments_of(&self, viewer: UserId, on: PostId) -> BTreeMap<CommentId, (u64, Option<String>)> {
         let mut shown = BTreeMap::new();
         for (id, comment) in &self.comments {
-            if comment.on != Some(on) || comment.text.is_none() {
+            if comment.on != Some(on) || comment.text.is_none() || !self.reads(viewer, comment.author) {
                 continue;
             }
             let mut next = Some(*id);
             while let Some(id) = next {
                 let comment = &self.comments[&id];
-                shown.insert(id, (comment.rev, comment.text.clone()));
+                let text = comment.text.clone().filter(|_| self.reads(viewer, comment.author));
+                shown.insert(id, (comment.rev, text));
                 next = comment.parent;
             }
         }
@@ -177,6 +316,12 @@ impl Written {
             on: None,
             parent: None,
             depth: 0,
+            audience: Visibility::Public,
+            mentioned: BTreeSet::new(),
+            tags: BTreeSet::new(),
+            of: None,
+            first_extra: String::new(),
+            extra: String::new(),
         }
     }
 
@@ -186,21 +331,46 @@ impl Written {
     }
 }
 
-fn again(old: &Written, actor: UserId, text: &str) -> Verdict {
+/// People are called `person0`, `person1` and so on, with the ids 1, 2 and so on.
+fn people(mentions: &[MentionSpan]) -> BTreeSet<UserId> {
+    let nth = |mention: &MentionSpan| mention.handle.strip_prefix("person")?.parse::<u128>().ok();
+    mentions.iter().filter_map(|mention| Some(UserId(Uuid::from_u128(nth(mention)? + 1)))).collect()
+}
+
+/// What a post has besides its text, in words that can be compared.
+fn extra_of(extra: Option<&PostExtra>) -> String {
+    extra.map_or_else(String::new, |extra| format!("{extra:?}"))
+}
+
+/// As a change leaves it.
+fn changed(post: &Written, new: &ExtraChange) -> String {
+    let extra = PostExtra {
+        visibility: new.visibility.unwrap_or(post.audience),
+        warning: None,
+        of: post.of.map(|(of, _)| of),
+        pinned: false,
+        tags: new.tags.clone(),
+        mentions: new.mentions.clone(),
+    };
+    extra_of((extra != PostExtra::default()).then_some(&extra))
+}
+
+fn again(old: &Written, actor: UserId, text: &str, extra: &str) -> Verdict {
     match &old.text {
         _ if old.author != actor => Verdict::Refused(Denied::IdTaken),
         None => Verdict::Refused(Denied::NotFound),
-        Some(now) if now == text || old.first == text => Verdict::Duplicate,
+        Some(now) if now == text && old.extra == extra => Verdict::Duplicate,
+        Some(_) if old.first == text && old.first_extra == extra => Verdict::Duplicate,
         Some(_) => Verdict::Refused(Denied::IdTaken),
     }
 }
 
-fn change(old: Option<&Written>, actor: UserId, text: &str, if_rev: Option<u64>) -> Verdict {
+fn change(old: Option<&Written>, actor: UserId, text: &str, same: bool, if_rev: Option<u64>) -> Verdict {
     match old {
         Some(old) => match &old.text {
             None => Verdict::Refused(Denied::NotFound),
             Some(_) if old.author != actor => Verdict::Refused(Denied::Forbidden),
-            Some(now) if now == text => Verdict::Duplicate,
+            Some(now) if now == text && same => Verdict::Duplicate,
             Some(_) if if_rev.is_some_and(|rev| rev != old.rev) => Verdict::Refused(Denied::Stale),
             Some(_) => Verdict::Done,
         },

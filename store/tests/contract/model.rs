@@ -7,17 +7,21 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
 use tidings_actors::command::{Act, Command, Outcome};
-use tidings_actors::entry::{Change, Entry, Subject, Verb};
+use tidings_actors::entry::{Change, Entry, Subject, Tie, Verb};
+use tidings_actors::feed::sight::{Eyes, Sight, sight};
 use tidings_actors::ports::Reads;
-use tidings_protocol::entity::{Comment, Post, Removed, User};
+use tidings_protocol::entity::{Comment, Post, Removed, User, Visibility};
 use tidings_protocol::feed::FeedName;
 use tidings_protocol::ids::{CommentId, PostId, UserId};
 use tidings_protocol::position::Seq;
 use tidings_protocol::reply::Snapshot;
 use uuid::Uuid;
 
-use crate::dumb::{Dumb, Verdict};
-use crate::world::{World, body, comment, done, edit, edit_comment, post, rename, sign_up};
+use crate::dumb::{Dumb, Verdict, Written};
+use crate::world::{
+    World, block, body, comment, done, edit_comment, edit_for, hand_on, mute, post_for, rename, sign_up, unblock,
+    unmute,
+};
 
 const PEOPLE: usize = 6;
 const OPS: usize = 2_000;
@@ -46,7 +50,48 @@ struct State {
     posts: BTreeMap<PostId, Post>,
     comments: BTreeMap<CommentId, Comment>,
     follows: BTreeSet<UserId>,
+    blocks: BTreeSet<UserId>,
+    mutes: BTreeSet<UserId>,
     gone: bool,
+}
+
+/// A viewer's context, out of the dumb lists; sorted, as they are.
+struct Seen {
+    user: UserId,
+    follows: Vec<UserId>,
+    blocks: Vec<UserId>,
+    blocked_by: Vec<UserId>,
+    muted: Vec<UserId>,
+}
+
+impl Seen {
+    fn of(dumb: &Dumb, user: UserId) -> Self {
+        let of = |pairs: &BTreeSet<(UserId, UserId)>| {
+            pairs.iter().filter(|(who, _)| *who == user).map(|(_, whom)| *whom).collect::<Vec<_>>()
+        };
+        let mut blocked_by: Vec<UserId> =
+            dumb.blocks.iter().filter(|(_, whom)| *whom == user).map(|(who, _)| *who).collect();
+        blocked_by.sort_unstable();
+        Self { user, follows: of(&dumb.follows), blocks: of(&dumb.blocks), blocked_by, muted: of(&dumb.mutes) }
+    }
+
+    fn eyes(&self) -> Eyes<'_> {
+        Eyes {
+            user: self.user,
+            follows: &self.follows,
+            blocks: &self.blocks,
+            blocked_by: &self.blocked_by,
+            muted: &self.muted,
+        }
+    }
+}
+
+fn keep(set: &mut BTreeSet<UserId>, user: UserId, verb: Verb) {
+    if verb == Verb::Removed {
+        set.remove(&user);
+    } else {
+        set.insert(user);
+    }
 }
 
 struct Script {
@@ -111,12 +156,31 @@ impl Script {
                 batch.push(command);
             }
         }
+        // As the journal's caller sees to it: deeds come last.
+        batch.sort_by_key(|command| matches!(command.act, Act::Deed(_)));
         batch
+    }
+
+    fn text(&mut self) -> String {
+        let number = self.random.random_range(0..4);
+        let whom = self.random.random_range(0..PEOPLE);
+        match self.random.random_range(0..6) {
+            0 => format!("text {number} #red"),
+            1 => format!("text {number} #Red #blue @person{whom}"),
+            2 => format!("text {number} @person{whom} @nobody"),
+            _ => format!("text {number}"),
+        }
+    }
+
+    /// None: as it was, or for everybody.
+    fn visibility(&mut self) -> Option<Visibility> {
+        let chosen = [Visibility::Public, Visibility::Followers, Visibility::Mentioned, Visibility::Private];
+        self.random.random_bool(0.5).then(|| *chosen.choose(&mut self.random).unwrap())
     }
 
     fn command(&mut self) -> Command {
         let actor = *self.people.choose(&mut self.random).unwrap();
-        let text = format!("text {}", self.random.random_range(0..4));
+        let text = self.text();
         let some_post = *self.posts.choose(&mut self.random).unwrap_or(&PostId(Uuid::nil()));
         let (some_comment, on) =
             *self.comments.choose(&mut self.random).unwrap_or(&(CommentId(Uuid::nil()), some_post));
@@ -126,18 +190,28 @@ impl Script {
             .then(|| Seq(self.random.random_range(self.dumb.head.saturating_sub(50)..=self.dumb.head)));
         let new = Uuid::from_u128(self.random.random());
         let whom = *self.people.choose(&mut self.random).unwrap();
+        let visibility = self.visibility();
         // Half of the changes are tried by the author, who may.
         let by_author = self.random.random_bool(0.6);
         let author_of = |of: Option<UserId>| of.filter(|_| by_author).unwrap_or(actor);
         let of_post = author_of(self.dumb.posts.get(&some_post).map(|post| post.author));
         let of_comment = author_of(self.dumb.comments.get(&some_comment).map(|one| one.author));
-        let (actor, act) = match self.random.random_range(0..100) {
-            0..25 => {
+        let (actor, act) = match self.random.random_range(0..112) {
+            0..21 => {
                 self.posts.push(PostId(new));
-                (actor, post(PostId(new), &text))
+                (actor, post_for(PostId(new), &text, visibility.unwrap_or_default()))
             }
-            25..30 => (of_post, post(some_post, &text)),
-            30..40 => (of_post, edit(some_post, &text, if_rev)),
+            21..25 => {
+                self.posts.push(PostId(new));
+                let words = self.random.random_bool(0.5).then_some(text.as_str());
+                (actor, hand_on(PostId(new), some_post, words))
+            }
+            25..30 => (of_post, post_for(some_post, &text, visibility.unwrap_or_default())),
+            30..40 => (of_post, edit_for(some_post, &text, visibility, if_rev)),
+            100..102 => (actor, block(whom)),
+            102..106 => (actor, unblock(whom)),
+            106..109 => (actor, mute(whom)),
+            109..112 => (actor, unmute(whom)),
             40..46 => (of_post, Act::PostDelete { id: some_post }),
             46..66 => {
                 let parent = self.random.random_bool(0.7).then_some(some_comment);
@@ -150,8 +224,8 @@ impl Script {
             76..84 => (of_comment, Act::CommentDelete { id: some_comment }),
             84..90 => (actor, Act::Follow { whom }),
             90..95 => (actor, Act::Unfollow { whom }),
-            95..99 => (actor, rename(&text)),
-            _ => (UserId(Uuid::max()), post(PostId(new), &text)),
+            95..=99 if !self.random.random_ratio(1, 5) => (actor, rename(&text)),
+            _ => (UserId(Uuid::max()), post_for(PostId(new), &text, Visibility::Public)),
         };
         Command { actor, act }
     }
@@ -159,24 +233,25 @@ impl Script {
     async fn carry_out(&mut self, batch: &[Command]) {
         let outcomes = self.world.commit(batch).await;
         for (command, outcome) in batch.iter().zip(outcomes) {
-            let expected = self.dumb.does(command);
-            let told = match &outcome {
-                Outcome::Done(entry) => {
-                    assert_eq!(entry.seq.0, self.dumb.head, "seed {}", self.seed);
-                    Verdict::Done
-                }
-                Outcome::Duplicate(_) => Verdict::Duplicate,
-                Outcome::Refused(why) => Verdict::Refused(*why),
+            let (told, at) = match &outcome {
+                Outcome::Done(entry) => (Verdict::Done, entry.seq.0),
+                Outcome::Duplicate(_) => (Verdict::Duplicate, 0),
+                Outcome::Refused(why) => (Verdict::Refused(*why), 0),
             };
+            let expected = self.dumb.does(command, at);
             assert_eq!(told, expected, "seed {}: {command:?}", self.seed);
         }
+        // Blocks and notifications bring entries of their own.
+        self.dumb.head = self.world.head().await.0;
     }
 
     async fn somebody_reads(&mut self) {
         if self.readers.len() < 40 && self.random.random_ratio(1, 3) {
             let user = *self.people.choose(&mut self.random).unwrap();
             let on = self.posts.choose(&mut self.random).copied();
-            let feed = match self.random.random_range(0..7) {
+            let feed = match self.random.random_range(0..9) {
+                7 => FeedName::Tag("red".parse().unwrap()),
+                8 => FeedName::Tag("blue".parse().unwrap()),
                 0 => FeedName::Home,
                 1 => FeedName::Global,
                 2 => FeedName::Me,
@@ -194,18 +269,30 @@ impl Script {
     async fn catch_up(&mut self, nth: usize) {
         // A small limit now and then, so that some of them must start afresh.
         let limit = if self.random.random_ratio(1, 5) { 20 } else { 100_000 };
+        let seen = Seen::of(&self.dumb, self.readers[nth].viewer);
         let reader = &mut self.readers[nth];
         let (viewer, feed) = (Some(reader.viewer), reader.feed);
         let store = &self.world.store;
+        if let FeedName::Post(post) = feed {
+            let hidden = store.hidden(viewer, &[post]).await.unwrap();
+            let may =
+                self.dumb.posts.get(&post).is_some_and(|post| post.text.is_none() || self.dumb.sees(viewer, post));
+            assert_eq!(hidden.is_empty(), may, "seed {}, {feed}", self.seed);
+        }
         let missed = store.missed(viewer, &[feed], reader.cursor, limit).await.unwrap();
         assert!(missed.entries.windows(2).all(|two| two[0].seq < two[1].seq));
         assert_eq!(missed.seq, Seq(self.dumb.head));
         let fetched = store.snapshot(viewer, feed, ALL).await.unwrap();
-        if missed.too_much || missed.restart.contains(&feed) {
+        // A feed that has ended is asked for again.
+        if missed.too_much || missed.restart.contains(&feed) || reader.state.gone {
             reader.state = fetched.clone().map_or_else(State::gone, State::from);
         } else {
             for entry in &missed.entries {
-                reader.state.hear(feed, entry);
+                match sight(feed, entry, Some(seen.eyes())) {
+                    Sight::Whole => reader.state.hear(feed, entry),
+                    Sight::Short => reader.state.hear_short(feed, entry),
+                    Sight::Nothing => {}
+                }
             }
         }
         reader.cursor = missed.seq;
@@ -220,22 +307,28 @@ impl Script {
     fn check(&self, nth: usize) {
         let Reader { viewer, feed, state, .. } = &self.readers[nth];
         match feed {
-            FeedName::Home | FeedName::Global | FeedName::User(_) => {
+            FeedName::User(user) if self.dumb.are_apart(*viewer, *user) => assert!(state.gone, "seed {}", self.seed),
+            FeedName::Home | FeedName::Global | FeedName::User(_) | FeedName::Tag(_) => {
                 let mut posts: Vec<&Post> = state.posts.values().collect();
                 posts.sort_by_key(|post| std::cmp::Reverse(post.seq));
                 let posts: Vec<_> = posts.iter().map(|post| (post.id, post.rev.0, post.text.clone())).collect();
                 assert_eq!(posts, self.dumb.posts_of(*viewer, *feed), "seed {}", self.seed);
             }
             FeedName::Post(on) => {
-                let alive = self.dumb.posts.get(on).is_some_and(|post| post.text.is_some());
+                let alive = self
+                    .dumb
+                    .posts
+                    .get(on)
+                    .is_some_and(|post| post.text.is_some() && self.dumb.sees(Some(*viewer), post));
                 assert_eq!(!state.gone && state.posts.contains_key(on), alive, "seed {}", self.seed);
                 if alive {
                     let shown = state.comments_shown();
                     let shown: BTreeMap<_, _> =
                         shown.into_iter().map(|(id, comment)| (id, (comment.rev.0, comment.text))).collect();
-                    assert_eq!(shown, self.dumb.comments_of(*on), "seed {}", self.seed);
+                    assert_eq!(shown, self.dumb.comments_of(*viewer, *on), "seed {}", self.seed);
                 }
             }
+            FeedName::Notifications => unreachable!("looked at in a script of its own"),
             FeedName::Me => {
                 let follows: BTreeSet<UserId> = self
                     .dumb
@@ -245,6 +338,9 @@ impl Script {
                     .map(|(_, followee)| *followee)
                     .collect();
                 assert_eq!(state.follows, follows, "seed {}", self.seed);
+                let seen = Seen::of(&self.dumb, *viewer);
+                assert_eq!(state.blocks.iter().copied().collect::<Vec<_>>(), seen.blocks, "seed {}", self.seed);
+                assert_eq!(state.mutes.iter().copied().collect::<Vec<_>>(), seen.muted, "seed {}", self.seed);
                 let user = state.user.as_ref().unwrap();
                 assert_eq!((user.name.clone(), user.rev.0), self.dumb.names[viewer]);
             }
@@ -257,7 +353,8 @@ impl Script {
             let told = self.world.store.user(None, &who).await.unwrap().unwrap();
             let followers = self.dumb.follows.iter().filter(|(_, whom)| whom == person).count();
             let follows = self.dumb.follows.iter().filter(|(who, _)| who == person).count();
-            let posts = self.dumb.posts_of(*person, FeedName::User(*person)).len();
+            let counts = |post: &&Written| post.author == *person && post.text.is_some() && post.audience.is_public();
+            let posts = self.dumb.posts.values().filter(counts).count();
             let expected = (followers as u64, follows as u64, posts as u64);
             assert_eq!((told.followers, told.follows, told.posts), expected);
         }
@@ -271,7 +368,13 @@ fn touches(command: &Command, dumb: &Dumb) -> Vec<Subject> {
     let post_of = |id: &CommentId| dumb.comments.get(id).and_then(|comment| comment.on);
     let mut touched = match &command.act {
         Act::UserUpdate { .. } => vec![command.actor.0],
-        Act::PostCreate { id, .. } | Act::PostUpdate { id, .. } | Act::PostDelete { id } => {
+        Act::PostCreate { id, extra, .. } => {
+            let of = extra.as_ref().and_then(|extra| extra.of);
+            [Some(id.0), of.map(|of| of.0)].into_iter().flatten().collect()
+        }
+        // They come last, one after the other.
+        Act::Deed(_) => vec![],
+        Act::PostUpdate { id, .. } | Act::PostDelete { id } => {
             vec![id.0]
         }
         Act::CommentCreate { id, post, parent, .. } => {
@@ -285,7 +388,7 @@ fn touches(command: &Command, dumb: &Dumb) -> Vec<Subject> {
             touched
         }
         Act::Follow { whom } | Act::Unfollow { whom } => {
-            return vec![Subject::Pair(command.actor, *whom)];
+            return vec![Subject::Pair(Tie::Follows, command.actor, *whom)];
         }
         Act::UserCreate { .. } | Act::SessionRevoke { .. } => vec![],
     };
@@ -336,7 +439,25 @@ impl State {
                     self.follows.insert(followee);
                 }
             }
-            Change::SessionRevoked { .. } => panic!("no client's business"),
+            Change::Block { verb, blocked, .. } => keep(&mut self.blocks, blocked, verb),
+            Change::Mute { verb, muted, .. } => keep(&mut self.mutes, muted, verb),
+            Change::SessionRevoked { .. } | Change::Own { .. } => panic!("no client's business"),
+        }
+    }
+
+    /// What is not for this viewer (any more).
+    fn hear_short(&mut self, feed: FeedName, entry: &Entry) {
+        match entry.change {
+            Change::Post { id, .. } => {
+                self.posts.remove(&id);
+                self.gone |= feed == FeedName::Post(id);
+            }
+            Change::Comment { id, .. } => {
+                let comment: Comment = body(entry);
+                let placeholder = Comment { removed: true, author: None, text: None, edited_at: None, ..comment };
+                self.comments.insert(id, placeholder);
+            }
+            other => panic!("nothing short is told of {other:?}"),
         }
     }
 
@@ -361,7 +482,7 @@ impl State {
         }
         let hears_of_people = matches!(feed, FeedName::Home | FeedName::User(_));
         let user = self.user.as_ref().filter(|_| feed != FeedName::Home);
-        let mut lines = BTreeSet::from([format!("{user:?} {:?}", self.follows)]);
+        let mut lines = BTreeSet::from([format!("{user:?} {:?} {:?} {:?}", self.follows, self.blocks, self.mutes)]);
         for post in self.posts.values() {
             let mut post = post.clone();
             if !hears_of_people {
@@ -387,6 +508,8 @@ impl From<Snapshot> for State {
         let comments = snapshot.comments.into_iter().flatten();
         state.comments.extend(comments.map(|comment| (comment.id, comment)));
         state.follows.extend(snapshot.follows.into_iter().flatten());
+        state.blocks.extend(snapshot.blocks.into_iter().flatten().map(|block| block.blocked));
+        state.mutes.extend(snapshot.mutes.into_iter().flatten().map(|mute| mute.muted));
         state
     }
 }

@@ -194,7 +194,7 @@ async fn home_starts_afresh_after_a_follow_and_other_feeds_go_on() {
     done(world.does(bob, rename("Robert")).await);
     let feeds = [FeedName::Home, FeedName::Me, FeedName::User(bob)];
     let missed = world.store.missed(Some(ann), &feeds, seen.next(), 100).await.unwrap();
-    assert_eq!(missed.restart, [FeedName::Home]);
+    assert_eq!(missed.restart, [FeedName::Home, FeedName::User(bob)]);
     let changes: Vec<Change> = missed.entries.iter().map(|entry| entry.change).collect();
     assert_eq!(
         changes,

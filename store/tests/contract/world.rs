@@ -1,10 +1,12 @@
 //! One database of its own for each test, and short words for what people do.
 
-use tidings_actors::command::{Act, Command, Denied, Outcome};
+use tidings_actors::command::{Act, Command, Deed, Denied, ExtraChange, Outcome};
 use tidings_actors::entry::Entry;
-use tidings_actors::ports::{Accounts, BatchId, JournalStore, NewToken};
+use tidings_actors::ports::{Accounts, BatchId, JournalStore, NewToken, Opening};
+use tidings_protocol::entity::{PostExtra, Visibility};
 use tidings_protocol::ids::{CommentId, PostId, SessionId, UserId};
 use tidings_protocol::position::Seq;
+use tidings_protocol::spans;
 use tidings_protocol::text::{CommentText, DisplayName, Handle, PostText};
 use tidings_store::{Store, StoreOptions};
 use tidings_testkit::{Database, Postgres};
@@ -51,6 +53,13 @@ impl World {
         id
     }
 
+    pub async fn sign_up_with_address(&self, handle: &str, address: &str) -> UserId {
+        let id = UserId(Uuid::now_v7());
+        let Act::UserCreate { handle, name, password_hash, .. } = sign_up(handle) else { unreachable!("a sign-up") };
+        done(self.does(id, Act::UserCreate { handle, name, email: address.into(), password_hash }).await);
+        id
+    }
+
     pub async fn post(&self, author: UserId, text: &str) -> PostId {
         let id = PostId(Uuid::now_v7());
         done(self.does(author, post(id, text)).await);
@@ -64,9 +73,9 @@ impl World {
     }
 
     pub async fn log_in(&self, user: UserId, token: u8) -> SessionId {
-        let session = SessionId(Uuid::now_v7());
-        let opened = self.store.open_session(user, session, new_token(token));
-        opened.await.unwrap();
+        let opening = opening(user, token);
+        let session = opening.session;
+        assert!(self.store.open_session(opening).await.unwrap());
         session
     }
 
@@ -89,21 +98,67 @@ pub fn new_token(number: u8) -> NewToken {
     NewToken { hash: [number; 32], life_ms: 60_000 }
 }
 
+/// A log-in after a password that was good.
+pub fn opening(user: UserId, token: u8) -> Opening {
+    let (session, token) = (SessionId(Uuid::now_v7()), new_token(token));
+    Opening { user, session, token, device: None, checked: Some(PASSWORD_HASH.into()) }
+}
+
+/// What everybody's password is checked against after [`World::sign_up`].
+pub const PASSWORD_HASH: &str = "$2b$12$hash";
+
 pub fn sign_up(handle: &str) -> Act {
     Act::UserCreate {
         handle: Handle::parse(handle).unwrap(),
         name: DisplayName::parse(format!("The {handle}")).unwrap(),
         email: format!("{handle}@example.org").into(),
-        password_hash: "$2b$12$hash".to_owned().into(),
+        password_hash: PASSWORD_HASH.into(),
     }
 }
 
 pub fn post(id: PostId, text: &str) -> Act {
-    Act::PostCreate { id, text: PostText::parse(text).unwrap() }
+    post_for(id, text, Visibility::Public)
+}
+
+/// As a session makes it of what a person writes: with the hashtags and mentions of the text.
+pub fn post_for(id: PostId, text: &str, visibility: Visibility) -> Act {
+    let found = spans::find(text);
+    let extra = PostExtra { visibility, tags: found.tags, mentions: found.mentions, ..PostExtra::default() };
+    let extra = (extra != PostExtra::default()).then(|| Box::new(extra));
+    Act::PostCreate { id, text: Some(PostText::parse(text).unwrap()), extra }
+}
+
+/// Hands a post on, with words or without.
+pub fn hand_on(id: PostId, of: PostId, text: Option<&str>) -> Act {
+    let extra = Box::new(PostExtra { of: Some(of), ..PostExtra::default() });
+    Act::PostCreate { id, text: text.map(|text| PostText::parse(text).unwrap()), extra: Some(extra) }
 }
 
 pub fn edit(id: PostId, text: &str, if_rev: Option<Seq>) -> Act {
-    Act::PostUpdate { id, text: PostText::parse(text).unwrap(), if_rev }
+    edit_for(id, text, None, if_rev)
+}
+
+/// The same, and who may see it from now on.
+pub fn edit_for(id: PostId, text: &str, visibility: Option<Visibility>, if_rev: Option<Seq>) -> Act {
+    let found = spans::find(text);
+    let change = ExtraChange { visibility, tags: found.tags, mentions: found.mentions, warning: None };
+    Act::PostUpdate { id, text: PostText::parse(text).unwrap(), change, if_rev }
+}
+
+pub fn block(whom: UserId) -> Act {
+    Act::Deed(Deed::Block { whom })
+}
+
+pub fn unblock(whom: UserId) -> Act {
+    Act::Deed(Deed::Unblock { whom })
+}
+
+pub fn mute(whom: UserId) -> Act {
+    Act::Deed(Deed::Mute { whom, until: None })
+}
+
+pub fn unmute(whom: UserId) -> Act {
+    Act::Deed(Deed::Unmute { whom })
 }
 
 pub fn comment(id: CommentId, post: PostId, parent: Option<CommentId>, text: &str) -> Act {

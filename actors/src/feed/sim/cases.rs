@@ -1,6 +1,5 @@
 //! The feed table, case by case.
 
-use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -10,24 +9,27 @@ use tidings_protocol::limits::CATCH_UP_EVENTS;
 use tidings_protocol::position::{Epoch, Seq};
 use uuid::Uuid;
 
-use super::reader::{FRAMING, FakeLine, Gone};
+use super::oracle::Queue;
+use super::reader::{FRAMING, FakeLine};
 use crate::entry::{Change, Verb};
+use crate::feed::context::Afresh;
 use crate::feed::forward::Forwarded;
 use crate::feed::join::NotJoined;
+use crate::feed::sight::{Sight, sight};
 use crate::feed::table::{FeedTable, SlotId, Told};
-use crate::feed::{Circle, belongs};
 use crate::ports::{Head, Viewer};
-use crate::sim::model::{List, session_id, told_on};
+use crate::sim::list::List;
+use crate::sim::model::session_id;
 use crate::testing::{Dice, EPOCH, post, user};
 
-struct World {
-    list: List,
-    table: FeedTable<Rc<FakeLine>>,
+pub(super) struct World {
+    pub(super) list: List,
+    pub(super) table: FeedTable<Rc<FakeLine>>,
 }
 
 impl World {
     /// Three people who follow nobody.
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let head = Head { epoch: EPOCH, seq: Seq(0), floor: Seq(0) };
         let mut world = Self { list: List::default(), table: FeedTable::new(FRAMING, head) };
         world.happens([1, 2, 3].map(|n| Change::User { verb: Verb::Created, id: user(n) }));
@@ -35,24 +37,27 @@ impl World {
     }
 
     /// In one batch.
-    fn happens(&mut self, changes: impl IntoIterator<Item = Change>) {
+    pub(super) fn happens(&mut self, changes: impl IntoIterator<Item = Change>) {
         let first = self.list.head() + 1;
         for change in changes {
             self.list.write(change, None);
         }
+        self.applies(first);
+    }
+
+    /// The table is told of all from some entry on.
+    pub(super) fn applies(&mut self, first: u64) {
         if self.table.apply(&Arc::new(self.list.batch(first, self.list.head(), false)), || false) {
             while self.table.sweep() {}
         }
     }
 
     fn viewer(&self, who: UserId) -> Viewer {
-        let state = self.list.state(self.list.head());
-        let follows = state.follows_of(who).into_iter().collect();
-        Viewer { seq: Seq(self.list.head()), user: state.user(who), follows, session_live: true }
+        self.list.state(self.list.head()).viewer(self.list.head(), who, true)
     }
 
-    fn joins(&mut self, who: u64, session: u64, room: usize, feeds: &[FeedName]) -> (SlotId, Rc<FakeLine>) {
-        let line = FakeLine::of(room, &Gone::default());
+    pub(super) fn joins(&mut self, who: u64, session: u64, room: usize, feeds: &[FeedName]) -> (SlotId, Rc<FakeLine>) {
+        let line = FakeLine::of(Some(user(who)), room, &Queue::default());
         let viewer = Some((self.viewer(user(who)), session_id(session)));
         let slot = self.table.join(Rc::clone(&line), viewer).expect("fresh");
         for feed in feeds {
@@ -92,7 +97,7 @@ fn p5_a_log_in_that_ends_is_told_to_its_sessions_alone_and_keeps_late_ones_out()
     world.happens([Change::SessionRevoked { user: user(1), session: Some(session_id(1)) }]);
     let told = |line: &FakeLine| line.told.borrow().len();
     assert_eq!((told(&mine), told(&other), told(&foreign)), (1, 0, 0));
-    let late = FakeLine::of(0, &Gone::default());
+    let late = FakeLine::of(None, 0, &Queue::default());
     let refused = world.table.join(Rc::clone(&late), Some((before.clone(), session_id(1))));
     assert_eq!(refused, Err(NotJoined::Revoked));
     assert!(world.table.join(late, Some((before, session_id(2)))).is_ok());
@@ -106,7 +111,7 @@ fn p4_a_snapshot_from_before_a_follow_is_stale_and_only_for_home() {
     let (slot, line) = world.joins(1, 1, usize::MAX, &[FeedName::Home]);
     let before = world.list.head();
     world.happens([Change::Follow { verb: Verb::Created, follower: user(1), followee: user(2) }]);
-    assert_eq!(*line.told.borrow(), [Told::CircleChanged]);
+    assert_eq!(*line.told.borrow(), [Told::ContextChanged(Afresh::Circle)]);
     let snapshot = |feed| world.list.state(before).snapshot(before, Some(user(1)), feed, 10).expect("there");
     assert_eq!(world.table.forward(&slot, &mut snapshot(FeedName::Home)), Forwarded::Stale);
     let mut me = snapshot(FeedName::Me);
@@ -192,7 +197,7 @@ fn a_new_epoch_silences_everybody_until_they_join_again_with_whom_they_follow_th
     next(by(3, user(3)));
     assert_eq!(fresh.pushes.get(), 1, "user 3 and not user 2");
     world.table.leave(slot);
-    assert!(world.table.index.is_empty() && world.table.viewers.is_empty() && world.table.viewer_of.is_empty());
+    assert!(world.table.is_bare());
 }
 
 #[test]
@@ -213,7 +218,7 @@ fn what_is_indexed_what_belongs_and_what_plain_words_say_agree() {
         let (whom, which) = (someone(&mut dice), post(dice.below(2)));
         let all = [FeedName::Home, FeedName::Global, FeedName::Me, FeedName::User(whom), FeedName::Post(which)];
         let feeds: Vec<FeedName> = all.into_iter().filter(|_| dice.percent(50)).collect();
-        let (_slot, line) = world.joins(me.0.as_u64_pair().1, 1, usize::MAX, &feeds);
+        let (slot, line) = world.joins(me.0.as_u64_pair().1, 1, usize::MAX, &feeds);
         let (verb, author) = (dice.one_of(&[Verb::Created, Verb::Updated, Verb::Removed]), someone(&mut dice));
         let change = match dice.below(4) {
             0 => Change::Post { verb, id: post(dice.below(2)), author: user(1) },
@@ -224,13 +229,12 @@ fn what_is_indexed_what_belongs_and_what_plain_words_say_agree() {
             2 => Change::User { verb: Verb::Updated, id: author },
             _ => Change::SessionRevoked { user: author, session: None },
         };
-        let follows: BTreeSet<UserId> = world.list.state(world.list.head()).follows_of(me);
-        let sorted: Vec<UserId> = follows.iter().copied().collect();
         world.happens([change]);
-        let by_words = feeds.iter().filter(|feed| told_on(**feed, &change, Some((me, &follows)))).count();
-        let circle = Circle { user: me, follows: &sorted };
-        let by_filter = feeds.iter().filter(|feed| belongs(**feed, &change, Some(circle))).count();
-        assert_eq!((line.pushes.get(), by_filter), (by_words, by_words), "{change:?} on {feeds:?} of {me}");
+        let (entry, state) = (world.list.entries.last().expect("just written"), &world.list.present);
+        let by_words = feeds.iter().filter(|feed| state.tells(**feed, &change, Some(me))).count();
+        let eyes = world.table.eyes(slot.0);
+        let by_sight = feeds.iter().filter(|feed| sight(**feed, entry, eyes) != Sight::Nothing).count();
+        assert_eq!((line.pushes.get(), by_sight), (by_words, by_words), "{change:?} on {feeds:?} of {me}");
         told_in_all += by_words;
     }
     assert!(told_in_all > 100);
@@ -264,7 +268,7 @@ fn p3_whoever_has_no_place_in_the_present_life_of_the_journal_is_told_nothing_fr
     world.table.begin_epoch(Head { epoch: Epoch(7), seq: Seq(0), floor: Seq(0) });
     assert!(world.table.recall(&slot, 2).is_none(), "whom they follow may be lost");
     let viewer = Viewer { seq: Seq(0), ..world.viewer(user(1)) };
-    let line = FakeLine::of(usize::MAX, &Gone::default());
+    let line = FakeLine::of(None, usize::MAX, &Queue::default());
     let again = world.table.join(line, Some((viewer, session_id(2)))).expect("fresh");
     assert_eq!(world.table.recall(&again, 2).and_then(|home| home.posts), Some(Vec::new()));
     assert!(world.table.recall(&slot, 2).is_none(), "this session has not come along");

@@ -1,13 +1,14 @@
 //! The near end of a line: the real outbox over a socket that takes what it likes.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
 use std::io::IoSlice;
 use std::rc::Rc;
 
 use bytes::Bytes;
+use tidings_protocol::ids::UserId;
 use tidings_protocol::position::Seq;
 
+use super::oracle::{Queue, Queued};
 use crate::feed::table::{Line, Told};
 use crate::frame::Framing;
 use crate::outbox::{Outbox, Pushed};
@@ -15,9 +16,6 @@ use crate::outbox::{Outbox, Pushed};
 /// One message a line.
 pub(super) const FRAMING: Framing =
     Framing { text: |payload| [payload, b"\n"].concat().into(), ping: Bytes::new, close: |_| Bytes::new() };
-
-/// Ids of what has been removed, as far as the table has applied.
-pub(super) type Gone = Rc<RefCell<BTreeSet<String>>>;
 
 /// A line over the real outbox and a socket that takes `room` bytes, in odd pieces.
 #[derive(Default)]
@@ -29,12 +27,21 @@ pub(super) struct FakeLine {
     /// The socket did not take everything; whoever waits for it to do so has been told.
     pub(super) full: Cell<bool>,
     pub(super) pushes: Cell<usize>,
-    pub(super) gone: Gone,
+    /// Who reads; none: somebody anonymous.
+    viewer: Option<UserId>,
+    /// What is pushed next is told by catching up.
+    late: Cell<bool>,
+    queue: Queue,
 }
 
 impl FakeLine {
-    pub(super) fn of(room: usize, gone: &Gone) -> Rc<Self> {
-        Rc::new(Self { room: Cell::new(room), gone: Rc::clone(gone), ..Self::default() })
+    pub(super) fn of(viewer: Option<UserId>, room: usize, queue: &Queue) -> Rc<Self> {
+        Rc::new(Self { viewer, room: Cell::new(room), queue: Rc::clone(queue), ..Self::default() })
+    }
+
+    /// The table applies another batch.
+    pub(super) fn is_live(&self) {
+        self.late.set(false);
     }
 
     /// Whole messages the socket has taken, for their reader.
@@ -48,25 +55,17 @@ impl FakeLine {
         self.outbox.borrow_mut().keep(frame);
     }
 
-    /// P5: what is gone is not told again.
-    fn check(&self, frames: &[u8]) {
-        std::str::from_utf8(frames).expect("text").lines().for_each(|frame| self.check_one(frame));
-    }
-
-    fn check_one(&self, text: &str) {
-        let after = |mark: &str| text.find(mark).map(|at| &text[at + mark.len()..][..36]);
-        let living = ["post.created", "post.updated", "comment.created", "comment.updated"];
-        if living.iter().any(|event| text.contains(&format!("\"event\":\"{event}\""))) {
-            let ids = [after("\"data\":{\"id\":\""), after("\"post\":\"")];
-            let gone = self.gone.borrow();
-            assert!(!ids.into_iter().flatten().any(|id| gone.contains(id)), "told again after its removal: {text}");
-        }
+    /// Hands a frame on to be examined.
+    fn shows(&self, frames: &[u8]) {
+        let frames = std::str::from_utf8(frames).expect("text").lines();
+        let queued = |frame: &str| Queued { viewer: self.viewer, frame: frame.to_owned(), late: self.late.get() };
+        self.queue.borrow_mut().extend(frames.map(queued));
     }
 }
 
 impl Line for Rc<FakeLine> {
     fn push(&self, frames: Bytes, seq: Seq) -> Pushed {
-        self.check(&frames);
+        self.shows(&frames);
         self.pushes.set(self.pushes.get() + 1);
         self.outbox.borrow_mut().push(frames, seq)
     }
@@ -108,6 +107,8 @@ impl Line for Rc<FakeLine> {
     }
 
     fn has_room(&self) -> bool {
+        // Nobody else asks.
+        self.late.set(true);
         self.outbox.borrow().has_room_for_catch_up()
     }
 

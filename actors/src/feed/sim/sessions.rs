@@ -10,13 +10,14 @@ use tidings_protocol::push::Notice;
 use tidings_protocol::reply::Snapshot;
 
 use super::reader::{FRAMING, FakeLine};
+use super::script::tag;
 use super::world::{FAST, Session, World};
 use crate::feed::catch_up::CaughtUp;
+use crate::feed::context::Afresh;
 use crate::feed::forward::Forwarded;
 use crate::feed::table::{Line, SlotId};
 use crate::frame;
 use crate::limits::OUTBOX_BYTES;
-use crate::ports::Viewer;
 use crate::sim::client::{Client, newest_first};
 use crate::sim::model::session_id;
 use crate::testing::{EPOCH, post};
@@ -25,6 +26,9 @@ impl World {
     /// A snapshot as of some moment the table has reached, brought forward; again if that does not work out. None: no such feed.
     fn start(&mut self, slot: &SlotId, viewer: Option<UserId>, feed: FeedName) -> Option<Snapshot> {
         let limit = self.dice.one_of(&[1, 2, 5, 1_000]);
+        if matches!(feed, FeedName::User(user) if self.table.is_apart(slot, user)) {
+            return None;
+        }
         if feed == FeedName::Home && self.dice.percent(60) {
             if let Some(snapshot) = self.table.recall(slot, u16::try_from(limit).expect("a page's limit")) {
                 self.recalled += 1;
@@ -48,10 +52,11 @@ impl World {
                     assert_eq!(snapshot.seq, self.table.applied());
                     let mut client = Client::default();
                     client.start(&snapshot);
+                    self.oracle.examine_snapshot(viewer, &snapshot, || self.list.state(snapshot.seq.0));
                     assert!(newest_first(&snapshot), "{snapshot:?}");
                     // A sparse batch leaves out what has changed again since: the state is whole once that is applied too.
                     if self.applied() == self.list.head() {
-                        client.check(feed, viewer, &self.list.state(self.applied()));
+                        client.check(feed, viewer, &self.list.present);
                     }
                     return Some(snapshot);
                 }
@@ -65,11 +70,12 @@ impl World {
     }
 
     /// A page from memory is the page the journal says; but for a moment amid a sparse batch, which leaves out what has changed again since.
-    fn examine_recalled(&self, snapshot: &Snapshot, viewer: Option<UserId>, limit: usize) {
+    fn examine_recalled(&mut self, snapshot: &Snapshot, viewer: Option<UserId>, limit: usize) {
+        self.oracle.examine_snapshot(viewer, snapshot, || self.list.state(snapshot.seq.0));
         assert_eq!(snapshot.seq, self.table.applied());
         assert!(newest_first(snapshot), "{snapshot:?}");
         if self.applied() == self.list.head() {
-            let expected = self.list.state(self.applied()).snapshot(self.applied(), viewer, FeedName::Home, limit);
+            let expected = self.list.present.snapshot(self.applied(), viewer, FeedName::Home, limit);
             let expected = expected.expect("a viewer has a home");
             assert_eq!(snapshot.posts, expected.posts, "limit {limit}");
             assert_eq!(snapshot.next, expected.next);
@@ -77,9 +83,11 @@ impl World {
     }
 
     pub(super) fn some_feeds(&mut self, logged_in: bool) -> Vec<FeedName> {
-        let some_post = post(self.dice.between(self.posts.saturating_sub(30), self.posts + 1));
+        let posts: Vec<_> = self.list.present.posts.keys().copied().collect();
+        let some_post = if posts.is_empty() || self.dice.percent(5) { post(0) } else { self.one_of(&posts) };
         let some_user = self.anybody();
         let mut feeds = vec![FeedName::Global, FeedName::User(some_user), FeedName::Post(some_post)];
+        feeds.push(FeedName::Tag(tag(self.dice.below(3))));
         if logged_in {
             feeds.extend([FeedName::Home, FeedName::Me]);
         }
@@ -91,19 +99,15 @@ impl World {
     pub(super) fn hello(&mut self, user: Option<UserId>, mut client: Client, feeds: Vec<FeedName>) {
         self.numbers += 1;
         let number = self.numbers;
-        let room = if self.dice.percent(50) { FAST } else { 500 };
-        let line = FakeLine::of(room, &self.gone);
+        let room = if self.is_fast || self.dice.percent(50) { FAST } else { 500 };
+        let line = FakeLine::of(user, room, &self.oracle.queue);
         if room != FAST && self.dice.percent(60) {
             // Something large and old that a slow reader has not taken yet, so that it soon falls behind.
             line.keep(vec![b'\n'; OUTBOX_BYTES - 10_000].into());
         }
         let mut at = self.lately(20);
         let slot = loop {
-            let viewer = user.map(|user| {
-                let state = self.list.state(at);
-                let follows = state.follows_of(user).into_iter().collect();
-                (Viewer { seq: Seq(at), user: state.user(user), follows, session_live: true }, session_id(number))
-            });
+            let viewer = user.map(|user| (self.list.state(at).viewer(at, user, true), session_id(number)));
             match self.table.join(Rc::clone(&line), viewer) {
                 Ok(slot) => break slot,
                 Err(_) if at < self.applied() => at = self.applied(),
@@ -112,8 +116,9 @@ impl World {
         };
         client.connects();
         let cursor = client.cursor.map(|cursor| cursor.seq.0);
-        let (backlog, fresh) = self.resumable(&slot, user, &feeds, cursor);
         let mut feeds = feeds;
+        let (backlog, fresh) = self.resumable(&slot, user, &mut feeds, cursor);
+        client.feeds.retain(|feed, _| feeds.contains(feed));
         for feed in &fresh {
             match self.start(&slot, user, *feed) {
                 Some(snapshot) => line.keep(frame::result(FRAMING, RequestId(1), snapshot)),
@@ -128,7 +133,7 @@ impl World {
             client.feeds.entry(feed).or_default();
             self.table.subscribe(&slot, feed);
         }
-        let mut session = Session { user, number, slot, line, client, wants_home: false, wants_all: false };
+        let mut session = Session { user, number, slot, line, client, wants: None, wants_all: false };
         match backlog {
             None => self.heartbeat(&session),
             Some((entries, from)) => {
@@ -146,22 +151,28 @@ impl World {
         self.sessions.push(session);
     }
 
-    /// What comes before the hot log and where that takes over, and which feeds start afresh; without the former all of them do.
+    /// What comes before the hot log and where that takes over, and which feeds start afresh; without the former all of them do. Takes those
+    /// out of `feeds` that are refused.
     fn resumable(
         &mut self,
         slot: &SlotId,
         viewer: Option<UserId>,
-        feeds: &[FeedName],
+        feeds: &mut Vec<FeedName>,
         cursor: Option<u64>,
     ) -> (Option<(Vec<crate::entry::Entry>, u64)>, Vec<FeedName>) {
         let Some(cursor) = cursor else { return (None, feeds.to_vec()) };
         if self.table.reaches(slot, feeds, Seq(cursor)) && self.dice.percent(60) {
+            // As `Reads::hidden`.
+            let state = self.list.state(self.applied());
+            feeds.retain(|feed| match feed {
+                FeedName::Post(_) => state.is_open(*feed, viewer),
+                FeedName::User(user) => !self.table.is_apart(slot, *user),
+                FeedName::Home | FeedName::Global | FeedName::Notifications | FeedName::Me | FeedName::Tag(_) => true,
+            });
             return (Some((Vec::new(), cursor)), Vec::new());
         }
         let at = self.lately((self.applied() + 1 - cursor).clamp(1, 20));
-        let (entries, circle_changed) = self.list.missed(viewer, feeds, cursor, at);
-        let restart: Vec<FeedName> =
-            if circle_changed && feeds.contains(&FeedName::Home) { vec![FeedName::Home] } else { vec![] };
+        let (entries, restart) = self.list.missed(viewer, feeds, cursor, at);
         let going_on: Vec<FeedName> = feeds.iter().copied().filter(|feed| !restart.contains(feed)).collect();
         if entries.len() > CATCH_UP_EVENTS || !self.table.reaches(slot, &going_on, Seq(at + 1)) {
             return (None, feeds.to_vec());
@@ -182,7 +193,7 @@ impl World {
             // For the reader, or for its fresh home.
             CaughtUp::Waiting => {
                 let told = !session.line.told.borrow().is_empty();
-                assert!(session.line.full.get() || session.wants_home || told, "nobody will wake it");
+                assert!(session.line.full.get() || session.wants.is_some() || told, "nobody will wake it");
             }
             CaughtUp::Beyond => session.wants_all = true,
         }
@@ -191,22 +202,30 @@ impl World {
     /// Fresh starts that are wanted, as events, where the reader stands; then it goes on from there.
     pub(super) fn renew(&mut self, at: usize) {
         let mut session = self.sessions.remove(at);
+        // Of two changes that are told one after the other, the fresh start for the first may be told before the second is heard of.
         let all = session.wants_all;
-        if all || session.wants_home {
+        if let Some(afresh) = session.wants.or(all.then_some(Afresh::Circle)) {
+            let afresh = if !all && self.dice.percent(30) { Afresh::Circle } else { afresh };
             let applied = self.table.applied();
             let at = self.table.position(&session.slot).expect("there is one epoch in this world").next().min(applied);
             let watched = self.table.feeds(&session.slot).to_vec();
-            for feed in watched.into_iter().filter(|feed| all || *feed == FeedName::Home) {
+            for feed in watched.into_iter().filter(|feed| all || afresh.touches(*feed)) {
                 let snapshot = self.start(&session.slot, session.user, feed);
+                if snapshot.is_some() {
+                    self.table.subscribe(&session.slot, feed);
+                } else {
+                    self.table.unsubscribe(&session.slot, feed);
+                }
                 let snapshot = snapshot.unwrap_or_else(|| Snapshot::empty(feed, applied));
                 session.line.keep(frame::resync(FRAMING, &snapshot, at));
             }
             if all {
                 self.table.skip_to_now(&session.slot);
             } else {
-                self.table.release(&session.slot);
+                self.table.release(&session.slot, afresh);
             }
-            (session.wants_home, session.wants_all) = (false, false);
+            let done = all || session.wants <= Some(afresh);
+            (session.wants, session.wants_all) = (session.wants.filter(|_| !done), false);
             let caught_up = self.table.catch_up(&session.slot);
             session.line.flush();
             self.caught_up(&mut session, caught_up);

@@ -3,17 +3,18 @@
 use super::*;
 use crate::entry::{Change, Verb};
 use crate::testing::{EPOCH, entry, post, user};
+use tidings_protocol::push::EventName;
 use tidings_protocol::text::PostText;
 
 fn creates(n: u64) -> Command {
-    let text = PostText::parse("hello").expect("good");
-    Command { actor: user(1), act: Act::PostCreate { id: post(n), text } }
+    let text = Some(PostText::parse("hello").expect("good"));
+    Command { actor: user(1), act: Act::PostCreate { id: post(n), text, extra: None } }
 }
 
 fn done(seqs: impl IntoIterator<Item = u64>) -> Result<Committed, CommitFault> {
     let change = |n| Change::Post { verb: Verb::Created, id: post(n), author: user(1) };
     let outcomes = seqs.into_iter().map(|seq| Outcome::Done(entry(seq, change(seq)))).collect();
-    Ok(Committed { epoch: EPOCH, outcomes })
+    Ok(Committed { epoch: EPOCH, outcomes, brought: Vec::new() })
 }
 
 fn journal() -> Journal<u64> {
@@ -42,6 +43,19 @@ fn an_idle_journal_commits_at_once_and_gathers_while_it_is_busy() {
     assert_eq!(brief(&journal.committed(done([1]))), "announce 1..1, done 1, commit 2");
     assert_eq!(brief(&journal.committed(done([2, 3]))), "announce 2..3, done 2, done 3");
     assert!(journal.is_idle());
+}
+
+#[test]
+fn what_commands_bring_others_is_announced_with_them_and_answers_nobody() {
+    let mut journal = journal();
+    journal.submit(0, creates(1), 1);
+    let own = |n| Change::Own { event: EventName::NotificationUpdated, user: user(2), id: Uuid::from_u128(n) };
+    let Ok(mut committed) = done([1]) else { unreachable!("it is") };
+    committed.brought = vec![entry(2, own(1)), entry(3, own(2))];
+    let effects = journal.committed(Ok(committed));
+    assert_eq!(brief(&effects), "announce 1..3, done 1");
+    let Some(Effect::Announce(batch)) = effects.first() else { unreachable!("it is") };
+    assert_eq!(batch.entries.len(), 3);
 }
 
 #[test]

@@ -271,7 +271,7 @@ impl World {
 
 /// The entry as it was written: what it says differs from epoch to epoch and from number to number.
 fn made(epoch: Epoch, seq: u64, change: Change) -> Entry {
-    Entry { seq: Seq(seq), change, body: body(&format!("{{\"rev\":{seq},\"epoch\":\"{epoch}\"}}")) }
+    Entry { seq: Seq(seq), change, body: body(&format!("{{\"rev\":{seq},\"epoch\":\"{epoch}\"}}")), scope: None }
 }
 
 #[test]

@@ -4,6 +4,7 @@
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 use tidings_protocol::error::ErrorCode;
+use tidings_protocol::media::MediaGot;
 use tidings_protocol::rest::{Login, RefreshToken, RestError, SignUp, Tokens};
 
 use super::{View, generator, merged};
@@ -71,6 +72,64 @@ fn get(summary: &str, media: &str, schema: &Value, unready: bool) -> Value {
     json!({ "get": { "summary": summary, "responses": responses } })
 }
 
+/// `PUT` of a picture's bytes.
+fn upload(media: &Value, error: &Value) -> Value {
+    let taken = |description: &str| json!({ "description": description, "content": { "application/json": { "schema": media } } });
+    let refused = |description: &str| json!({ "description": description, "content": { "application/json": { "schema": error } } });
+    let bytes = json!({ "type": "string", "contentEncoding": "binary" });
+    let again =
+        json!({ "Retry-After": { "description": "Seconds to wait.", "schema": { "type": "integer", "minimum": 1 } } });
+    let mut busy = refused("`overloaded`: too many pictures are on their way, of everybody or of you.");
+    let mut away = refused("`unavailable`: it cannot be kept now. The same again is safe.");
+    busy["headers"] = again.clone();
+    away["headers"] = again;
+    json!({ "put": {
+        "summary": "Sends a picture for a ticket of `media.ticket`. May be repeated.",
+        "parameters": [{ "name": "ticket", "in": "path", "required": true, "schema": { "type": "string" } }],
+        "requestBody": { "required": true, "content": {
+            "image/png": { "schema": bytes }, "image/jpeg": { "schema": bytes },
+            "image/webp": { "schema": bytes }, "image/gif": { "schema": bytes },
+        } },
+        "responses": {
+            "201": taken("It is kept."),
+            "200": taken("It was kept before."),
+            "400": refused("The body broke off."),
+            "403": refused("`bad_token`: this is no ticket. `token_expired`: ask for another one."),
+            "408": refused("The body came too slowly."),
+            "409": refused("`conflict`: another picture was sent under this id."),
+            "410": refused("`not_found`: the picture has been deleted meanwhile."),
+            "411": refused("The body must say how long it is."),
+            "413": refused("The body is larger than the ticket is good for."),
+            "415": refused("`invalid`: it is none of the types that are taken."),
+            "422": refused("`invalid`: it is damaged, or has too many pixels."),
+            "429": busy,
+            "503": away,
+        },
+    } })
+}
+
+/// `GET` of a picture.
+fn picture() -> Value {
+    let bytes = json!({ "type": "string", "contentEncoding": "binary" });
+    let text = json!({ "type": "string" });
+    json!({ "get": {
+        "summary": "A picture. Never changes under its address: keep it for ever.",
+        "parameters": [
+            { "name": "id", "in": "path", "required": true, "schema": { "type": "string", "format": "uuid" } },
+            { "name": "variant", "in": "path", "required": true, "schema": { "type": "string", "enum": ["full", "320", "96"] } },
+        ],
+        "responses": {
+            "200": {
+                "description": "Here it is.",
+                "headers": { "ETag": { "schema": text }, "Cache-Control": { "schema": text } },
+                "content": { "image/png": { "schema": bytes }, "image/jpeg": { "schema": bytes }, "image/gif": { "schema": bytes } },
+            },
+            "304": { "description": "You have it." },
+            "404": { "description": "There is none." },
+        },
+    } })
+}
+
 pub fn document() -> Value {
     let at = "/components/schemas";
     let mut accepted = generator(SchemaSettings::draft2020_12(), at, View::Accepted);
@@ -80,6 +139,7 @@ pub fn document() -> Value {
     let refresh = json!(accepted.subschema_for::<RefreshToken>());
     let tokens = json!(sent.subschema_for::<Tokens>());
     let error = json!(sent.subschema_for::<RestError>());
+    let media = json!(sent.subschema_for::<MediaGot>());
     let with_tokens = |description: &str| json!({ "description": description, "content": { "application/json": { "schema": tokens } } });
     let text = json!({ "type": "string" });
     let key_set = json!({
@@ -95,7 +155,7 @@ pub fn document() -> Value {
         "info": {
             "title": "Tidings",
             "version": "1",
-            "description": "Sign up, log in, refresh, log out, and what operators ask. Everything else is on the WebSocket: see PROTOCOL.md.",
+            "description": "Sign up, log in, refresh, log out, pictures, and what operators ask. Everything else is on the WebSocket: see PROTOCOL.md.",
             "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
         },
         "paths": {
@@ -103,6 +163,8 @@ pub fn document() -> Value {
             "/api/v1/auth/login": post("Logs in.", &login, ("200", with_tokens("Logged in.")), &[409]),
             "/api/v1/auth/refresh": post("New tokens for a refresh token, which is then used up.", &refresh, ("200", with_tokens("The new pair.")), &[409]),
             "/api/v1/auth/logout": post("Ends the log-in that a refresh token belongs to.", &refresh, ("204", json!({ "description": "It has ended." })), &[409]),
+            "/api/v1/media/{ticket}": upload(&media, &error),
+            "/media/{id}/{variant}": picture(),
             "/.well-known/jwks.json": get("The public keys that access tokens are signed with (RFC 7517).", "application/json", &key_set, false),
             "/healthz": get("Whether the process lives.", "text/plain", &text, false),
             "/readyz": get("Whether this node can serve new clients.", "text/plain", &text, true),

@@ -21,8 +21,12 @@ struct Declarations {
 
 impl TypeVisitor for Declarations {
     fn visit<T: TS + 'static + ?Sized>(&mut self) {
+        // What has no name of its own (a map, a list) is not declared.
+        if T::output_path().is_none() {
+            return;
+        }
         let name = T::ident(&self.config);
-        if T::output_path().is_none() || self.found.contains_key(&name) {
+        if self.found.contains_key(&name) {
             return;
         }
         let docs = T::docs().unwrap_or_default();

@@ -1,0 +1,267 @@
+//! A viewer's context: whom they follow, block and have muted, kept in step with the journal, because what is delivered from an entry on
+//! depends on it exactly ([decision 7](../../../docs/decisions/0007-viewer-context-in-the-feed-table.md)). A change of it is told to their
+//! sessions, which hear nothing until their feeds have been told afresh. Must never be behind the entry that is being delivered (P5).
+
+use tidings_protocol::feed::FeedName;
+use tidings_protocol::ids::{SessionId, UserId};
+use tidings_protocol::position::Seq;
+
+use super::Topic;
+use super::sight::Eyes;
+use super::table::{Behind, FeedTable, Held, Line, Slot, SlotId, Told, remove_from};
+use crate::entry::{Change, Entry, Verb};
+use crate::ports::Viewer;
+
+/// Which feeds have to start afresh when their viewer's context changes; each more than the one before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Afresh {
+    /// `home`, profiles and posts, where what is told may be for followers only: after a follow or its end.
+    Circle,
+    /// All but `me`, which is told of the change itself: after a block, a mute, or the end of one.
+    Others,
+}
+
+impl Afresh {
+    /// Whether a feed has to.
+    #[must_use]
+    pub const fn touches(self, feed: FeedName) -> bool {
+        match self {
+            Self::Circle => matches!(feed, FeedName::Home | FeedName::User(_) | FeedName::Post(_)),
+            Self::Others => !matches!(feed, FeedName::Me),
+        }
+    }
+
+    /// What a change means for the feeds of a viewer.
+    pub(super) fn of(change: &Change, user: UserId) -> Option<Self> {
+        match *change {
+            Change::Follow { follower, .. } if follower == user => Some(Self::Circle),
+            Change::Mute { muter, .. } if muter == user => Some(Self::Others),
+            Change::Block { blocker, blocked, .. } if blocker == user || blocked == user => Some(Self::Others),
+            Change::Follow { .. }
+            | Change::Mute { .. }
+            | Change::Block { .. }
+            | Change::Post { .. }
+            | Change::Comment { .. }
+            | Change::User { .. }
+            | Change::Own { .. }
+            | Change::SessionRevoked { .. } => None,
+        }
+    }
+}
+
+/// How a viewer stands to others. All lists are sorted.
+#[derive(Debug)]
+pub(super) struct Context {
+    user: UserId,
+    follows: Vec<UserId>,
+    blocks: Vec<UserId>,
+    blocked_by: Vec<UserId>,
+    muted: Vec<UserId>,
+}
+
+impl Context {
+    pub(super) fn of(viewer: Viewer) -> Self {
+        let sorted = |mut users: Vec<UserId>| {
+            users.sort_unstable();
+            users.dedup();
+            users
+        };
+        Self {
+            user: viewer.user.id,
+            follows: sorted(viewer.follows),
+            blocks: sorted(viewer.blocks),
+            blocked_by: sorted(viewer.blocked_by),
+            muted: sorted(viewer.muted),
+        }
+    }
+
+    pub(super) const fn user(&self) -> UserId {
+        self.user
+    }
+
+    pub(super) fn eyes(&self) -> Eyes<'_> {
+        let Self { user, follows, blocks, blocked_by, muted } = self;
+        Eyes { user: *user, follows, blocks, blocked_by, muted }
+    }
+
+    /// Takes a change in, if it is about this viewer.
+    pub(super) fn take(&mut self, change: &Change) {
+        match *change {
+            Change::Follow { verb, follower, followee } if follower == self.user => {
+                set(&mut self.follows, followee, verb != Verb::Removed);
+            }
+            Change::Mute { verb, muter, muted } if muter == self.user => {
+                set(&mut self.muted, muted, verb != Verb::Removed);
+            }
+            Change::Block { verb, blocker, blocked } if blocker == self.user => {
+                set(&mut self.blocks, blocked, verb != Verb::Removed);
+            }
+            Change::Block { verb, blocker, blocked } if blocked == self.user => {
+                set(&mut self.blocked_by, blocker, verb != Verb::Removed);
+            }
+            Change::Block { .. }
+            | Change::Follow { .. }
+            | Change::Mute { .. }
+            | Change::Post { .. }
+            | Change::Comment { .. }
+            | Change::User { .. }
+            | Change::Own { .. }
+            | Change::SessionRevoked { .. } => {}
+        }
+    }
+
+    /// Those whose posts their `home` shows.
+    pub(super) fn around(&self) -> impl Iterator<Item = UserId> {
+        self.follows.iter().copied().chain([self.user])
+    }
+
+    /// Those of whom something is hidden from them.
+    fn hidden(&self) -> impl Iterator<Item = UserId> {
+        let blocked_by = self.blocked_by.iter().filter(|user| self.blocks.binary_search(user).is_err());
+        let muted = self.muted.iter().filter(|user| !self.eyes().is_apart_from(**user));
+        self.blocks.iter().chain(blocked_by).chain(muted).copied()
+    }
+
+    /// Whether they follow somebody, and whether they hide something of them.
+    fn stands_to(&self, whom: UserId) -> (bool, bool) {
+        let holds = |list: &[UserId]| list.binary_search(&whom).is_ok();
+        (holds(&self.follows), holds(&self.blocks) || holds(&self.blocked_by) || holds(&self.muted))
+    }
+}
+
+/// Puts somebody into a sorted list, or takes them out.
+fn set(list: &mut Vec<UserId>, user: UserId, there: bool) {
+    match (list.binary_search(&user), there) {
+        (Err(at), true) => list.insert(at, user),
+        (Ok(at), false) => drop(list.remove(at)),
+        (Ok(_), true) | (Err(_), false) => {}
+    }
+}
+
+impl<L> Slot<L> {
+    /// Lets the session hear nothing from an entry on, until these feeds have been told afresh.
+    fn hold_for_context(&mut self, afresh: Afresh, from: Seq) {
+        let behind = self.behind.get_or_insert(Behind::at(from, Held::No));
+        behind.held = match behind.held {
+            Held::No => Held::ForContext(afresh),
+            Held::ForContext(more) => Held::ForContext(more.max(afresh)),
+            Held::ForEpoch => Held::ForEpoch,
+            Held::Revoked => Held::Revoked,
+        };
+    }
+}
+
+impl<L: Line> FeedTable<L> {
+    /// Lets an entry change what viewers see, before it is delivered.
+    pub(super) fn note_context(&mut self, entry: &Entry) {
+        match entry.change {
+            Change::Follow { follower, followee, .. } => self.note_context_of(follower, followee, entry),
+            Change::Mute { muter, muted, .. } => self.note_context_of(muter, muted, entry),
+            Change::Block { blocker, blocked, .. } => {
+                self.note_context_of(blocker, blocked, entry);
+                self.note_context_of(blocked, blocker, entry);
+            }
+            // Ends of log-ins are done already, before anything else of the batch.
+            Change::SessionRevoked { .. }
+            | Change::Post { .. }
+            | Change::Comment { .. }
+            | Change::User { .. }
+            | Change::Own { .. } => {}
+        }
+    }
+
+    fn note_context_of(&mut self, user: UserId, whom: UserId, entry: &Entry) {
+        let (Some(&viewer), Some(afresh)) = (self.viewer_of.get(&user), Afresh::of(&entry.change, user)) else {
+            return;
+        };
+        let context = &mut self.viewers[viewer].context;
+        let (followed, hid) = context.stands_to(whom);
+        context.take(&entry.change);
+        let (follows, hides) = context.stands_to(whom);
+        match (followed, follows) {
+            (false, true) => self.index.entry(Topic::HomeOf(whom)).or_default().push(viewer),
+            (true, false) => remove_from(&mut self.index, Topic::HomeOf(whom), viewer),
+            (true, true) | (false, false) => {}
+        }
+        match (hid, hides) {
+            (false, true) => self.hide(whom),
+            (true, false) => self.unhide(whom),
+            (true, true) | (false, false) => {}
+        }
+        // Told also where nothing changes here: in a sparse batch the entry before may be left out, and a snapshot may have been read in
+        // between.
+        for &slot in &self.viewers[viewer].slots {
+            let slot = &mut self.slots[slot];
+            if slot.feeds.iter().any(|&feed| afresh.touches(feed)) {
+                slot.hold_for_context(afresh, entry.seq);
+                slot.line.tell(Told::ContextChanged(afresh));
+            }
+        }
+    }
+
+    /// Whether something of what an author does is hidden from somebody here.
+    pub(super) fn is_hidden_from_some(&self, author: UserId) -> bool {
+        self.hiders.contains_key(&author)
+    }
+
+    fn hide(&mut self, author: UserId) {
+        *self.hiders.entry(author).or_default() += 1;
+    }
+
+    fn unhide(&mut self, author: UserId) {
+        if let Some(viewers) = self.hiders.get_mut(&author) {
+            *viewers -= 1;
+            if *viewers == 0 {
+                self.hiders.remove(&author);
+            }
+        }
+    }
+
+    /// Puts a viewer's context into the indexes.
+    pub(super) fn index_context(&mut self, viewer: usize) {
+        let context = &self.viewers[viewer].context;
+        for author in context.around() {
+            self.index.entry(Topic::HomeOf(author)).or_default().push(viewer);
+        }
+        let hidden: Vec<UserId> = context.hidden().collect();
+        hidden.into_iter().for_each(|author| self.hide(author));
+    }
+
+    /// Takes a viewer's context out of the indexes.
+    pub(super) fn unindex_context(&mut self, viewer: usize, context: &Context) {
+        for author in context.around() {
+            remove_from(&mut self.index, Topic::HomeOf(author), viewer);
+        }
+        context.hidden().for_each(|author| self.unhide(author));
+    }
+
+    /// Lets a session that was held for its context go on, if these feeds are all that had to be told afresh: [`Self::catch_up`] comes next.
+    pub fn release(&mut self, id: &SlotId, told: Afresh) {
+        if let Some(behind) = &mut self.slots[id.0].behind
+            && let Held::ForContext(wanted) = behind.held
+            && wanted <= told
+        {
+            behind.held = Held::No;
+        }
+    }
+
+    /// Whether a session's viewer and somebody are kept apart by a block: neither sees the other's profile.
+    #[must_use]
+    pub fn is_apart(&self, id: &SlotId, from: UserId) -> bool {
+        self.eyes(id.0).is_some_and(|eyes| eyes.is_apart_from(from))
+    }
+
+    /// Ends one log-in of a user, or all of them.
+    pub(super) fn revoke(&mut self, user: UserId, session: Option<SessionId>) {
+        let Some(&viewer) = self.viewer_of.get(&user) else {
+            return;
+        };
+        for &slot in &self.viewers[viewer].slots {
+            let slot = &mut self.slots[slot];
+            if session.is_none() || slot.session == session {
+                slot.behind = Some(Behind::at(self.applied, Held::Revoked));
+                slot.line.tell(Told::Revoked);
+            }
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Entries of which not all readers of a feed are told the same: posts that not everybody may see, and what is by somebody whom a viewer here
+//! hides. Readers are asked one by one there, and nowhere else. Also the readers of tags. Must never encode a frame twice.
+
+use bytes::Bytes;
+use tidings_protocol::feed::FeedName;
+use tidings_protocol::ids::UserId;
+
+use super::fan_out::{Parcel, name_of};
+use super::sight::{Sight, sight};
+use super::table::{FeedTable, Line};
+use super::topics;
+use crate::entry::{Change, Entry};
+use crate::frame;
+
+impl<L: Line> FeedTable<L> {
+    /// Whether readers of one feed may be told different things of an entry.
+    pub(super) fn is_filtered(&self, entry: &Entry) -> bool {
+        entry.scope.as_ref().is_some_and(|scope| !scope.visibility.is_public())
+            || author_of(&entry.change).is_some_and(|author| self.is_hidden_from_some(author))
+    }
+
+    /// Tells each reader of an entry what they may hear of it. What was gathered before must be on its way already.
+    pub(super) fn tell_each(&mut self, entry: &Entry) {
+        for topic in topics(&entry.change) {
+            let readers = self.readers(topic);
+            self.tell_by_sight(name_of(topic), readers, entry);
+        }
+        for (feed, readers) in self.readers_by_tag(entry) {
+            self.tell_by_sight(feed, readers, entry);
+        }
+    }
+
+    /// Tells the readers of a post's tags, who are all told the same.
+    pub(super) fn tell_by_tag(&mut self, feeds: Vec<(FeedName, Vec<usize>)>, entry: &Entry) {
+        for (feed, readers) in feeds {
+            match sight(feed, entry, None) {
+                Sight::Whole => self.tell_these(&readers, frame::push(self.framing, feed, entry), entry),
+                Sight::Short => self.tell_these(&readers, frame::short(self.framing, feed, entry), entry),
+                Sight::Nothing => {}
+            }
+        }
+    }
+
+    /// Who here reads a tag that a post has or ever had.
+    pub(super) fn readers_by_tag(&self, entry: &Entry) -> Vec<(FeedName, Vec<usize>)> {
+        let tags = entry.scope.iter().flat_map(|scope| &scope.tagged);
+        let read = tags.filter_map(|tag| Some((FeedName::Tag(*tag), self.by_tag.get(tag)?.clone())));
+        read.collect()
+    }
+
+    fn tell_by_sight(&mut self, feed: FeedName, readers: Vec<usize>, entry: &Entry) {
+        let (mut whole, mut short) = (Vec::new(), Vec::new());
+        for id in readers.into_iter().filter(|&id| self.slots[id].behind.is_none()) {
+            match sight(feed, entry, self.eyes(id)) {
+                Sight::Whole => whole.push(id),
+                Sight::Short => short.push(id),
+                Sight::Nothing => {}
+            }
+        }
+        if !whole.is_empty() {
+            self.tell_these(&whole, frame::push(self.framing, feed, entry), entry);
+        }
+        if !short.is_empty() {
+            self.tell_these(&short, frame::short(self.framing, feed, entry), entry);
+        }
+        if let (FeedName::Post(post), Change::Post { .. }) = (feed, entry.change) {
+            short.into_iter().for_each(|id| self.shut(id, post));
+        }
+    }
+
+    fn tell_these(&mut self, readers: &[usize], frame: Option<Bytes>, entry: &Entry) {
+        let Some(frames) = frame else { return };
+        self.counts.encoded += 1;
+        let parcel = Parcel { frames, first: entry.seq, count: 1 };
+        readers.iter().for_each(|&id| self.put_off_for(id, &parcel));
+    }
+}
+
+/// By whom it is what some may not want to read; none where only those are told whom it is about.
+const fn author_of(change: &Change) -> Option<UserId> {
+    match *change {
+        Change::Post { author, .. } | Change::Comment { author, .. } | Change::User { id: author, .. } => Some(author),
+        Change::Follow { .. }
+        | Change::Block { .. }
+        | Change::Mute { .. }
+        | Change::Own { .. }
+        | Change::SessionRevoked { .. } => None,
+    }
+}

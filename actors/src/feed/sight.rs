@@ -1,0 +1,165 @@
+//! Who is told what of an entry: all of it, only that it is gone, or nothing. The one place that says so: live delivery, catch-up, snapshots
+//! brought forward and pages from memory all ask here (P5). A pure function; it must never guess what a viewer's context does not say.
+
+use tidings_protocol::entity::Visibility;
+use tidings_protocol::feed::FeedName;
+use tidings_protocol::ids::UserId;
+
+use super::{Topic, topics};
+use crate::entry::{Change, Entry, Scope, Verb};
+
+/// What a viewer's context says: what they may see and want to see depends on nothing else. All lists are sorted.
+#[derive(Clone, Copy, Debug)]
+pub struct Eyes<'a> {
+    /// The viewer.
+    pub user: UserId,
+    /// Whom they follow.
+    pub follows: &'a [UserId],
+    /// Whom they block.
+    pub blocks: &'a [UserId],
+    /// Who blocks them.
+    pub blocked_by: &'a [UserId],
+    /// Whom they have muted.
+    pub muted: &'a [UserId],
+}
+
+/// What a viewer is told of an entry on a feed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sight {
+    /// All of it.
+    Whole,
+    /// Of a post, that it is gone; of a comment, a placeholder.
+    Short,
+    /// Nothing.
+    Nothing,
+}
+
+impl Eyes<'_> {
+    /// Whether one of the two blocks the other.
+    #[must_use]
+    pub fn is_apart_from(&self, other: UserId) -> bool {
+        holds(self.blocks, other) || holds(self.blocked_by, other)
+    }
+
+    fn has_muted(&self, author: UserId) -> bool {
+        holds(self.muted, author)
+    }
+
+    /// Whether their `home` shows an author.
+    fn has_around(&self, author: UserId) -> bool {
+        author == self.user || holds(self.follows, author)
+    }
+}
+
+fn holds(sorted: &[UserId], user: UserId) -> bool {
+    sorted.binary_search(&user).is_ok()
+}
+
+/// Whether an entry belongs to a feed at all, or ever did; none: of an anonymous viewer.
+#[must_use]
+pub fn belongs(feed: FeedName, entry: &Entry, eyes: Option<Eyes<'_>>) -> bool {
+    if let FeedName::Tag(tag) = feed {
+        return entry.scope.as_ref().is_some_and(|scope| scope.tagged.contains(&tag));
+    }
+    topics(&entry.change).any(|topic| match (feed, topic) {
+        (FeedName::Home, Topic::HomeOf(author)) => eyes.is_some_and(|eyes| eyes.has_around(author)),
+        (FeedName::Notifications, Topic::Notifications(user)) | (FeedName::Me, Topic::Me(user)) => {
+            eyes.is_some_and(|eyes| eyes.user == user)
+        }
+        (FeedName::Global, Topic::Global) => true,
+        (FeedName::User(watched), Topic::User(user)) => watched == user,
+        (FeedName::Post(watched), Topic::Post(post)) => watched == post,
+        _ => false,
+    })
+}
+
+/// What a viewer (none: an anonymous one) is told of an entry on a feed.
+///
+/// Whether one may read a post of which a comment is told is not known here: that was seen to when the feed began, and the entry that
+/// takes it away ends the feed.
+#[must_use]
+pub fn sight(feed: FeedName, entry: &Entry, eyes: Option<Eyes<'_>>) -> Sight {
+    if !belongs(feed, entry, eyes) {
+        return Sight::Nothing;
+    }
+    match entry.change {
+        Change::Post { verb, author, .. } => {
+            let view = View { feed, author, eyes };
+            view.of_post(verb, entry.scope.as_deref())
+        }
+        Change::Comment { verb, author, .. } => {
+            let hidden = eyes.is_some_and(|eyes| eyes.is_apart_from(author) || eyes.has_muted(author));
+            if hidden && verb != Verb::Removed { Sight::Short } else { Sight::Whole }
+        }
+        Change::User { id, .. } => {
+            if eyes.is_some_and(|eyes| eyes.is_apart_from(id)) {
+                Sight::Nothing
+            } else {
+                Sight::Whole
+            }
+        }
+        Change::Follow { .. } | Change::Block { .. } | Change::Mute { .. } | Change::Own { .. } => Sight::Whole,
+        Change::SessionRevoked { .. } => Sight::Nothing,
+    }
+}
+
+/// A post on a feed, as somebody sees it.
+struct View<'a> {
+    feed: FeedName,
+    author: UserId,
+    eyes: Option<Eyes<'a>>,
+}
+
+impl View<'_> {
+    fn of_post(&self, verb: Verb, scope: Option<&Scope>) -> Sight {
+        if self.is_hidden() {
+            return Sight::Nothing;
+        }
+        let Some(scope) = scope else {
+            return Sight::Whole;
+        };
+        if verb != Verb::Removed && self.admits(scope.visibility, scope) && self.still_belongs(scope) {
+            Sight::Whole
+        } else if !self.admits(scope.widest, scope) {
+            Sight::Nothing
+        } else if verb == Verb::Removed {
+            Sight::Whole
+        } else {
+            Sight::Short
+        }
+    }
+
+    /// Whether the viewer sees nothing of this author here. A muted one's posts are there for who goes and looks.
+    fn is_hidden(&self) -> bool {
+        let looks_there = matches!(self.feed, FeedName::User(_) | FeedName::Post(_));
+        self.eyes.is_some_and(|eyes| eyes.is_apart_from(self.author) || !looks_there && eyes.has_muted(self.author))
+    }
+
+    /// Whether the feed shows the viewer a post of this visibility.
+    fn admits(&self, visibility: Visibility, scope: &Scope) -> bool {
+        if matches!(self.feed, FeedName::Global | FeedName::Tag(_)) {
+            return visibility.is_public();
+        }
+        let own = self.eyes.is_some_and(|eyes| eyes.user == self.author);
+        let follows = self.eyes.is_some_and(|eyes| holds(eyes.follows, self.author));
+        let mentioned = self.eyes.is_some_and(|eyes| scope.mentioned.contains(&eyes.user));
+        own || match visibility {
+            Visibility::Public => true,
+            Visibility::Followers => follows || mentioned,
+            Visibility::Mentioned => mentioned,
+            Visibility::Private => false,
+        }
+    }
+
+    fn still_belongs(&self, scope: &Scope) -> bool {
+        match self.feed {
+            FeedName::Tag(tag) => scope.tags.contains(&tag),
+            FeedName::Home
+            | FeedName::Global
+            | FeedName::Notifications
+            | FeedName::Me
+            | FeedName::User(_)
+            | FeedName::Post(_) => true,
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! What each method costs and what it comes down to: the one table of all methods.
+//! Must never carry anything out, nor decide what only the store knows.
+
+use tidings_protocol::error::{ErrorCode, Refusal};
+use tidings_protocol::feed::FeedName;
+use tidings_protocol::ids::UserId;
+use tidings_protocol::limits::{self, points};
+use tidings_protocol::request::{FeedSubscribe, Method};
+use tidings_protocol::text::Handle;
+
+use super::company::CompanyJob;
+use super::machine::Job;
+use super::marks::{self, MarksJob};
+use super::media::MediaJob;
+use super::{notes, posts};
+use crate::account::AccountJob;
+use crate::command::{Act, Command, Deed};
+use crate::ports::Who;
+
+/// What a request costs.
+pub(super) const fn cost(method: &Method) -> u32 {
+    match method {
+        Method::Hello(_) | Method::AuthRefresh(_) | Method::FeedUnsubscribe(_) => 0,
+        Method::SessionList(_)
+        | Method::UserGet(_)
+        | Method::MediaGet(_)
+        | Method::PostGet(_)
+        | Method::PostHistory(_)
+        | Method::BookmarkPage(_)
+        | Method::NotificationPage(_)
+        | Method::NotificationSeen(_)
+        | Method::CommentPage(_)
+        | Method::FeedPage(_)
+        | Method::PresenceSet(_)
+        | Method::TypingSend(_)
+        | Method::FeedSubscribe(_) => points::READ,
+        Method::PresenceWatch(_)
+        | Method::UserFollow(_)
+        | Method::UserUnfollow(_)
+        | Method::UserBlock(_)
+        | Method::UserUnblock(_)
+        | Method::UserMute(_)
+        | Method::UserUnmute(_)
+        | Method::NotificationRead(_)
+        | Method::MarkerSet(_)
+        | Method::PostReact(_)
+        | Method::PostUnreact(_)
+        | Method::PostBookmark(_)
+        | Method::PostUnbookmark(_)
+        | Method::PostPin(_)
+        | Method::PostUnpin(_)
+        // Looks at as many posts as a page, and at more of each.
+        | Method::PostStats(_) => points::REACT,
+        Method::AccountPassword(_)
+        | Method::AccountEmail(_)
+        | Method::SessionRevoke(_)
+        | Method::SessionRevokeOthers(_)
+        | Method::UserUpdate(_)
+        | Method::NotifyPreferences(_)
+        | Method::PostUpdate(_)
+        | Method::PostDelete(_)
+        | Method::MediaDelete(_)
+        | Method::CommentUpdate(_)
+        | Method::CommentDelete(_) => points::EDIT,
+        Method::PostCreate(_) | Method::CommentCreate(_) | Method::MediaTicket(_) => points::CREATE,
+    }
+}
+
+/// What a method comes down to for this viewer.
+pub(super) fn job(viewer: Option<UserId>, method: Method) -> Result<Job, Refusal> {
+    let act = match method {
+        Method::Hello(_) => {
+            return Err(Refusal::new(ErrorCode::BadRequest, "hello was said already"));
+        }
+        Method::AuthRefresh(refresh) => return Ok(Job::Token(refresh.token)),
+        Method::UserGet(get) => return whom(viewer, get.id, get.handle).map(Job::User),
+        Method::PostGet(get) => return Ok(Job::Post(get.id)),
+        Method::PostHistory(post) => return Ok(Job::Marks(MarksJob::History(post.id))),
+        Method::PostStats(get) => return marks::stats(get.ids).map(Job::Marks),
+        Method::BookmarkPage(page) => return marks::page(viewer, page).map(Job::Marks),
+        Method::FeedPage(page) => {
+            allowed(viewer, page.feed)?;
+            return Ok(Job::Posts(page.feed, page.before, entities(page.limit)?));
+        }
+        Method::CommentPage(page) => {
+            return Ok(Job::Comments(page.post, page.before, entities(page.limit)?));
+        }
+        Method::FeedSubscribe(FeedSubscribe { feed, limit }) => {
+            allowed(viewer, feed)?;
+            return Ok(Job::Subscribe(feed, entities(limit)?));
+        }
+        Method::FeedUnsubscribe(unsubscribe) => return Ok(Job::Unsubscribe(unsubscribe.feed)),
+        Method::NotificationPage(page) => return notes::page(viewer, page).map(Job::Notes),
+        Method::PresenceWatch(watch) => return company(viewer, CompanyJob::watch(watch)?),
+        Method::PresenceSet(set) => return company(viewer, CompanyJob::show(set)),
+        Method::TypingSend(typing) => return company(viewer, CompanyJob::typing(typing)),
+        Method::MediaGet(media) => return Ok(Job::Media(MediaJob::Get(media.id))),
+        Method::MediaTicket(wish) => {
+            let owner = viewer.ok_or_else(log_in_first)?;
+            return Ok(Job::Media(MediaJob::Ticket(owner, wish)));
+        }
+        Method::MediaDelete(media) => {
+            let owner = viewer.ok_or_else(log_in_first)?;
+            return Ok(Job::Media(MediaJob::Delete(owner, media.id)));
+        }
+        Method::AccountPassword(change) => return own(viewer, AccountJob::password(change)),
+        Method::AccountEmail(change) => return own(viewer, AccountJob::email(change)),
+        Method::SessionList(_) => return own(viewer, AccountJob::LogIns),
+        Method::SessionRevokeOthers(_) => return own(viewer, AccountJob::EndOthers),
+        Method::SessionRevoke(log_in) => Act::SessionRevoke { session: Some(log_in.id) },
+        Method::UserUpdate(update) => Act::UserUpdate { name: update.name, bio: update.bio, if_rev: update.if_rev },
+        Method::UserFollow(user) => Act::Follow { whom: user.id },
+        Method::UserUnfollow(user) => Act::Unfollow { whom: user.id },
+        Method::UserBlock(user) => Act::Deed(Deed::Block { whom: user.id }),
+        Method::UserUnblock(user) => Act::Deed(Deed::Unblock { whom: user.id }),
+        Method::UserMute(mute) => Act::Deed(Deed::Mute { whom: mute.id, until: mute.until }),
+        Method::UserUnmute(user) => Act::Deed(Deed::Unmute { whom: user.id }),
+        Method::PostCreate(post) => posts::create(post)?,
+        Method::PostUpdate(post) => posts::update(post),
+        Method::PostDelete(post) => Act::PostDelete { id: post.id },
+        Method::NotificationSeen(seen) => Act::Deed(Deed::SeeNotifications { up_to: seen.up_to }),
+        Method::NotificationRead(read) => notes::read(read)?,
+        Method::MarkerSet(marker) => notes::marker(marker),
+        Method::NotifyPreferences(change) => notes::prefer(change)?,
+        Method::PostReact(react) => Act::Deed(Deed::React { post: react.id, emoji: react.emoji }),
+        Method::PostUnreact(post) => Act::Deed(Deed::Unreact { post: post.id }),
+        Method::PostBookmark(post) => Act::Deed(Deed::Bookmark { post: post.id }),
+        Method::PostUnbookmark(post) => Act::Deed(Deed::Unbookmark { post: post.id }),
+        Method::PostPin(post) => Act::Deed(Deed::Pin { post: post.id }),
+        Method::PostUnpin(post) => Act::Deed(Deed::Unpin { post: post.id }),
+        Method::CommentCreate(comment) => {
+            Act::CommentCreate { id: comment.id, post: comment.post, parent: comment.parent, text: comment.text }
+        }
+        Method::CommentUpdate(comment) => {
+            Act::CommentUpdate { id: comment.id, text: comment.text, if_rev: comment.if_rev }
+        }
+        Method::CommentDelete(comment) => Act::CommentDelete { id: comment.id },
+    };
+    let actor = viewer.ok_or_else(log_in_first)?;
+    Ok(Job::Write(Command { actor, act }))
+}
+
+/// Something of one's own account needs one.
+fn own(viewer: Option<UserId>, job: AccountJob) -> Result<Job, Refusal> {
+    viewer.map(|_| Job::Account(job)).ok_or_else(log_in_first)
+}
+
+/// Only those who are logged in are seen.
+fn company(viewer: Option<UserId>, job: CompanyJob) -> Result<Job, Refusal> {
+    viewer.map(|_| Job::Company(job)).ok_or_else(log_in_first)
+}
+
+fn whom(viewer: Option<UserId>, id: Option<UserId>, handle: Option<Handle>) -> Result<Who, Refusal> {
+    match (id, handle) {
+        (Some(id), None) => Ok(Who::Id(id)),
+        (None, Some(handle)) => Ok(Who::Handle(handle)),
+        (None, None) => viewer.map(Who::Id).ok_or_else(log_in_first),
+        (Some(_), Some(_)) => Err(Refusal::new(ErrorCode::Invalid, "either id or handle, not both").field("handle")),
+    }
+}
+
+/// Whether the viewer may watch or page a feed at all.
+pub(super) fn allowed(viewer: Option<UserId>, feed: FeedName) -> Result<(), Refusal> {
+    if viewer.is_some() || feed.is_public() { Ok(()) } else { Err(log_in_first()) }
+}
+
+pub(super) fn log_in_first() -> Refusal {
+    Refusal::new(ErrorCode::Unauthorized, "log in first")
+}
+
+/// How many entities a page holds.
+pub(super) fn entities(limit: Option<u16>) -> Result<u16, Refusal> {
+    match limit {
+        None => Ok(limits::PAGE_DEFAULT),
+        Some(limit @ 1..=limits::PAGE_MAX) => Ok(limit),
+        Some(_) => {
+            let message = format!("must be 1 to {}", limits::PAGE_MAX);
+            Err(Refusal::new(ErrorCode::Invalid, message).field("limit"))
+        }
+    }
+}

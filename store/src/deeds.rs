@@ -1,0 +1,94 @@
+//! Deeds, as the migrations number them: what a deed is in the journal, and what comes of its row.
+//! Must never decide anything: that is done by the function of each deed, `carry_out` says which.
+
+use std::sync::Arc;
+
+use serde_json::value::RawValue;
+use tidings_actors::command::Deed;
+use tidings_actors::entry::{Change, Verb};
+use tidings_actors::ports::StoreFault;
+use tidings_protocol::entity::{Block, Mute};
+use tidings_protocol::ids::UserId;
+use tidings_protocol::marks::{Bookmark, Reaction};
+use tidings_protocol::position::Seq;
+use tidings_protocol::push::EventName;
+use uuid::Uuid;
+
+use crate::shape::{body, unexpected};
+
+/// The first number of a deed; below are the acts that are decided by sets.
+pub(crate) const FIRST: i16 = 20;
+
+/// What commands bring others: no deed, but in the journal like one.
+pub(crate) const NOTIFICATION: i16 = 40;
+
+/// A deed's number in the migrations and in `journal.kind`.
+pub(crate) const fn number(deed: &Deed) -> i16 {
+    match deed {
+        Deed::Block { .. } => 20,
+        Deed::Unblock { .. } => 21,
+        Deed::Mute { .. } => 22,
+        Deed::Unmute { .. } => 23,
+        Deed::SeeNotifications { .. } => 28,
+        Deed::ReadNotifications { .. } => 29,
+        Deed::SetMarker { .. } => 30,
+        Deed::PreferNotifications(_) => 31,
+        Deed::React { .. } => 24,
+        Deed::Unreact { .. } => 25,
+        Deed::Bookmark { .. } => 26,
+        Deed::Unbookmark { .. } => 27,
+        Deed::Pin { .. } => 38,
+        Deed::Unpin { .. } => 39,
+    }
+}
+
+/// What an entity that deeds are about is in the journal. `act`: any deed about it; `removed`: whether it is gone.
+pub(crate) fn change(act: i16, actor: UserId, thing: Uuid, removed: bool) -> Result<Change, StoreFault> {
+    let verb = if removed { Verb::Removed } else { Verb::Created };
+    let own = |event| Change::Own { event, user: actor, id: thing };
+    match act {
+        20 | 21 => Ok(Change::Block { verb, blocker: actor, blocked: UserId(thing) }),
+        22 | 23 => Ok(Change::Mute { verb, muter: actor, muted: UserId(thing) }),
+        28 | 29 => Ok(own(EventName::NotificationRead)),
+        30 if removed => Ok(own(EventName::MarkerRemoved)),
+        30 => Ok(own(EventName::MarkerUpdated)),
+        31 => Ok(own(EventName::PreferencesUpdated)),
+        NOTIFICATION if removed => Ok(own(EventName::NotificationRemoved)),
+        NOTIFICATION => Ok(own(EventName::NotificationUpdated)),
+        24 | 25 => {
+            let event = if removed { EventName::ReactionRemoved } else { EventName::ReactionUpdated };
+            Ok(Change::Own { event, user: actor, id: thing })
+        }
+        26 | 27 => {
+            let event = if removed { EventName::BookmarkRemoved } else { EventName::BookmarkCreated };
+            Ok(Change::Own { event, user: actor, id: thing })
+        }
+        _ => Err(unexpected("kind of deed")),
+    }
+}
+
+/// The entity's body as stored.
+pub(crate) fn stored_body(json: String) -> Result<Arc<RawValue>, StoreFault> {
+    RawValue::from_string(json).map(Arc::from).map_err(|_| unexpected("body"))
+}
+
+/// The body of what was never there and is not there now either: an end of what never began.
+pub(crate) fn never_was(deed: &Deed, actor: UserId) -> Result<Arc<RawValue>, StoreFault> {
+    let rev = Seq(0);
+    match *deed {
+        // The functions of these make them where they are not.
+        Deed::SeeNotifications { .. }
+        | Deed::ReadNotifications { .. }
+        | Deed::SetMarker { .. }
+        | Deed::PreferNotifications(_)
+        // Told as the post it is about.
+        | Deed::Pin { .. }
+        | Deed::Unpin { .. } => Err(unexpected("silence about a deed")),
+        Deed::Block { whom } | Deed::Unblock { whom } => body(&Block { rev, blocker: actor, blocked: whom }),
+        Deed::Mute { whom, .. } | Deed::Unmute { whom } => {
+            body(&Mute { rev, muter: actor, muted: whom, until: None })
+        }
+        Deed::React { post, .. } | Deed::Unreact { post } => body(&Reaction { rev, post, emoji: None }),
+        Deed::Bookmark { post } | Deed::Unbookmark { post } => body(&Bookmark { rev, post }),
+    }
+}

@@ -1,0 +1,344 @@
+//! The authorization matrix: what each kind of person is answered by each method, about each kind of thing. Nothing is allowed because nobody
+//! thought of it: a method or a feed without a row fails, and each cell says what it must be.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use tidings_protocol::entity::{Comment, Post, Visibility};
+use tidings_protocol::error::Refusal;
+use tidings_protocol::feed::FeedName;
+use tidings_protocol::reply::Snapshot;
+use tidings_protocol::request::Method;
+use uuid::Uuid;
+
+use crate::person::Person;
+use crate::world::{Plan, World};
+
+/// Who asks, as they stand to ann, whose things are asked about.
+const COLUMNS: [&str; 9] =
+    ["anonymous", "stranger", "follower", "blocked", "muted", "owner", "moderator", "admin", "suspended"];
+
+/// What a row asks about. Each question makes what it would use up anew.
+#[derive(Clone, Copy, Debug)]
+enum About {
+    /// Nothing of anybody's.
+    Nothing,
+    /// A person nobody else here has to do with.
+    Bystander,
+    /// Ann herself.
+    Ann,
+    /// Ann's post for everybody, or for fewer.
+    Post(Visibility),
+    /// Ann's comment on her post for everybody.
+    Comment,
+    /// A comment on ann's post of this kind.
+    Under(Visibility),
+    /// A log-in of ann's.
+    LogIn,
+    /// A picture that nobody has asked for.
+    Picture,
+}
+
+/// One line of the matrix: what is asked about what, with which parameters besides, and the answers in the order of [`COLUMNS`].
+struct Row {
+    method: &'static str,
+    about: About,
+    params: fn(&Things) -> Value,
+    answers: [&'static str; 9],
+}
+
+/// What the questions are about, as far as they have been made.
+struct Things {
+    ann: Uuid,
+    bystander: Uuid,
+    post: Uuid,
+    comment: Uuid,
+    log_in: Uuid,
+    token: String,
+}
+
+const OK: &str = "ok";
+const WHO: &str = "unauthorized";
+const NO: &str = "forbidden";
+const NONE: &str = "not_found";
+const BAD: &str = "bad_credentials";
+
+/// Whoever is logged in; who is suspended may as well.
+const EVERYBODY: [&str; 9] = [OK; 9];
+const LOGGED_IN: [&str; 9] = [WHO, OK, OK, OK, OK, OK, OK, OK, OK];
+/// Whoever is logged in and not suspended.
+const ACTIVE: [&str; 9] = [WHO, OK, OK, OK, OK, OK, OK, OK, NO];
+/// Whoever is not blocked by ann.
+const NOT_BLOCKED: [&str; 9] = [OK, OK, OK, NONE, OK, OK, OK, OK, OK];
+/// The same, logged in and not suspended.
+const ACTIVE_NOT_BLOCKED: [&str; 9] = [WHO, OK, OK, NONE, OK, OK, OK, OK, NO];
+/// Ann and who follows her.
+const CIRCLE: [&str; 9] = [NONE, NONE, OK, NONE, NONE, OK, NONE, NONE, NONE];
+/// The same, for what changes something.
+const ACTIVE_CIRCLE: [&str; 9] = [WHO, NONE, OK, NONE, NONE, OK, NONE, NONE, NO];
+/// Whoever is logged in and knows their password: these do not.
+const WITH_PASSWORD: [&str; 9] = [WHO, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD];
+const OWNER: [&str; 9] = [NONE, NONE, NONE, NONE, NONE, OK, NONE, NONE, NONE];
+
+fn row(method: &'static str, about: About, params: fn(&Things) -> Value, answers: [&'static str; 9]) -> Row {
+    Row { method, about, params, answers }
+}
+
+fn of_post(things: &Things) -> Value {
+    json!({ "id": things.post })
+}
+
+#[expect(clippy::too_many_lines, reason = "it is the table")]
+fn rows() -> Vec<Row> {
+    use About::{Ann, Bystander, LogIn, Nothing, Picture, Post, Under};
+    use Visibility::{Followers, Private, Public};
+    vec![
+        row("auth.refresh", Nothing, |things| json!({ "token": things.token }), [NO, OK, OK, OK, OK, OK, OK, OK, OK]),
+        row(
+            "account.password",
+            Nothing,
+            |_| json!({ "current": "not it at all", "new": "quite another password" }),
+            WITH_PASSWORD,
+        ),
+        row(
+            "account.email",
+            Nothing,
+            |_| json!({ "password": "not it at all", "email": "x@example.org" }),
+            WITH_PASSWORD,
+        ),
+        row("session.list", Nothing, |_| json!({}), LOGGED_IN),
+        // Another's log-in does not exist for anybody else, whatever their role.
+        row("session.revoke", LogIn, |things| json!({ "id": things.log_in }), {
+            [WHO, NONE, NONE, NONE, NONE, OK, NONE, NONE, NONE]
+        }),
+        row("session.revoke_others", Nothing, |_| json!({}), LOGGED_IN),
+        row("user.get", Ann, |things| json!({ "id": things.ann }), NOT_BLOCKED),
+        row("user.update", Nothing, |_| json!({ "name": format!("N {}", Uuid::now_v7()) }), ACTIVE),
+        row("user.follow", Bystander, |things| json!({ "id": things.bystander }), ACTIVE),
+        row("user.unfollow", Bystander, |things| json!({ "id": things.bystander }), LOGGED_IN),
+        row("user.mute", Bystander, |things| json!({ "id": things.bystander }), ACTIVE),
+        row("user.unmute", Bystander, |things| json!({ "id": things.bystander }), LOGGED_IN),
+        row("user.block", Bystander, |things| json!({ "id": things.bystander }), ACTIVE),
+        row("user.unblock", Bystander, |things| json!({ "id": things.bystander }), LOGGED_IN),
+        row("post.create", Nothing, |_| json!({ "id": Uuid::now_v7(), "text": "a text" }), ACTIVE),
+        // Handing on what one may see; what is not for everybody is not handed on by anybody.
+        row(
+            "post.create",
+            Post(Public),
+            |things| json!({ "id": Uuid::now_v7(), "of": things.post }),
+            ACTIVE_NOT_BLOCKED,
+        ),
+        row("post.create", Post(Followers), |things| json!({ "id": Uuid::now_v7(), "of": things.post }), {
+            [WHO, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NO]
+        }),
+        row("post.get", Post(Public), of_post, NOT_BLOCKED),
+        row("post.get", Post(Followers), of_post, CIRCLE),
+        row("post.get", Post(Private), of_post, OWNER),
+        row("post.history", Post(Public), of_post, NOT_BLOCKED),
+        row("post.history", Post(Followers), of_post, CIRCLE),
+        row("post.history", Post(Private), of_post, OWNER),
+        // What one may not see is left out of the answer: see below.
+        row("post.stats", Post(Private), |things| json!({ "ids": [things.post] }), EVERYBODY),
+        row("post.update", Post(Public), |things| json!({ "id": things.post, "text": "changed" }), {
+            [WHO, NO, NO, NONE, NO, OK, NO, NO, NO]
+        }),
+        row("post.update", Post(Followers), |things| json!({ "id": things.post, "text": "changed" }), {
+            [WHO, NONE, NO, NONE, NONE, OK, NONE, NONE, NO]
+        }),
+        row("post.delete", Post(Public), of_post, [WHO, NO, NO, NONE, NO, OK, OK, OK, NO]),
+        row("post.react", Post(Public), |things| json!({ "id": things.post, "emoji": "like" }), ACTIVE_NOT_BLOCKED),
+        row("post.react", Post(Followers), |things| json!({ "id": things.post, "emoji": "like" }), ACTIVE_CIRCLE),
+        row("post.bookmark", Post(Public), of_post, ACTIVE_NOT_BLOCKED),
+        row("post.bookmark", Post(Followers), of_post, ACTIVE_CIRCLE),
+        // Taking back what was never there, and what one may see no longer.
+        row("post.unreact", Post(Private), of_post, LOGGED_IN),
+        row("post.unbookmark", Post(Private), of_post, LOGGED_IN),
+        row("post.pin", Post(Public), of_post, [WHO, NO, NO, NONE, NO, OK, NO, NO, NO]),
+        row("post.unpin", Post(Public), of_post, [WHO, NO, NO, NONE, NO, OK, NO, NO, NO]),
+        row(
+            "typing.send",
+            Post(Public),
+            |things| json!({ "post": things.post }),
+            [WHO, NO, NO, NO, NO, NO, NO, NO, NO],
+        ),
+        row("bookmark.page", Nothing, |_| json!({}), LOGGED_IN),
+        row(
+            "comment.create",
+            Under(Public),
+            |things| json!({ "id": Uuid::now_v7(), "post": things.post, "text": "x" }),
+            ACTIVE_NOT_BLOCKED,
+        ),
+        row(
+            "comment.create",
+            Under(Followers),
+            |things| json!({ "id": Uuid::now_v7(), "post": things.post, "text": "x" }),
+            ACTIVE_CIRCLE,
+        ),
+        row("comment.update", About::Comment, |things| json!({ "id": things.comment, "text": "changed" }), {
+            [WHO, NO, NO, NO, NO, OK, NO, NO, NO]
+        }),
+        row("comment.delete", About::Comment, |things| json!({ "id": things.comment }), {
+            [WHO, NO, NO, NO, NO, OK, OK, OK, NO]
+        }),
+        row("comment.page", Under(Public), |things| json!({ "post": things.post }), NOT_BLOCKED),
+        row("comment.page", Under(Followers), |things| json!({ "post": things.post }), CIRCLE),
+        row("feed.page", Nothing, |_| json!({ "feed": "home" }), LOGGED_IN),
+        row("feed.page", Nothing, |_| json!({ "feed": "global" }), EVERYBODY),
+        row("feed.page", Nothing, |_| json!({ "feed": "tag:any" }), EVERYBODY),
+        row("feed.page", Ann, |things| json!({ "feed": format!("user:{}", things.ann) }), NOT_BLOCKED),
+        row("feed.subscribe", Nothing, |_| json!({ "feed": "home" }), LOGGED_IN),
+        row("feed.subscribe", Nothing, |_| json!({ "feed": "me" }), LOGGED_IN),
+        row("feed.subscribe", Nothing, |_| json!({ "feed": "notifications" }), LOGGED_IN),
+        row("feed.subscribe", Nothing, |_| json!({ "feed": "global" }), EVERYBODY),
+        row("feed.subscribe", Nothing, |_| json!({ "feed": "tag:any" }), EVERYBODY),
+        row("feed.subscribe", Ann, |things| json!({ "feed": format!("user:{}", things.ann) }), NOT_BLOCKED),
+        row("feed.subscribe", Post(Public), |things| json!({ "feed": format!("post:{}", things.post) }), NOT_BLOCKED),
+        row("feed.subscribe", Post(Followers), |things| json!({ "feed": format!("post:{}", things.post) }), CIRCLE),
+        row("feed.subscribe", Post(Private), |things| json!({ "feed": format!("post:{}", things.post) }), OWNER),
+        row("feed.unsubscribe", Nothing, |_| json!({ "feed": "global" }), EVERYBODY),
+        row("presence.watch", Bystander, |things| json!({ "ids": [things.bystander] }), LOGGED_IN),
+        row("presence.set", Nothing, |_| json!({ "status": "idle" }), LOGGED_IN),
+        row("notification.page", Nothing, |_| json!({}), LOGGED_IN),
+        row("notification.seen", Nothing, |_| json!({ "up_to": 1 }), LOGGED_IN),
+        row("notification.read", Nothing, |_| json!({ "up_to": 1 }), LOGGED_IN),
+        row("marker.set", Nothing, |_| json!({ "feed": "global", "seq": 1 }), LOGGED_IN),
+        row("notify.preferences", Nothing, |_| json!({ "follow": "followed" }), ACTIVE),
+        row(
+            "media.ticket",
+            Picture,
+            |_| json!({ "id": Uuid::now_v7(), "kind": "image", "type": "image/png", "bytes": 1000 }),
+            LOGGED_IN,
+        ),
+        row("media.get", Picture, |_| json!({ "id": Uuid::now_v7() }), [NONE; 9]),
+        row(
+            "media.delete",
+            Picture,
+            |_| json!({ "id": Uuid::now_v7() }),
+            [WHO, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE],
+        ),
+    ]
+}
+
+/// Everybody, each on a connection of their own; ann among them, in her column.
+struct Cast {
+    world: World,
+    people: Vec<Person>,
+    bystander: Person,
+    host: Post,
+}
+
+impl Cast {
+    async fn gathers() -> Self {
+        // The password is tried by everybody.
+        let world = Plan::default().one_node().await;
+        let mut people = vec![Person::anonymous()];
+        people[0].connects(world.a(), &[]).await;
+        for handle in &COLUMNS[1..] {
+            people.push(Person::arrives(world.a(), handle, &[]).await);
+        }
+        let bystander = Person::arrives(world.a(), "bystander", &[]).await;
+        let ids: Vec<_> = people[1..].iter().map(Person::id).collect();
+        let [follower, blocked, muted, owner] = [ids[1], ids[2], ids[3], ids[4]];
+        people[2].follows(owner).await;
+        people[5].turns("user.block", blocked).await;
+        people[5].turns("user.mute", muted).await;
+        for (handle, role) in [("moderator", "moderator"), ("admin", "admin")] {
+            world.database.psql(&format!("select set_role('{handle}', '{role}')")).expect("a role");
+        }
+        world.database.psql("update users set standing = 1 where handle = 'suspended'").expect("suspended");
+        assert_ne!(follower, owner);
+        let host = people[5].posts("ann's").await;
+        Self { world, people, bystander, host }
+    }
+
+    fn owner(&mut self) -> &mut Person {
+        &mut self.people[5]
+    }
+
+    /// Makes what a row asks about, anew.
+    async fn things(&mut self, about: About, column: usize) -> Things {
+        let mut things = Things {
+            ann: self.people[5].id().0,
+            bystander: self.bystander.id().0,
+            post: self.host.id.0,
+            comment: Uuid::nil(),
+            log_in: Uuid::nil(),
+            token: self.people[column].token().unwrap_or_else(|| self.bystander.token().expect("logged in")).to_owned(),
+        };
+        match about {
+            About::Nothing | About::Ann | About::Bystander | About::Picture => {}
+            About::Post(visibility) | About::Under(visibility) => {
+                let post: Post = self.owner().posts_for(visibility, "ann's").await;
+                things.post = post.id.0;
+            }
+            About::Comment => {
+                let host = self.host.id;
+                let comment: Comment = self.owner().comments(host, None, "ann's").await;
+                things.comment = comment.id.0;
+            }
+            About::LogIn => {
+                let again = Person::logs_in(self.world.a(), "owner").await;
+                let listed: Value = self.owner().request("session.list", json!({})).await.expect("hers");
+                let other = listed["sessions"].as_array().into_iter().flatten().find(|one| one["current"] != true);
+                things.log_in = other.and_then(|one| one["id"].as_str()?.parse().ok()).expect("a log-in");
+                drop(again);
+            }
+        }
+        things
+    }
+}
+
+#[tokio::test]
+async fn every_method_answers_everybody_as_the_matrix_says() {
+    let mut cast = Cast::gathers().await;
+    let mut wrong = Vec::new();
+    for row in rows() {
+        for (column, expected) in row.answers.into_iter().enumerate() {
+            let things = cast.things(row.about, column).await;
+            let answer: Result<Value, Refusal> = cast.people[column].request(row.method, (row.params)(&things)).await;
+            if let (Ok(snapshot), "feed.subscribe") = (&answer, row.method) {
+                let snapshot: Snapshot = serde_json::from_value(snapshot.clone()).expect("a snapshot");
+                cast.people[column].state.starts_afresh(snapshot);
+            }
+            let told = answer.as_ref().map_or_else(|refusal| refusal.code.as_str(), |_| OK);
+            if told != expected {
+                wrong.push(format!("{} of {:?} by {}: {told}, not {expected}", row.method, row.about, COLUMNS[column]));
+            }
+            if let (Ok(answer), "post.stats", false) = (&answer, row.method, COLUMNS[column] == "owner") {
+                assert_eq!(answer["stats"], json!([]), "numbers of a post that one may not see");
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn no_method_and_no_feed_is_without_a_row() {
+    let rows = rows();
+    let answered: BTreeSet<&str> = rows.iter().map(|row| row.method).collect();
+    // `hello` is how everybody above came to be who they are.
+    let missing: Vec<_> = Method::NAMES.iter().filter(|name| **name != "hello" && !answered.contains(**name)).collect();
+    assert!(missing.is_empty(), "without a row in the matrix: {missing:?}");
+    let one = Uuid::now_v7();
+    let things = Things { ann: one, bystander: one, post: one, comment: one, log_in: one, token: String::new() };
+    let subscribed: BTreeSet<&str> = rows
+        .iter()
+        .filter(|row| row.method == "feed.subscribe")
+        .filter_map(|row| (row.params)(&things)["feed"].as_str().and_then(|name| name.parse::<FeedName>().ok()))
+        .map(kind)
+        .collect();
+    assert_eq!(subscribed, BTreeSet::from(["global", "home", "me", "notifications", "post", "tag", "user"]));
+}
+
+/// Without a wildcard: a new kind of feed does not build before somebody has thought of it here.
+fn kind(feed: FeedName) -> &'static str {
+    match feed {
+        FeedName::Home => "home",
+        FeedName::Global => "global",
+        FeedName::Me => "me",
+        FeedName::User(_) => "user",
+        FeedName::Post(_) => "post",
+        FeedName::Tag(_) => "tag",
+        FeedName::Notifications => "notifications",
+    }
+}
