@@ -132,6 +132,7 @@ impl Connection {
             feeds: [FeedName::Home].into_iter().chain(thread).collect(),
             cursor: memory.cursor,
             limit: Some(if memory.cursor.is_some() { SNAPSHOT } else { 1 }),
+            ..Hello::default()
         };
         let welcome = link::greet(&mut socket, hello).await?;
         self.begin(memory, &welcome)?;

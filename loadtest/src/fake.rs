@@ -131,7 +131,12 @@ impl Fake {
                 } else {
                     let thread = hello.feeds.iter().find_map(|feed| match feed {
                         FeedName::Post(id) => Some(id.0),
-                        FeedName::Home | FeedName::Global | FeedName::Me | FeedName::User(_) => None,
+                        FeedName::Home
+                        | FeedName::Global
+                        | FeedName::Me
+                        | FeedName::User(_)
+                        | FeedName::Tag(_)
+                        | FeedName::Notifications => None,
                     });
                     let client = Client { user: *user, thread, sender: sender.clone() };
                     let start = |feed: &FeedName| match hello.cursor {
@@ -186,7 +191,7 @@ impl Fake {
     #[expect(clippy::wildcard_enum_match_arm, reason = "called for these two")]
     fn create(&self, author: Uuid, method: &Method) -> Option<Value> {
         let (id, thread, text) = match method {
-            Method::PostCreate(post) => (post.id.0, None, post.text.as_str()),
+            Method::PostCreate(post) => (post.id.0, None, post.text.as_ref().map_or("", |text| text.as_str())),
             Method::CommentCreate(comment) => (comment.id.0, Some(comment.post.0), comment.text.as_str()),
             other => panic!("{} creates nothing", other.name()),
         };

@@ -122,7 +122,7 @@ pub fn snapshot(snapshot: &Snapshot) -> Heard {
 /// # Errors
 /// The text is not a post's.
 pub fn create(id: u64, post: Uuid, text: &str) -> Result<String> {
-    let params = PostCreate { id: PostId(post), text: PostText::parse(text)? };
+    let params = PostCreate::public(PostId(post), PostText::parse(text)?);
     encode(id, Method::PostCreate(params))
 }
 

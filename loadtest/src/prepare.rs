@@ -121,7 +121,7 @@ pub async fn threads(target: SocketAddr, author: &Person, count: usize) -> Resul
     for number in 1..=count {
         let id = PostId(Uuid::now_v7());
         let text = PostText::parse(format!("tidings-load: thread {number} of {count}"))?;
-        insist(&mut socket, number as u64, Method::PostCreate(PostCreate { id, text }), &bar).await?;
+        insist(&mut socket, number as u64, Method::PostCreate(PostCreate::public(id, text)), &bar).await?;
         threads.push(id);
         bar.inc(1);
     }

@@ -3,6 +3,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -14,6 +15,7 @@ use uuid::Uuid;
 
 use crate::bench::pgbench::{Postgres, Yardstick};
 use crate::bench::server::Server;
+use crate::bench::steady::{self, Steady};
 use crate::frame::{self, Frame};
 use crate::machine;
 use crate::people::Person;
@@ -24,7 +26,8 @@ use crate::schedule;
 const AUTHORS: usize = 64;
 /// Requests in flight on each: together 1,024, half of what the server's journal queues.
 const IN_FLIGHT: usize = 16;
-const TEXT_BYTES: usize = 200;
+/// Length of a text.
+pub const TEXT_BYTES: usize = 200;
 const WARM_UP: Duration = Duration::from_secs(1);
 
 /// What was found.
@@ -36,6 +39,8 @@ pub struct Commits {
     pub pgbench: Yardstick,
     /// Of the first to the better of the second.
     pub ratio: f64,
+    /// Acknowledgements at half of that rate.
+    pub half: Steady,
     /// Refusals, by code.
     pub refused: BTreeMap<String, u64>,
     /// Acknowledged over the whole part, warm-up included.
@@ -79,7 +84,9 @@ pub async fn measure(server: &Server, people: &[Person], seconds: u64) -> Result
     for task in tasks {
         task.await??;
     }
-    let (acknowledged, rows) = (tally.acknowledged.get(), postgres.posts()? - before);
+    let half = steady::measure(server, &people[..AUTHORS.min(people.len())], per_second / 2.0, seconds).await?;
+    let acknowledged = tally.acknowledged.get() + half.acknowledged;
+    let rows = postgres.posts()? - before;
     ensure!(acknowledged == rows, "{acknowledged} posts were acknowledged, but {rows} are in the database");
     let pgbench = postgres.yardstick(seconds, server.folder())?;
     let refused = tally.refused.take();
@@ -87,6 +94,7 @@ pub async fn measure(server: &Server, people: &[Person], seconds: u64) -> Result
         acknowledged_per_second: per_second,
         ratio: per_second / pgbench.best(),
         pgbench,
+        half,
         refused,
         acknowledged,
         rows,
@@ -139,6 +147,38 @@ fn answer(text: &[u8], tally: &Tally) -> Result<bool> {
         Some(refusal) => *tally.refused.borrow_mut().entry(format!("{:?}", refusal.code)).or_default() += 1,
     }
     Ok(true)
+}
+
+impl fmt::Display for Commits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "\nposts acknowledged")?;
+        writeln!(
+            f,
+            "  {:.0}/s, {:.2} times pgbench ({:.0}/s as transactions, {:.0}/s as single statements)",
+            self.acknowledged_per_second,
+            self.ratio,
+            self.pgbench.transaction_per_second,
+            self.pgbench.statement_per_second
+        )?;
+        writeln!(
+            f,
+            "  server {:.2} cores, client {:.2} cores; refused {:?}; {} rows found for {} acknowledged",
+            self.server_cores, self.client_cores, self.refused, self.rows, self.acknowledged
+        )?;
+        let half = &self.half;
+        writeln!(
+            f,
+            "  at half of that rate ({:.0}/s, {} authors): acknowledged p50 {:.1}, p99 {:.1}, p99.9 {:.1} ms (we sent p99 {:.1} ms late); server {:.2} cores, client {:.2} cores",
+            half.per_second,
+            half.authors,
+            half.p50_ms,
+            half.p99_ms,
+            half.p999_ms,
+            half.lag_p99_ms,
+            half.server_cores,
+            half.client_cores
+        )
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of a run are far below 2^52")]

@@ -14,6 +14,7 @@ mod pgbench;
 mod resume;
 pub mod server;
 mod stalled;
+mod steady;
 mod storm;
 mod vigil;
 
@@ -254,20 +255,7 @@ impl fmt::Display for Figures {
             writeln!(f, "\nlight load: 50 posts/s, each to 100 connections\n{report}")?;
         }
         if let Some(commits) = &self.commits {
-            writeln!(f, "\nposts acknowledged")?;
-            writeln!(
-                f,
-                "  {:.0}/s, {:.2} times pgbench ({:.0}/s as transactions, {:.0}/s as single statements)",
-                commits.acknowledged_per_second,
-                commits.ratio,
-                commits.pgbench.transaction_per_second,
-                commits.pgbench.statement_per_second
-            )?;
-            writeln!(
-                f,
-                "  server {:.2} cores, client {:.2} cores; refused {:?}; {} rows found for {} acknowledged",
-                commits.server_cores, commits.client_cores, commits.refused, commits.rows, commits.acknowledged
-            )?;
+            write!(f, "{commits}")?;
         }
         for fanout in &self.fanout {
             writeln!(f, "\ndeliveries to {} subscribers, {} posts in flight", fanout.subscribers, fanout.in_flight)?;

@@ -125,7 +125,7 @@ async fn write(target: SocketAddr, author: &Person, posts: usize) -> Result<BTre
     let mut missed = BTreeSet::new();
     for id in 1..=posts as u64 {
         let text = PostText::parse(schedule::text(0, MISSED, TEXT_BYTES))?;
-        let create = PostCreate { id: PostId(Uuid::now_v7()), text };
+        let create = PostCreate::public(PostId(Uuid::now_v7()), text);
         let answer = link::ask(&mut socket, id, Method::PostCreate(create)).await?;
         let answer: serde_json::Value = serde_json::from_str(&answer)?;
         missed.insert(answer["seq"].as_u64().context("a post without a place")?);

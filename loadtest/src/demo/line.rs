@@ -180,7 +180,7 @@ impl Line {
             client: Some("tidings-demo".to_owned()),
             feeds: self.feeds.clone(),
             cursor: self.cursor,
-            limit: None,
+            ..Hello::default()
         };
         let welcome = link::greet(&mut socket, hello).await?;
         self.begin(welcome);
@@ -192,7 +192,7 @@ impl Line {
         for start in welcome.feeds {
             match start {
                 FeedStart::Live { .. } => {}
-                FeedStart::Snapshot { snapshot } => self.pass_on(Event::FeedResync(*snapshot)),
+                FeedStart::Snapshot { snapshot } => self.pass_on(Event::FeedResync(snapshot)),
                 // Such as the comments of a post that is gone.
                 FeedStart::Refused { feed, .. } => self.feeds.retain(|known| *known != feed),
             }

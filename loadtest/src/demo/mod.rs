@@ -178,7 +178,7 @@ async fn listen_to_threads(room: &mut Room, ear: &Voice) -> Result<()> {
     }
     while let Some(feed) = room.next_to_watch() {
         if let Ok(snapshot) = ear.ask(Method::FeedSubscribe(FeedSubscribe { feed, limit: None })).await? {
-            room.hears(Event::FeedResync(serde_json::from_str::<Snapshot>(&snapshot)?));
+            room.hears(Event::FeedResync(serde_json::from_str::<Box<Snapshot>>(&snapshot)?));
         }
     }
     Ok(())

@@ -70,10 +70,26 @@ impl Room {
                 None
             }
             Event::FeedResync(snapshot) => {
-                self.starts_afresh(snapshot);
+                self.starts_afresh(*snapshot);
                 None
             }
-            Event::UserUpdated(_) | Event::FollowCreated(_) | Event::FollowRemoved(_) => None,
+            Event::UserUpdated(_)
+            | Event::FollowCreated(_)
+            | Event::FollowRemoved(_)
+            | Event::BlockCreated(_)
+            | Event::BlockRemoved(_)
+            | Event::MuteCreated(_)
+            | Event::MuteRemoved(_)
+            | Event::ReactionUpdated(_)
+            | Event::ReactionRemoved(_)
+            | Event::BookmarkCreated(_)
+            | Event::BookmarkRemoved(_)
+            | Event::NotificationUpdated(_)
+            | Event::NotificationRemoved(_)
+            | Event::NotificationRead(_)
+            | Event::MarkerUpdated(_)
+            | Event::MarkerRemoved(_)
+            | Event::PreferencesUpdated(_) => None,
         }
     }
 
@@ -188,7 +204,7 @@ impl Room {
 
 #[cfg(test)]
 pub mod tests {
-    use tidings_protocol::entity::{Author, Removed};
+    use tidings_protocol::entity::{Author, PostExtra, Removed};
     use tidings_protocol::ids::UserId;
     use tidings_protocol::position::Millis;
 
@@ -208,6 +224,7 @@ pub mod tests {
             text: text.to_owned(),
             created_at: Millis(1),
             edited_at: None,
+            extra: PostExtra::default(),
         }
     }
 
@@ -280,7 +297,7 @@ pub mod tests {
         }
         let mut snapshot = Snapshot::empty(FeedName::Global, Seq(50));
         snapshot.posts = Some(vec![post(40, 3, "new"), post(20, 1, "x")]);
-        assert_eq!(room.hears(Event::FeedResync(snapshot)), None);
+        assert_eq!(room.hears(Event::FeedResync(Box::new(snapshot))), None);
         let seqs: Vec<u64> = room.threads().map(|thread| thread.post.seq.0).collect();
         assert_eq!(seqs, [10, 20, 40], "30 is gone, and whether 10 is was not told");
         assert!(room.hears(Event::PostCreated(post(51, 3, "newer"))).is_some());

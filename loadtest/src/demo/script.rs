@@ -68,7 +68,7 @@ fn read(script: &str) -> Result<Vec<Act>> {
             post = Some(PostId(id));
             above.clear();
             (posts, comments) = (posts + 1, 0);
-            Method::PostCreate(PostCreate { id: PostId(id), text: PostText::parse(text)? })
+            Method::PostCreate(PostCreate::public(PostId(id), PostText::parse(text)?))
         } else {
             ensure!(depth <= above.len() + 1, "an answer to nothing: {text}");
             above.truncate(depth - 1);
@@ -145,7 +145,7 @@ mod tests {
         let texts: Vec<&str> = acts
             .iter()
             .map(|act| match &act.method {
-                Method::PostCreate(post) => post.text.as_str(),
+                Method::PostCreate(post) => post.text.as_ref().map_or("", |text| text.as_str()),
                 Method::CommentCreate(comment) => comment.text.as_str(),
                 other => panic!("{} in the script", other.name()),
             })

@@ -205,7 +205,7 @@ impl Talk {
             let who = self.some_bots(1)[0];
             let regret = Deed { who, method: Method::PostDelete(PostRef { id }) };
             self.plan(now, 6_000..12_000, Plan::Do(regret));
-            return Some(Deed { who, method: Method::PostCreate(PostCreate { id, text }) });
+            return Some(Deed { who, method: Method::PostCreate(PostCreate::public(id, text)) });
         }
         let mut fresh = None;
         for _ in 0..8 {
@@ -221,10 +221,10 @@ impl Talk {
         self.remember(&text);
         let typed = self.typed(&text);
         if typed != text {
-            let method = Method::PostUpdate(PostUpdate { id, text: PostText::parse(text).ok()?, if_rev: None });
+            let method = Method::PostUpdate(PostUpdate::words(id, PostText::parse(text).ok()?, None));
             self.plan(now, 5_000..10_000, Plan::Do(Deed { who, method }));
         }
-        Some(Deed { who, method: Method::PostCreate(PostCreate { id, text: PostText::parse(typed).ok()? }) })
+        Some(Deed { who, method: Method::PostCreate(PostCreate::public(id, PostText::parse(typed).ok()?)) })
     }
 
     /// Somebody says something under a recent post of somebody else.

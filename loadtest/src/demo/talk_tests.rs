@@ -53,7 +53,10 @@ impl Play {
         let author = deed.who as u128 + 1;
         match deed.method {
             Method::PostCreate(create) => {
-                let post = Post { id: create.id, ..post(self.seq, author, create.text.as_str()) };
+                let post = Post {
+                    id: create.id,
+                    ..post(self.seq, author, create.text.as_ref().map_or("", |text| text.as_str()))
+                };
                 self.hears(Event::PostCreated(post));
             }
             Method::CommentCreate(create) => {
@@ -108,7 +111,7 @@ fn the_same_seed_says_the_same() {
         let mut play = Play::new(seed);
         play.goes_on(600);
         let words = |method: &Method| match method {
-            Method::PostCreate(post) => post.text.as_str().to_owned(),
+            Method::PostCreate(post) => post.text.as_ref().map_or_else(String::new, |text| text.as_str().to_owned()),
             Method::CommentCreate(comment) => comment.text.as_str().to_owned(),
             other => other.name().to_owned(),
         };

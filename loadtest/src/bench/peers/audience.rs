@@ -14,6 +14,11 @@ use super::dialect::{Dialect, Greeted, Role};
 use super::nats;
 use crate::raw::{CHUNK_BYTES, Cutter, TEXT, answer_ping, push_frame};
 
+mod pace;
+
+use pace::Lateness;
+pub use pace::Part;
+
 /// A delivery that takes this long is lost.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// For what nobody waits for.
@@ -46,6 +51,8 @@ pub struct Audience {
     wire_bytes: usize,
     patience: Duration,
     sent: u64,
+    /// While events come at a fixed rate.
+    lateness: Option<Lateness>,
     /// Deliveries counted.
     pub heard: u64,
 }
@@ -77,6 +84,7 @@ impl Audience {
             wire_bytes: 0,
             patience: PATIENCE,
             sent: 0,
+            lateness: None,
             heard: 0,
         })
     }
@@ -126,6 +134,10 @@ impl Audience {
             self.turn()?;
         }
         self.linger()?;
+        self.all_have_heard()
+    }
+
+    fn all_have_heard(&self) -> Result<()> {
         for (index, line) in self.listeners.iter().enumerate() {
             ensure!(line.heard == self.sent, "listener {index} heard {} events of {}", line.heard, self.sent);
         }
@@ -180,6 +192,9 @@ impl Audience {
                 Some(line) => {
                     let heard = line.read(&mut self.buffer).with_context(|| format!("listener {index}"))?;
                     self.heard += heard;
+                    if let Some(lateness) = &mut self.lateness {
+                        lateness.heard(line.heard - heard, line.heard);
+                    }
                 }
                 None => self.speaker.hear_answers(self.dialect, &mut self.buffer).context("the speaker")?,
             }

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::cores::Cores;
+use super::paced::{Paced, Table};
 use super::peer::Peer;
 
 /// Above this the client is as likely the bottleneck as the server.
@@ -67,6 +68,8 @@ pub struct Found {
     pub seconds: u64,
     /// The measurements.
     pub series: Vec<Series>,
+    /// What a fixed rate of events came to, if that was asked for.
+    pub paced: Vec<Paced>,
     /// What is not there.
     pub missing: Vec<Missing>,
     /// The targets, filled in by [`Self::judge`].
@@ -240,6 +243,9 @@ impl Series {
 
 impl fmt::Display for Found {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.paced.is_empty() {
+            return write!(f, "{}", Table(self));
+        }
         let rounds = self.series.iter().map(|series| series.rounds.len()).max().unwrap_or(0);
         writeln!(
             f,
@@ -320,8 +326,15 @@ mod tests {
 
     fn found(tidings: &[f64], bare: &[f64]) -> Found {
         let cores = Cores { server: 1, client: 0 };
-        let mut found =
-            Found { cores, frame_bytes: 287, seconds: 1, series: Vec::new(), missing: Vec::new(), rows: Vec::new() };
+        let mut found = Found {
+            cores,
+            frame_bytes: 287,
+            seconds: 1,
+            series: Vec::new(),
+            paced: Vec::new(),
+            missing: Vec::new(),
+            rows: Vec::new(),
+        };
         for (peer, values) in [(Peer::Tidings, tidings), (Peer::Bare, bare)] {
             for &cpu_us in values {
                 found.add(peer, 1_000, 1, Sample { cpu_us, ..Sample::default() });

@@ -6,6 +6,7 @@ mod cores;
 mod dialect;
 mod found;
 mod nats;
+mod paced;
 mod peer;
 mod subject;
 
@@ -37,6 +38,9 @@ pub struct PeersArgs {
     /// Seconds of each measurement.
     #[arg(long, default_value_t = 5)]
     seconds: u64,
+    /// Instead of the table: so many events a second, each when it is due, and how late they come.
+    #[arg(long)]
+    paced: Option<f64>,
     /// Servers to measure, parted by commas. Default: all.
     #[arg(long, value_enum, value_delimiter = ',')]
     only: Vec<Peer>,
@@ -59,6 +63,7 @@ pub struct PeersArgs {
 /// # Errors
 /// A server lost, doubled or altered an event, or Tidings could not be started. A peer that is missing is no error, and is named.
 pub async fn run(args: &PeersArgs) -> Result<ExitCode> {
+    ensure!(args.paced.is_none_or(|per_second| per_second > 0.0), "nothing happens at this pace");
     ensure!(args.rounds > 0 && !args.subscribers.is_empty() && !args.subscribers.contains(&0), "nothing to measure");
     // Servers inherit it.
     machine::make_room_for(args.most_subscribers() + 1024)?;
@@ -68,13 +73,16 @@ pub async fn run(args: &PeersArgs) -> Result<ExitCode> {
         frame_bytes: FRAME_BYTES,
         seconds: args.seconds,
         series: Vec::new(),
+        paced: Vec::new(),
         missing: Vec::new(),
         rows: Vec::new(),
     };
     let mut subjects = args.start_all(&mut found).await?;
     let outcome = args.measure_all(&mut subjects, &mut found).await;
     // What has been found is shown also when a later part failed.
-    found.judge(&args.subscribers);
+    if args.paced.is_none() {
+        found.judge(&args.subscribers);
+    }
     write!(std::io::stdout(), "{found}")?;
     if let Some(path) = &args.json {
         let text = serde_json::to_string_pretty(&found)?;
@@ -120,10 +128,11 @@ impl PeersArgs {
                 for subject in &*subjects {
                     let name = subject.peer.name();
                     bar.set_message(format!("{name}, {subscribers} subscribers"));
-                    subject
-                        .measure(self.seconds, subscribers, found)
-                        .await
-                        .with_context(|| format!("{name}, {subscribers} subscribers, round {}", round + 1))?;
+                    let measured = match self.paced {
+                        None => subject.measure(self.seconds, subscribers, found).await,
+                        Some(per_second) => subject.pace(per_second, self.seconds, subscribers, found).await,
+                    };
+                    measured.with_context(|| format!("{name}, {subscribers} subscribers, round {}", round + 1))?;
                     bar.inc(1);
                 }
             }

@@ -11,6 +11,7 @@ use tidings_protocol::limits::CONNECTIONS_PER_USER;
 use super::audience::Audience;
 use super::cores::{self, Cores};
 use super::found::{Found, Sample};
+use super::paced::Paced;
 use super::peer::{Peer, Running};
 use crate::bench::server::Server;
 use crate::graph::{self, Shape};
@@ -99,33 +100,60 @@ impl Subject {
     /// # Errors
     /// A delivery is lost, doubled or wrong.
     pub async fn measure(&self, seconds: u64, subscribers: usize, found: &mut Found) -> Result<()> {
-        let tokens = self.tokens().await?;
-        let mut audience = Audience::gather(self.peer.dialect(), self.address(), subscribers, &tokens).await?;
-        found.frame_bytes = audience.check(found.frame_bytes)?;
-        cores::ensure_on(found.cores.server, self.pid())?;
+        let mut audience = self.audience(subscribers, found).await?;
         for in_flight in IN_FLIGHT {
             audience.press(in_flight, WARM_UP)?;
-            let sample = self.sample(&mut audience, in_flight, Duration::from_secs(seconds), found.cores)?;
+            let time = Duration::from_secs(seconds);
+            let ((), sample) = self.sample(&mut audience, found.cores, |all| all.press(in_flight, time))?;
             found.add(self.peer, subscribers, in_flight, sample);
         }
         drop(audience);
         self.come_to_rest().await
     }
 
-    fn sample(&self, audience: &mut Audience, in_flight: u64, time: Duration, cores: Cores) -> Result<Sample> {
+    /// The same at a fixed rate of events.
+    ///
+    /// # Errors
+    /// A delivery is lost, doubled or wrong.
+    pub async fn pace(&self, per_second: f64, seconds: u64, subscribers: usize, found: &mut Found) -> Result<()> {
+        let mut audience = self.audience(subscribers, found).await?;
+        audience.pace(per_second, WARM_UP)?;
+        let time = Duration::from_secs(seconds);
+        let (parts, sample) = self.sample(&mut audience, found.cores, |all| all.pace(per_second, time))?;
+        found.paced.push(Paced::of((self.peer, subscribers, per_second), &parts, sample)?);
+        drop(audience);
+        self.come_to_rest().await
+    }
+
+    /// Connected and checked.
+    async fn audience(&self, subscribers: usize, found: &mut Found) -> Result<Audience> {
+        let tokens = self.tokens().await?;
+        let mut audience = Audience::gather(self.peer.dialect(), self.address(), subscribers, &tokens).await?;
+        found.frame_bytes = audience.check(found.frame_bytes)?;
+        cores::ensure_on(found.cores.server, self.pid())?;
+        Ok(audience)
+    }
+
+    /// What some work costs, and what comes of it.
+    fn sample<T>(
+        &self,
+        audience: &mut Audience,
+        cores: Cores,
+        work: impl FnOnce(&mut Audience) -> Result<T>,
+    ) -> Result<(T, Sample)> {
         let read = || -> Result<_> {
             let cpu = (machine::cpu_of(self.pid())?, machine::own_cpu()?);
             Ok((cpu, cores::ticks(cores.server)?, cores::ticks(cores.client)?))
         };
         let ((theirs, own), server_core, client_core) = read()?;
         let (before, began) = (audience.heard, Instant::now());
-        audience.press(in_flight, time)?;
+        let outcome = work(audience)?;
         let wall = began.elapsed().as_secs_f64();
         let ((theirs_after, own_after), server_core_after, client_core_after) = read()?;
         let deliveries = float(audience.heard - before);
         let used = theirs_after.since(theirs);
         let total = used.total().as_secs_f64();
-        Ok(Sample {
+        let sample = Sample {
             cpu_us: total * 1e6 / deliveries,
             user_us: used.user.as_secs_f64() * 1e6 / deliveries,
             per_second: deliveries / wall,
@@ -134,7 +162,8 @@ impl Subject {
             client_cores: own_after.since(own).total().as_secs_f64() / wall,
             client_core_busy: client_core_after.busy_since(client_core),
             foreign_cores: (server_core_after.busy_since(server_core) - total / wall).max(0.0),
-        })
+        };
+        Ok((outcome, sample))
     }
 
     /// Until it has noticed that everybody has gone.

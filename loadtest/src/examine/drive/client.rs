@@ -160,6 +160,7 @@ impl Client {
             feeds: self.feeds.iter().copied().collect(),
             cursor: self.cursor,
             limit: Some(SNAPSHOT),
+            ..Hello::default()
         }
     }
 

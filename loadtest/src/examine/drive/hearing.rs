@@ -113,7 +113,9 @@ impl Client {
             let snapshot: Snapshot = serde_json::from_str(body)?;
             self.shot(line, None, &snapshot)
         } else {
-            What::Event { connection, epoch, feed, seq, event, seen: seen(event, body)? }
+            // Of what the examiner has no words for, only the place counts.
+            let Some(seen) = seen(event, body)? else { return Ok(()) };
+            What::Event { connection, epoch, feed, seq, event, seen }
         };
         self.stage.note(Some(self.number), what);
         Ok(())
@@ -305,8 +307,8 @@ impl Client {
     }
 }
 
-fn seen(event: EventName, body: &str) -> Result<Seen> {
-    Ok(match event {
+fn seen(event: EventName, body: &str) -> Result<Option<Seen>> {
+    Ok(Some(match event {
         EventName::PostCreated | EventName::PostUpdated => Seen::post(&read::<Post>(body)?),
         EventName::PostRemoved => Seen::removed(Thing::Post, &read::<Removed>(body)?),
         EventName::CommentCreated | EventName::CommentUpdated => Seen::comment(&read::<Comment>(body)?),
@@ -314,8 +316,22 @@ fn seen(event: EventName, body: &str) -> Result<Seen> {
         EventName::UserUpdated => Seen::user(&read::<User>(body)?),
         EventName::FollowCreated => Seen::follow(&read::<Follow>(body)?, true),
         EventName::FollowRemoved => Seen::follow(&read::<Follow>(body)?, false),
+        EventName::BlockCreated
+        | EventName::BlockRemoved
+        | EventName::MuteCreated
+        | EventName::MuteRemoved
+        | EventName::ReactionUpdated
+        | EventName::ReactionRemoved
+        | EventName::BookmarkCreated
+        | EventName::BookmarkRemoved
+        | EventName::NotificationUpdated
+        | EventName::NotificationRemoved
+        | EventName::NotificationRead
+        | EventName::MarkerUpdated
+        | EventName::MarkerRemoved
+        | EventName::PreferencesUpdated => return Ok(None),
         EventName::FeedResync => return Err(anyhow!("a snapshot is not a state of one thing")),
-    })
+    }))
 }
 
 /// What the answer to a change or a read shows.

@@ -157,13 +157,13 @@ impl Intent {
     fn post(self, tag: u64) -> Result<Task, BadText> {
         let (id, text) = (Uuid::now_v7(), self.text(tag, 4_000));
         let op = Op::Create(Thing::Post(id), TextMark::of(&text).0);
-        Ok(Task { op, method: Method::PostCreate(PostCreate { id: PostId(id), text: PostText::parse(text)? }) })
+        Ok(Task { op, method: Method::PostCreate(PostCreate::public(PostId(id), PostText::parse(text)?)) })
     }
 
     fn edit_post(self, tag: u64, id: Uuid) -> Result<Task, BadText> {
         let text = self.text(tag, 4_000);
         let op = Op::Change(Thing::Post(id), TextMark::of(&text).0);
-        let params = PostUpdate { id: PostId(id), text: PostText::parse(text)?, if_rev: None };
+        let params = PostUpdate::words(PostId(id), PostText::parse(text)?, None);
         Ok(Task { op, method: Method::PostUpdate(params) })
     }
 

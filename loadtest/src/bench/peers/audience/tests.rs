@@ -107,3 +107,35 @@ fn a_server_that_is_wrong_is_found_out() {
         assert!(said.contains(complaint), "{wrong:?}: {said}");
     }
 }
+
+fn pace(wrong: Wrong, per_second: f64) -> Result<Vec<Part>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let mut audience = runtime.block_on(Audience::gather(Dialect::Plain, serve(wrong), LISTENERS, &[])).unwrap();
+    audience.patience = Duration::from_millis(300);
+    audience.check(WIRE_BYTES)?;
+    audience.pace(per_second, Duration::from_millis(100))
+}
+
+#[test]
+fn at_a_pace_every_delivery_counts_in_its_part_of_the_run() {
+    let parts = pace(Wrong::Nothing, 1_000.0).unwrap();
+    let counts: Vec<_> = parts.iter().map(|part| part.late.len()).collect();
+    assert_eq!(counts, [25 * LISTENERS as u64; 4]);
+}
+
+#[test]
+fn at_a_pace_a_server_that_is_wrong_is_found_out() {
+    for (wrong, complaint) in [(Wrong::Drops(LATE), "did not reach everybody"), (Wrong::Doubles(LATE), "heard")] {
+        let said = format!("{:#}", pace(wrong, 1_000.0).err().unwrap());
+        assert!(said.contains(complaint), "{wrong:?}: {said}");
+    }
+}
+
+#[test]
+fn lateness_counts_from_when_an_event_was_due() {
+    let began = Instant::now().checked_sub(Duration::from_millis(500)).unwrap();
+    let mut lateness = Lateness::new(began, 10, 10.0, 1).unwrap();
+    lateness.heard(0, 12);
+    let late: Vec<_> = lateness.parts.iter().map(|part| (part.late.len(), part.late.max() / 10_000)).collect();
+    assert_eq!(late, [(1, 50), (1, 40), (0, 0), (0, 0)]);
+}
