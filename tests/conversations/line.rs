@@ -32,6 +32,8 @@ pub struct Line {
     socket: WebSocketStream<TcpStream>,
     /// `seq` never goes back on one connection, across all feeds (P3).
     last_seq: Seq,
+    /// Every frame as it came, where that is asked for.
+    pub record: Option<String>,
 }
 
 /// How to connect.
@@ -63,7 +65,7 @@ impl Line {
             Ok((socket, response)) => {
                 let chosen = response.headers().get("sec-websocket-protocol");
                 assert_eq!(chosen.map(HeaderValue::as_bytes), Some(&b"tidings.v1.json"[..]));
-                Ok(Self { socket, last_seq: Seq(0) })
+                Ok(Self { socket, last_seq: Seq(0), record: None })
             }
             Err(Error::Http(response)) => Err(response.status()),
             Err(other) => panic!("no upgrade: {other}"),
@@ -111,6 +113,10 @@ impl Line {
     }
 
     fn read(&mut self, text: &str) -> Arrival {
+        if let Some(record) = &mut self.record {
+            record.push_str(text);
+            record.push('\n');
+        }
         let frame: ServerFrame =
             serde_json::from_str(text).unwrap_or_else(|error| panic!("not a frame of the protocol ({error}): {text}"));
         if let ServerFrame::Feed(push) = &frame {

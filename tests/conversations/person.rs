@@ -154,6 +154,12 @@ impl Person {
         Ok(welcome)
     }
 
+    /// From here on every frame is written down as it comes; what has been so far.
+    pub fn records(&mut self) -> String {
+        let line = self.line.as_mut().expect("connected");
+        line.record.replace(String::new()).unwrap_or_default()
+    }
+
     /// The line is cut, without goodbye.
     pub fn loses_the_line(&mut self) {
         self.line = None;
