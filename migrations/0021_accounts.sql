@@ -36,6 +36,10 @@ begin
     if not found then
         return false;
     end if;
+    -- By a statement that begins after the lock: whoever bans them takes it, too.
+    if exists (select from users u where u.id = of_user and u.standing = 2) then
+        return false;
+    end if;
     insert into sessions (id, user_id, opened_ms, device) values (new_session, of_user, clock_ms(), by_device);
     insert into refresh_tokens (hash, session, expires_ms) values (token, new_session, clock_ms() + life_ms);
     if live >= most then

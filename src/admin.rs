@@ -14,7 +14,7 @@ use secrecy::ExposeSecret;
 use tidings_protocol::entity::LogIn;
 use tidings_protocol::position::Millis;
 use tidings_protocol::text::Handle;
-use tidings_store::{NotDone, Store, StoreOptions};
+use tidings_store::{NotDone, Standing, Store, StoreOptions};
 
 use crate::app::database_address;
 use crate::auth::{self, AuthFault, HashFault, KeyFault, Purpose, Secret, SecretFault};
@@ -111,6 +111,20 @@ async fn carry_out(
             reset_password(config, store, &handle, stdin.then_some(input), out).await?
         }
         Deed::Sessions { handle } => list(out, &store.log_ins_of(handle.as_str()).await?)?,
+        Deed::SetStanding { handle, standing } => {
+            let name = handle.as_str();
+            let now = match standing {
+                Standing::Good => "in good standing",
+                Standing::Suspended => "suspended",
+                Standing::Banned => "banned",
+            };
+            let told = match store.set_standing(name, standing).await? {
+                None => format!("{name} is {now} already."),
+                Some(0) => format!("{name} is {now} now."),
+                Some(ended) => format!("{name} is {now} now; log-ins ended: {ended}."),
+            };
+            writeln!(out, "{told}")?;
+        }
         Deed::Logout { handle } => {
             let ended = store.log_out_everywhere(handle.as_str()).await?;
             writeln!(out, "{} is logged out everywhere; log-ins ended: {ended}.", handle.as_str())?;

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 use tidings_protocol::entity::Role;
 use tidings_protocol::text::Handle;
+use tidings_store::Standing;
 
 /// An order, and the settings it is carried out under.
 #[derive(Debug)]
@@ -24,6 +25,7 @@ pub(super) enum Deed {
     ResetPassword { handle: Handle, stdin: bool },
     Sessions { handle: Handle },
     Logout { handle: Handle },
+    SetStanding { handle: Handle, standing: Standing },
 }
 
 const ABOUT: &str = "What an operator does to accounts on the server's machine, while the server runs.";
@@ -60,6 +62,12 @@ enum Word {
     Sessions { handle: String },
     /// Ends all log-ins of somebody, on all nodes
     Logout { handle: String },
+    /// Lets somebody read and take back what they did, and nothing else, until they are reinstated
+    Suspend { handle: String },
+    /// Ends all log-ins of somebody and lets them log in no more, until they are reinstated
+    Ban { handle: String },
+    /// Ends a suspension or a ban
+    Reinstate { handle: String },
 }
 
 /// A role as one types it.
@@ -99,6 +107,9 @@ impl Wish {
             Word::ResetPassword { handle, stdin } => Deed::ResetPassword { handle: known(&handle)?, stdin },
             Word::Sessions { handle } => Deed::Sessions { handle: known(&handle)? },
             Word::Logout { handle } => Deed::Logout { handle: known(&handle)? },
+            Word::Suspend { handle } => Deed::SetStanding { handle: known(&handle)?, standing: Standing::Suspended },
+            Word::Ban { handle } => Deed::SetStanding { handle: known(&handle)?, standing: Standing::Banned },
+            Word::Reinstate { handle } => Deed::SetStanding { handle: known(&handle)?, standing: Standing::Good },
         };
         let flags = [("--config", line.config), ("--data-dir", line.data_dir)];
         let given = flags.into_iter().filter_map(|(flag, path)| Some([flag.into(), path?.into_os_string()]));
@@ -135,9 +146,15 @@ mod tests {
 
     #[test]
     fn what_makes_no_sense_is_refused() {
-        for line in
-            ["", "make-admin", "set-role ann king", "logout a", "logout 'ann'", "reset-password ann secret", "ban ann"]
-        {
+        for line in [
+            "",
+            "make-admin",
+            "set-role ann king",
+            "logout a",
+            "logout 'ann'",
+            "reset-password ann secret",
+            "ban ann now",
+        ] {
             assert!(read(line).is_err(), "{line}");
         }
     }

@@ -159,11 +159,16 @@ impl Auth {
         } else {
             None
         };
+        let banned = found.as_ref().is_some_and(|found| found.banned);
         let (user, hash) = found.map(|found| (found.user, found.password_hash)).unzip();
         let good = self.passwords.check(&password, hash.clone()).await.map_err(hasher_refusal)?;
         let outcome = if good { "good" } else { "bad" };
         metrics::counter!("tidings_log_ins_total", "outcome" => outcome).increment(1);
         let user = user.filter(|_| good).ok_or_else(bad_credentials)?;
+        // Told only to who knows the password.
+        if banned {
+            return Err(Refusal::new(ErrorCode::Forbidden, "this account is banned"));
+        }
         let profile = self.accounts.profile(user).await.map_err(store_refusal)?;
         self.open_session(profile.ok_or_else(bad_credentials)?, from.device, hash).await
     }

@@ -31,15 +31,19 @@ impl Accounts for Store {
         let mut line = self.accounts.line().await.map_err(faults::store)?;
         // A handle has no `@`, an address has one: at most one of the two is found.
         let question = sqlx::query!(
-            "select user_id, password_hash from accounts
-              where user_id = coalesce((select id from users where handle = lower($1)),
-                                       (select user_id from accounts where email = $1))",
+            r#"select a.user_id, a.password_hash, u.standing = 2 as "banned!"
+                 from accounts a join users u on u.id = a.user_id
+                where a.user_id = coalesce((select n.id from users n where n.handle = lower($1)),
+                                           (select o.user_id from accounts o where o.email = $1))"#,
             login
         );
         let answer = line::timed(self.accounts.patience(), question.fetch_optional(line.open())).await;
         let found = line.settle(answer).map_err(faults::store)?;
-        Ok(found
-            .map(|account| Credentials { user: UserId(account.user_id), password_hash: account.password_hash.into() }))
+        Ok(found.map(|account| Credentials {
+            user: UserId(account.user_id),
+            password_hash: account.password_hash.into(),
+            banned: account.banned,
+        }))
     }
 
     async fn profile(&self, user: UserId) -> Result<Option<User>, StoreFault> {

@@ -20,5 +20,5 @@ mod shape;
 mod store;
 
 pub use durability::DURABILITY;
-pub use operator::NotDone;
+pub use operator::{NotDone, Standing};
 pub use store::{Store, StoreOptions};

@@ -11,6 +11,17 @@ use crate::accounts::number;
 use crate::store::Store;
 use crate::{faults, line};
 
+/// What somebody may do at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Whatever anybody may.
+    Good,
+    /// Read, and take back what they did.
+    Suspended,
+    /// Nothing, not even log in.
+    Banned,
+}
+
 /// Why it was not done.
 #[derive(Debug, thiserror::Error)]
 pub enum NotDone {
@@ -53,6 +64,27 @@ impl Store {
         let question = sqlx::query_scalar!("select set_role($1, $2)", handle.to_lowercase(), name);
         let answer = line::timed(self.accounts.patience(), question.fetch_one(line.open())).await;
         Ok(line.settle(answer).map_err(not_done)?.is_some())
+    }
+
+    /// Suspends somebody, bans them, or neither any more. None if it was so already; otherwise how many log-ins ended with it.
+    ///
+    /// # Errors
+    /// As [`NotDone`].
+    pub async fn set_standing(&self, handle: &str, standing: Standing) -> Result<Option<u32>, NotDone> {
+        let number_of = match standing {
+            Standing::Good => 0_i16,
+            Standing::Suspended => 1,
+            Standing::Banned => 2,
+        };
+        let mut line = self.accounts.line().await.map_err(not_done)?;
+        let question = sqlx::query!(
+            r#"select changed as "changed!", ended as "ended!" from set_standing($1, $2)"#,
+            handle,
+            number_of
+        );
+        let answer = line::timed(self.accounts.patience(), question.fetch_one(line.open())).await;
+        let told = line.settle(answer).map_err(not_done)?;
+        Ok(told.changed.then(|| number(told.ended.into())))
     }
 
     /// Gives somebody a new password and ends all their log-ins. Tells how many there were.

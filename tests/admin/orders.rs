@@ -90,3 +90,32 @@ async fn log_ins_are_listed_and_ended() {
     assert_eq!(admin(&settings, &["sessions", "ann"], "").done().lines().count(), 1);
     bob.is_answered().await;
 }
+
+#[tokio::test]
+async fn p5_who_is_suspended_may_read_and_take_back_and_who_is_banned_is_out_at_once() {
+    let world = World::two_nodes().await;
+    let settings = [("DATABASE_URL", world.database.url())];
+    let order = |word: &str| admin(&settings, &[word, "ann"], "").done();
+    let mut ann = Person::arrives(world.a(), "ann", &[Global]).await;
+    let mut phone = Person::logs_in(world.b(), "ann").await;
+    phone.connects(world.b(), &[]).await;
+    let post = ann.posts("too much").await;
+    assert_eq!(order("suspend"), "ann is suspended now.\n");
+    assert_eq!(order("suspend"), "ann is suspended already.\n");
+    for device in [&mut ann, &mut phone] {
+        let params = json!({ "id": uuid::Uuid::now_v7(), "text": "more" });
+        device.is_refused(ErrorCode::Forbidden, "post.create", params).await;
+        device.is_answered().await;
+    }
+    ann.deletes(post.id).await;
+    assert_eq!(order("reinstate"), "ann is in good standing now.\n");
+    phone.posts("again").await;
+    assert_eq!(order("ban"), "ann is banned now; log-ins ended: 2.\n");
+    for device in [&mut ann, &mut phone] {
+        assert_eq!(device.hears_close().await, CloseCode::SessionRevoked.number());
+    }
+    assert_eq!(logs_in(world.b(), PASSWORD).await.err(), Some(ErrorCode::Forbidden));
+    assert_eq!(logs_in(world.b(), "not her password").await.err(), Some(ErrorCode::BadCredentials));
+    assert_eq!(order("reinstate"), "ann is in good standing now.\n");
+    logs_in(world.a(), PASSWORD).await.expect("welcome back");
+}

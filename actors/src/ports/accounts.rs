@@ -19,6 +19,8 @@ pub struct Credentials {
     pub user: UserId,
     /// As the hasher wrote it.
     pub password_hash: SecretString,
+    /// They may not log in, whatever they know.
+    pub banned: bool,
 }
 
 /// A refresh token to be kept.
