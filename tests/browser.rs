@@ -49,14 +49,24 @@ fn runs(folder: &str, program: &mut Command) -> String {
     printed.into_owned()
 }
 
-#[test]
-fn two_people_in_two_windows_see_the_same_at_once() {
+/// Walks through one of the programs of `tests/browser` with a server of its own; gives back what was checked.
+fn walks_through(program: &str) -> String {
     let chromium = env::var_os(TEST_CHROMIUM).unwrap_or_else(|| "/usr/bin/chromium".into());
     assert!(Path::new(&chromium).exists(), "no Chromium at {}: run `cargo xtask test`", chromium.display());
     let server = server();
-    let mut program = Command::new(node());
-    program.args(["two_windows.mjs", &server.node.url()]).env(TEST_CHROMIUM, chromium);
-    println!("{}", runs("tests/browser", &mut program));
+    let mut walk = Command::new(node());
+    walk.args([program, &server.node.url()]).env(TEST_CHROMIUM, chromium);
+    runs("tests/browser", &mut walk)
+}
+
+#[test]
+fn two_people_in_two_windows_see_the_same_at_once() {
+    println!("{}", walks_through("two_windows.mjs"));
+}
+
+#[test]
+fn what_is_social_works_in_windows_side_by_side() {
+    println!("{}", walks_through("social.mjs"));
 }
 
 #[test]

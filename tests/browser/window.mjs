@@ -65,6 +65,15 @@ export class Person {
     await this.isLive();
   }
 
+  async logsIn() {
+    await this.goes("#/login");
+    await this.page.getByLabel("Handle or e-mail address").fill(this.handle);
+    await this.page.getByLabel("Password").fill("a long enough password");
+    await this.page.getByRole("button", { name: "Log in" }).click();
+    await this.page.getByRole("heading", { name: "Home", exact: true }).waitFor();
+    await this.isLive();
+  }
+
   async isLive() {
     await this.page.locator('.sign[data-state="connected"]').waitFor({ state: "attached" });
   }
@@ -73,6 +82,20 @@ export class Person {
     await this.page.getByLabel("New post").fill(text);
     await this.page.getByRole("button", { name: "Post", exact: true }).click();
     await this.sees(text);
+  }
+
+  /** Posts with all there is to say; from home, where a post of one's own is always shown. `hidden`: by its warning. */
+  async writes(text, { sees, warning, hidden = false } = {}) {
+    await this.goes("#/home");
+    await this.page.getByLabel("New post").fill(text);
+    if (sees) await this.page.getByLabel("Who may see it").selectOption(sees);
+    if (warning) {
+      await this.page.getByRole("button", { name: "Warning" }).click();
+      await this.page.getByLabel("Content warning").fill(warning);
+    }
+    await this.page.getByRole("button", { name: "Post", exact: true }).click();
+    if (hidden) await this.card(warning).waitFor();
+    else await this.sees(text);
   }
 
   async comments(text) {

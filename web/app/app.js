@@ -10,12 +10,14 @@ import { inWords } from "./words.js";
 /** Until the server has told its own. */
 const LIMITS = { post_chars: 5_000, comment_chars: 2_000, comment_depth: 8 };
 
-/** Emits `person` (somebody else is logged in now), `connection` (its state) and `follows`. */
+/** Emits `person` (somebody else is logged in now), `connection` (its state), `follows` (what `me` tells), `unread` and `presence` (ids). */
 export class App extends Emitter {
   session = new Session(new Rest({ url: location.origin }));
   client;
   home;
   global;
+  /** Null for who is not logged in. */
+  notifications;
   /** The last state of the connection, with the time of the next attempt. */
   connection = { state: "disconnected", reason: "" };
   #me;
@@ -32,11 +34,16 @@ export class App extends Emitter {
   }
 
   get user() { return this.#me?.user ?? this.session.user; }
+  /** One's own feed of what one has set up; null for who is not logged in. */
+  get me() { return this.#me; }
   get isAdmin() { return this.user?.role === "admin"; }
   get limits() { return this.client.limits ?? LIMITS; }
 
   /** Whether one wrote it. */
   owns(entity) { return Boolean(this.user) && entity.author?.id === this.user.id; }
+
+  /** Ids of those one follows; null before that is known. */
+  get followed() { return this.#me?.loaded ? this.#me.follows : null; }
 
   /** Whether one follows them; null where that makes no sense or is not known yet. */
   follows(id) {
@@ -46,13 +53,25 @@ export class App extends Emitter {
 
   /** Follows or stops following; `button` rests meanwhile. */
   async setFollow(id, wanted, button) {
-    button.disabled = true;
+    await this.does(() => (wanted ? this.client.follow(id) : this.client.unfollow(id)), { button });
+  }
+
+  /**
+   * Does something that may fail, and says so; `button` rests meanwhile.
+   * @returns {Promise<boolean>} whether it was done
+   */
+  async does(act, { button, done } = {}) {
+    if (button) button.disabled = true;
     try {
-      await (wanted ? this.client.follow(id) : this.client.unfollow(id));
+      await act();
+      if (done) note(done);
+      return true;
     } catch (error) {
       note(inWords(error), "bad");
+      return false;
+    } finally {
+      if (button) button.disabled = false;
     }
-    button.disabled = false;
   }
 
   /** To where one came from; not out of the page. */
@@ -73,7 +92,9 @@ export class App extends Emitter {
     this.#me = known ? client.feed("me") : null;
     this.home = known ? client.feed("home") : null;
     this.global = client.feed("global");
+    this.notifications = known ? client.feed("notifications") : null;
     this.#me?.on("change", () => this.emit("follows"));
+    this.notifications?.on("change", () => this.emit("unread"));
     client.on("state", (change) => {
       if (this.client !== client) return;
       this.connection = { ...change, retryAt: change.retryInMs === undefined ? null : Date.now() + change.retryInMs };

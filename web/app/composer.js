@@ -12,18 +12,19 @@ let made = 0;
 /**
  * @param {{
  *   label: string, placeholder?: string, action: string, limit: number, text?: string, place?: string,
- *   send: (text: string, id: string) => Promise<any>, cancel?: () => void,
- * }} options `id` stays the same while the same text is tried again, so that it cannot be created twice
+ *   send: (text: string, id: string, values: object) => Promise<any>, cancel?: () => void, typing?: () => void,
+ *   extra?: { above: Node, beside: Node, values: () => object, good: () => boolean, reset: () => void },
+ * }} options `extra`: what else there is to say; `typing` is called while somebody writes; `id` stays the same while the same text is tried again, so that it cannot be created twice
  */
-export function composer({ label, placeholder = "", action, limit, text = "", place, send, cancel }) {
+export function composer({ label, placeholder = "", action, limit, text = "", place, send, cancel, typing, extra }) {
   const key = `composer-${(made += 1)}`;
-  const area = el("textarea", { id: key, rows: 2, placeholder, "aria-describedby": `${key}-count ${key}-error`, oninput: changed, onkeydown: keyed });
+  const area = el("textarea", { id: key, rows: 2, placeholder, "aria-describedby": `${key}-count ${key}-error`, oninput: typed, onkeydown: keyed });
   const counter = el("span", { class: "counter", id: `${key}-count` });
   const error = el("p", { class: "error", id: `${key}-error`, role: "alert", hidden: true });
   const button = el("button", { type: "submit", class: "primary" }, action);
   const form = el("form", { class: "composer", onsubmit: submit },
-    el("label", { class: "spoken", for: key }, label), area,
-    el("div", { class: "row" }, counter,
+    el("label", { class: "spoken", for: key }, label), extra?.above, area,
+    el("div", { class: "row" }, extra?.beside, counter,
       cancel && el("button", { type: "button", class: "plain", onclick: cancel }, "Cancel"), button),
     error);
   let tried = { text: null, id: null };
@@ -31,11 +32,18 @@ export function composer({ label, placeholder = "", action, limit, text = "", pl
   area.value = drafts.get(place) ?? text;
   changed();
 
+  form.addEventListener("change", changed);
+
+  function typed() {
+    changed();
+    if (area.value.trim() !== "") typing?.();
+  }
+
   function changed() {
     const length = characters(area.value);
     counter.textContent = `${count(length)} / ${count(limit)}`;
     counter.classList.toggle("over", length > limit);
-    button.disabled = sending || area.value.trim() === "" || length > limit;
+    button.disabled = sending || area.value.trim() === "" || length > limit || extra?.good() === false;
     if (place) drafts.set(place, area.value);
     grow(area);
   }
@@ -48,15 +56,21 @@ export function composer({ label, placeholder = "", action, limit, text = "", pl
   async function submit(event) {
     event.preventDefault();
     const written = area.value;
+    changed();
     if (button.disabled) return;
-    if (tried.text !== written) tried = { text: written, id: uuidv7() };
+    const values = extra?.values() ?? {};
+    const said = JSON.stringify([written, values]);
+    if (tried.text !== said) tried = { text: said, id: uuidv7() };
     sending = true;
     button.textContent = "Sending…";
     error.hidden = true;
     changed();
     try {
-      await send(written, tried.id);
-      if (area.value === written) area.value = "";
+      await send(written, tried.id, values);
+      if (area.value === written) {
+        area.value = "";
+        extra?.reset();
+      }
       drafts.delete(place);
     } catch (failure) {
       error.textContent = inWords(failure);

@@ -2,6 +2,10 @@
  * Owns how elements are made. Must never turn a text into markup: children that are strings become text nodes.
  */
 
+/** How somebody is, as the page knows it; set by presence_dots.js. */
+let statusOf = () => null;
+export const askStatus = (ask) => { statusOf = ask; };
+
 /**
  * @param {string} tag
  * @param {Record<string, any>} [attributes] `on…` are listeners, `false`, null and undefined are left out, `true` is an empty attribute
@@ -40,6 +44,15 @@ const PATHS = {
   pen: "M5 19l.8-3.800L16 5l3 3L8.800 18.200 5 19Z",
   comment: "M5 5.500h14v10h-7.500L7.500 19v-3.500H5z",
   trash: "M5 7h14M9.500 7V4.500h5V7M7 7l.8 12.500h8.400L17 7",
+  bell: "M6 16.500V11a6 6 0 0 1 12 0v5.500l1.500 2H4.500l1.500-2ZM10 20.500h4",
+  mark: "M7 4.500h10v15l-5-4-5 4z",
+  again: "M5 11V8.500h12m-3-3.500 3 3.500-3 3.500M19 13v2.500H7m3 3.500-3-3.500 3-3.500",
+  smile: "M12 3.500a8.500 8.500 0 1 0 0 17 8.500 8.500 0 0 0 0-17ZM8.500 14c1.800 2.500 5.200 2.500 7 0M9 9.500v.5m6-.5v.5",
+  gear: "M5 7h8m4 0h2M5 17h2m4 0h8M15 4.500v5M9 14.500v5M5 12h3m4 0h7M10 9.500v5",
+  pin: "M9 4.500h6l-.5 6 3 3.500h-11l3-3.500zM12 14v6",
+  lock: "M6.500 11h11v8.500h-11zM9 11V8a3 3 0 0 1 6 0v3",
+  people: "M9 11.500a3.500 3.500 0 1 0 0-7 3.500 3.500 0 0 0 0 7ZM2.500 19c.6-3 3-4.500 6.500-4.500s5.900 1.500 6.500 4.500M16 5a3.200 3.200 0 0 1 0 6.300m2.500 3.700c1.700.7 2.700 2 3 4",
+  at: "M15.500 12a3.500 3.500 0 1 1-7 0 3.500 3.500 0 0 1 7 0Zm0 0v1.200c0 3 4.500 2.300 4.500-1.700a8 8 0 1 0-3.500 6.800",
   back: "M19 12H5m6-6-6 6 6 6",
   up: "M12 19V5m-6 6 6-6 6 6",
   enter: "M14 4.500h5v15h-5M4.500 12h10m-4-4 4 4-4 4",
@@ -60,6 +73,7 @@ export function icon(name) {
 export function avatar(person, size = "") {
   let hue = 0;
   for (const letter of person.handle) hue = (hue * 31 + letter.codePointAt(0)) % 12;
+  // Whoever is here gets a dot: see presence_dots.js.
   const initial = [...(person.name.trim() || person.handle)][0].toUpperCase();
-  return el("span", { class: `avatar hue-${hue} ${size}`, "aria-hidden": "true" }, initial);
+  return el("span", { class: `avatar hue-${hue} ${size}`, "aria-hidden": "true", "data-person": person.id, "data-status": statusOf(person.id) }, initial);
 }

@@ -1,15 +1,19 @@
 /**
  * The page's table of contents: makes the app, its frame, and shows the page the address names.
  */
-import { note } from "./announce.js";
+import { note, say } from "./announce.js";
 import { signUpPage, logInPage } from "./account_page.js";
 import { App } from "./app.js";
+import { bookmarksPage } from "./bookmarks_page.js";
 import { connectionSign } from "./connection_sign.js";
 import { avatar, el, icon } from "./dom.js";
-import { globalPage, homePage, nothingPage, postPage } from "./pages.js";
+import { notificationsPage } from "./notifications_page.js";
+import { globalPage, homePage, nothingPage, postPage, tagPage } from "./pages.js";
+import { presenceDots } from "./presence_dots.js";
 import { profilePage } from "./profile_page.js";
+import { settingsPage } from "./settings_page.js";
 import { shortcuts } from "./shortcuts.js";
-import { inWords, refreshTimes } from "./words.js";
+import { count, counted, inWords, refreshTimes } from "./words.js";
 
 const TIMES_EVERY_MS = 20_000;
 /** Scrolling has ended when nothing moved for so long. */
@@ -21,6 +25,10 @@ const ROUTES = [
   { path: /^#\/global$/, page: globalPage },
   { path: /^#\/user\/(?<handle>[a-z][a-z0-9_]{2,29})$/, page: profilePage },
   { path: new RegExp(`^#/post/(?<id>${UUID})$`), page: postPage },
+  { path: /^#\/tag\/(?<tag>[^/?#]{1,200})$/, page: tagPage },
+  { path: /^#\/notifications$/, page: notificationsPage, only: "member" },
+  { path: /^#\/bookmarks$/, page: bookmarksPage, only: "member" },
+  { path: /^#\/settings$/, page: settingsPage, only: "member" },
   { path: /^#\/signup$/, page: signUpPage, only: "guest" },
   { path: /^#\/login$/, page: logInPage, only: "guest" },
   { path: /^.*$/, page: nothingPage },
@@ -29,6 +37,8 @@ const ROUTES = [
 const app = new App();
 const main = document.getElementById("main");
 let shown = null;
+let pageTitle = "Tidings";
+let spokenUnread = 0;
 let placeTimer;
 
 function show({ first = false } = {}) {
@@ -42,9 +52,9 @@ function show({ first = false } = {}) {
   shown = new AbortController();
   const { title, node } = route.page(app, { signal: shown.signal, ...hash.match(route.path).groups });
   main.replaceChildren(node);
-  document.title = `${title} · Tidings`;
+  pageTitle = title;
   scrollTo(0, history.state?.y ?? 0); // Back to where one was; a new page begins at its top.
-  if (!first) (node.querySelector("input") ?? node.querySelector("h1"))?.focus({ preventScroll: true });
+  if (!first) (node.querySelector(".account-form input") ?? node.querySelector("h1"))?.focus({ preventScroll: true });
   drawNav(hash);
   dispatchEvent(new Event("tidings:shown"));
 }
@@ -54,12 +64,28 @@ function drawNav(hash) {
   const links = [
     user && ["#/home", "home", "Home"],
     ["#/global", "globe", "Global"],
+    user && ["#/notifications", "bell", "Notifications"],
+    user && ["#/bookmarks", "mark", "Bookmarks"],
     user && [`#/user/${user.handle}`, "person", "Profile"],
     !user && ["#/login", "enter", "Log in"],
     !user && ["#/signup", "person", "Sign up"],
   ].filter(Boolean);
   document.getElementById("nav").replaceChildren(...links.map(([href, picture, text]) =>
-    el("a", { href, "aria-current": href === hash && "page" }, icon(picture), el("span", {}, text))));
+    el("a", { href, "aria-current": href === hash && "page" }, icon(picture), el("span", {}, text), picture === "bell" && el("span", { class: "unread-count", hidden: true }))));
+  drawUnread();
+}
+
+/** Beside the bell, and in the title for whoever has another page before it. */
+function drawUnread() {
+  const unread = app.notifications?.reading?.unread ?? 0;
+  const badge = document.querySelector(".unread-count");
+  if (badge) {
+    badge.hidden = unread === 0;
+    badge.replaceChildren(el("span", { "aria-hidden": "true" }, unread > 99 ? "99+" : count(unread)), el("span", { class: "spoken" }, ` (${count(unread)} unread)`));
+  }
+  if (unread > spokenUnread) say(counted(unread, "unread notification"));
+  spokenUnread = unread;
+  document.title = `${unread > 0 ? `(${unread}) ` : ""}${pageTitle} · Tidings`;
 }
 
 function drawAccount() {
@@ -67,6 +93,7 @@ function drawAccount() {
   document.getElementById("account").replaceChildren(...(!user ? [] : [
     avatar(user, "small"),
     el("div", { class: "who" }, el("span", { class: "name" }, user.name), el("span", { class: "meta" }, `@${user.handle}`)),
+    el("a", { class: "button round", href: "#/settings", "aria-label": "Settings", title: "Settings" }, icon("gear")),
     el("button", { type: "button", class: "round", "aria-label": "Log out", title: "Log out", onclick: logOut }, icon("leave")),
   ]));
 }
@@ -98,6 +125,8 @@ addEventListener("hashchange", () => show());
 setInterval(refreshTimes, TIMES_EVERY_MS);
 app.on("person", personChanged);
 app.on("follows", drawAccount);
+app.on("unread", drawUnread);
+presenceDots(app);
 connectionSign(app, document.getElementById("connection"));
 shortcuts(app, document.getElementById("aside"));
 drawAccount();

@@ -4,8 +4,9 @@
 import { composer } from "./composer.js";
 import { el, icon } from "./dom.js";
 import { PostCard } from "./post_card.js";
+import { postComposer } from "./post_composer.js";
 import { PostList } from "./post_list.js";
-import { Thread } from "./thread.js";
+import { Thread, typingSign } from "./thread.js";
 import { counted, inWords } from "./words.js";
 
 export const heading = (text, extra) => el("h1", { class: extra, tabindex: -1 }, text);
@@ -29,6 +30,13 @@ export function globalPage(app, { signal }) {
   return { title: "Global", node: el("div", {}, app.user ? heading("Global") : welcome(), app.user && writing(app), list.node) };
 }
 
+export function tagPage(app, { signal, tag }) {
+  const name = decoded(tag);
+  const feed = app.client.feed(`tag:${name}`, { signal });
+  const list = new PostList(app, feed, { empty: () => [el("p", {}, `No public post says #${name} yet.`)], signal });
+  return { title: `#${name}`, node: el("div", {}, heading(`#${name}`), app.user && writing(app), list.node) };
+}
+
 export function postPage(app, { signal, id }) {
   const feed = app.client.feed(`post:${id}`, { signal });
   const card = new PostCard(app, { alone: true });
@@ -38,7 +46,10 @@ export function postPage(app, { signal, id }) {
   const comments = el("div", { hidden: true }, title, commenting(app, id), thread.node);
   const draw = () => {
     if (signal.aborted) return;
-    if (feed.state === "unsubscribed") return place.replaceChildren(missing(feed.error));
+    if (feed.state === "unsubscribed") {
+      comments.hidden = true;
+      return place.replaceChildren(missing(feed.error));
+    }
     if (!feed.loaded) return;
     comments.hidden = !feed.post;
     if (!feed.post) return place.replaceChildren(missing({ code: "not_found" }));
@@ -48,6 +59,8 @@ export function postPage(app, { signal, id }) {
   };
   feed.on("change", draw, { signal });
   feed.on("state", draw, { signal });
+  for (const told of [app.client.numbers, app.client.references]) told.on("change", (id) => { if (feed.post) card.refresh(id); }, { signal });
+  app.on("follows", draw, { signal });
   draw();
   const back = el("button", { type: "button", class: "round", "aria-label": "Back", onclick: () => app.back() }, icon("back"));
   return { title: "Post", node: el("div", {}, el("div", { class: "row title" }, back, heading("Post")), place, comments) };
@@ -57,15 +70,24 @@ export function nothingPage() {
   return { title: "Not found", node: el("div", { class: "empty" }, heading("There is no such page"), el("a", { class: "button primary", href: "#/global" }, "Go to Global")) };
 }
 
+/** Addresses are also typed by hand. */
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 function missing(error) {
-  const text = error.code === "not_found" ? "This post does not exist, or it was deleted." : inWords(error);
+  const text = error.code === "not_found" ? "This post does not exist, or it is not for you to see." : inWords(error);
   return el("div", { class: "empty" }, el("p", {}, text), el("a", { class: "button plain", href: "#/global" }, "Go to Global"));
 }
 
 function writing(app) {
-  return el("div", { class: "card writing" }, composer({
-    label: "New post", placeholder: "What is new?", action: "Post", limit: app.limits.post_chars, place: "post",
-    send: (text, id) => app.client.createPost(text, { id }),
+  return el("div", { class: "card writing" }, postComposer(app, {
+    label: "New post", placeholder: "What is new?", action: "Post", place: "post",
+    send: (text, id, values) => app.client.createPost(text, { id, ...values }),
   }).node);
 }
 
@@ -73,7 +95,7 @@ function commenting(app, post) {
   if (!app.user) return el("p", { class: "hint" }, el("a", { href: "#/login" }, "Log in"), " or ", el("a", { href: "#/signup" }, "sign up"), " to write a comment.");
   return el("div", { class: "writing" }, composer({
     label: "New comment", placeholder: "Write a comment…", action: "Comment", limit: app.limits.comment_chars, place: `comment:${post}`,
-    send: (text, id) => app.client.createComment(post, text, { id }),
+    send: (text, id) => app.client.createComment(post, text, { id }), typing: typingSign(app, post),
   }).node);
 }
 

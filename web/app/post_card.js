@@ -2,9 +2,12 @@
  * Owns how one post looks and what its owner can do with it. Must never lose a text being edited when the post changes meanwhile.
  */
 import { note } from "./announce.js";
-import { composer } from "./composer.js";
 import { confirmed } from "./confirm.js";
 import { avatar, el, icon } from "./dom.js";
+import { PostActions } from "./post_actions.js";
+import { postComposer } from "./post_composer.js";
+import { referenceOf } from "./reference.js";
+import { visibilitySign } from "./visibility.js";
 import { inWords, prose, timeOf } from "./words.js";
 
 /** A text longer than this is folded in lists. */
@@ -19,11 +22,16 @@ export class PostCard {
   #followed = null;
   #unfolded = false;
   #editor = null;
+  /** Whether what a warning hides was asked for. */
+  #opened = false;
+  #actions;
+  #inside = el("div", {});
 
   /** @param {{ alone?: boolean }} options `alone`: on its own page */
   constructor(app, { alone = false } = {}) {
     this.#app = app;
     this.#alone = alone;
+    this.#actions = new PostActions(app, { alone, own: () => this.#owners() });
     if (alone) this.node.classList.add("alone");
   }
 
@@ -34,13 +42,31 @@ export class PostCard {
     this.#post = post;
     this.#person = person;
     this.#followed = followed;
+    this.#app.client.numbers.want(this.#subject);
     if (!this.#editor) this.#draw();
   }
+
+  /** What it shows of another post, or the numbers, may be different now. */
+  refresh(id) {
+    if (!this.#post || this.#editor) return;
+    if (id === this.#post.of) this.#drawInside();
+    if (id === this.#subject) this.#actions.show(this.#post);
+  }
+
+  /** Asks for the numbers again. */
+  recount() {
+    if (this.#post) this.#app.client.numbers.want(this.#subject, { again: true });
+  }
+
+  get #repost() { return Boolean(this.#post.of) && !this.#post.text; }
+  get #subject() { return this.#repost ? this.#post.of : this.#post.id; }
 
   #draw() {
     const focused = this.node.contains(document.activeElement) && document.activeElement !== this.node;
     this.node.setAttribute("aria-label", `Post by ${this.#person.name}`);
-    this.node.replaceChildren(this.#head(), this.#editor ? this.#editor.node : this.#text(), this.#foot());
+    this.#drawInside();
+    if (!this.#editor) this.#actions.show(this.#post);
+    this.node.replaceChildren(...[this.#head(), ...(this.#editor ? [this.#editor.node] : this.#body()), !this.#editor && this.#actions.node].filter(Boolean));
     if (focused && !this.#editor) this.node.focus({ preventScroll: true });
   }
 
@@ -52,26 +78,63 @@ export class PostCard {
         el("span", { class: "meta" },
           el("span", { class: "at" }, `@${handle}`), " · ",
           el("a", { class: "when", href: `#/post/${this.#post.id}` }, el("span", { class: "spoken" }, "Posted "), timeOf(this.#post.created_at)),
-          this.#post.edited_at && el("span", { class: "edited" }, " · edited"))),
+          this.#post.edited_at && el("span", { class: "edited" }, " · edited"),
+          this.#repost && el("span", {}, " · reposted"),
+          this.#post.pinned && el("span", { class: "sees" }, icon("pin"), "Pinned"),
+          visibilitySign(this.#post, this.#app.owns(this.#post)))),
       !this.#alone && this.#followed === false && el("button", { type: "button", class: "small follow", "aria-label": `Follow ${name}`, onclick: (event) => this.#app.setFollow(id, true, event.currentTarget) }, "Follow"));
+  }
+
+  /** The text, or the warning before it; and the post that is handed on. */
+  #body() {
+    const { warning, of } = this.#post;
+    const inside = of ? [this.#inside] : [];
+    if (this.#repost) return inside;
+    if (!warning) return [this.#text(), ...inside];
+    const toggle = el("button", { type: "button", class: "small", "aria-expanded": String(this.#opened), onclick: () => this.#toggleWarning() }, this.#opened ? "Hide" : "Show");
+    const line = el("div", { class: "warning" }, el("p", {}, el("span", { class: "spoken" }, "Content warning: "), warning), toggle);
+    return this.#opened ? [line, this.#text(), ...inside] : [line];
+  }
+
+  #toggleWarning() {
+    this.#opened = !this.#opened;
+    this.#draw();
+    this.node.querySelector(".warning button")?.focus({ preventScroll: true });
+  }
+
+  #drawInside() {
+    const { of } = this.#post;
+    if (!of) return;
+    const { client } = this.#app;
+    const found = client.references.of(of);
+    this.#inside.replaceChildren(referenceOf(found, found.post && this.#app.global.person(found.post.author)));
   }
 
   #text() {
     const { text } = this.#post;
     const long = !this.#alone && !this.#unfolded && (text.length > LONG.characters || text.split("\n").length > LONG.lines);
-    const body = el("div", { class: `prose ${long ? "folded" : ""}` }, ...prose(text));
+    const body = el("div", { class: `prose ${long ? "folded" : ""}` }, ...prose(text, this.#post));
     if (!long) return body;
     const unfold = () => { this.#unfolded = true; this.#draw(); };
     return el("div", {}, body, el("button", { type: "button", class: "link", onclick: unfold }, "Show all"));
   }
 
-  #foot() {
+  #owners() {
     const mine = this.#app.owns(this.#post);
     const mayDelete = mine || this.#app.isAdmin;
-    return el("footer", { class: "actions" },
-      !this.#alone && el("a", { class: "action", href: `#/post/${this.#post.id}` }, icon("comment"), "Comments"),
-      mine && !this.#editor && el("button", { type: "button", class: "action", onclick: () => this.#edit() }, icon("pen"), "Edit"),
-      mayDelete && !this.#editor && el("button", { type: "button", class: "action", onclick: () => this.#delete() }, icon("trash"), "Delete"));
+    const open = (this.#post.visibility ?? "public") === "public";
+    const button = (name, picture, act, onclick) => el("button", { type: "button", class: "action", title: name, "aria-label": name, "data-act": act, onclick }, icon(picture));
+    return [
+      mine && !this.#repost && open && button(this.#post.pinned ? "Unpin" : "Pin", "pin", "pin", (event) => this.#pin(event.currentTarget)),
+      mine && !this.#repost && button("Edit", "pen", "edit", () => this.#edit()),
+      mayDelete && button("Delete", "trash", "delete", () => this.#delete()),
+    ].filter(Boolean);
+  }
+
+  #pin(button) {
+    const { id, pinned } = this.#post;
+    const { client } = this.#app;
+    return this.#app.does(() => (pinned ? client.unpin(id) : client.pin(id)), { button, done: pinned ? "Not pinned any more." : "Pinned to your profile." });
   }
 
   #edit() {
@@ -81,11 +144,11 @@ export class PostCard {
       this.#draw();
       this.node.focus();
     };
-    this.#editor = composer({
-      label: "Text of the post", action: "Save", limit: this.#app.limits.post_chars, text: base.text, cancel: done,
-      send: async (text) => {
+    this.#editor = postComposer(this.#app, {
+      post: base, label: "Text of the post", action: "Save", cancel: done,
+      send: async (text, _, values) => {
         try {
-          await this.#app.client.updatePost(base.id, text, { ifRev: base.rev });
+          await this.#app.client.updatePost(base.id, text, { ifRev: base.rev, ...values });
         } catch (error) {
           if (error.code === "stale") base = this.#post; // Said in words; saving again is then meant.
           throw error;
@@ -110,11 +173,11 @@ export class PostCard {
 
   #clicked(event) {
     const onControl = event.target.closest("a, button, textarea, form, label");
-    if (this.#alone || this.#editor || onControl || String(getSelection())) return;
-    location.hash = `#/post/${this.#post.id}`;
+    if (this.#alone || this.#editor || onControl || event.target.closest(".warning, .choice, select, input") || String(getSelection())) return;
+    location.hash = `#/post/${this.#subject}`;
   }
 
   #keyed(event) {
-    if (event.key === "Enter" && event.target === this.node && !this.#alone) location.hash = `#/post/${this.#post.id}`;
+    if (event.key === "Enter" && event.target === this.node && !this.#alone) location.hash = `#/post/${this.#subject}`;
   }
 }

@@ -8,6 +8,8 @@ import { counted, inWords } from "./words.js";
 
 /** Scrolled further than this, or with the focus on a post, somebody reads. */
 const AT_TOP_PX = 80;
+/** Numbers of posts in a list are asked for again so often; in a thread they are live. */
+const RECOUNT_MS = 20_000;
 
 export class PostList {
   #app;
@@ -33,7 +35,11 @@ export class PostList {
     feed.on("change", () => this.draw(), { signal });
     feed.on("state", () => this.draw(), { signal });
     app.on("follows", () => this.draw(), { signal });
+    app.client.numbers.on("change", (id) => this.#refresh(id), { signal });
+    app.client.references.on("change", (id) => this.#refresh(id), { signal });
     addEventListener("scroll", () => { if (this.#waiting > 0 && scrollY === 0 && !this.#focused()) this.#show(); }, { passive: true, signal });
+    const recount = setInterval(() => { if (!document.hidden) for (const card of this.#cards.values()) card.recount(); }, RECOUNT_MS);
+    signal.addEventListener("abort", () => clearInterval(recount), { once: true });
     this.draw();
   }
 
@@ -43,6 +49,10 @@ export class PostList {
     this.#show();
     scrollTo({ top: 0, behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
     if (first) this.#cards.get(first.id)?.node.focus({ preventScroll: true });
+  }
+
+  #refresh(id) {
+    for (const card of this.#cards.values()) card.refresh(id);
   }
 
   draw() {

@@ -5,7 +5,10 @@ import { note, say } from "./announce.js";
 import { composer } from "./composer.js";
 import { confirmed } from "./confirm.js";
 import { arrange, avatar, el, icon } from "./dom.js";
-import { inWords, prose, timeOf } from "./words.js";
+import { count, inWords, prose, timeOf } from "./words.js";
+
+/** Until the server has said how often. */
+const TYPING_AGAIN_MS = 3_000;
 
 /** One comment and its answers. */
 class CommentItem {
@@ -39,8 +42,8 @@ class CommentItem {
     const { comment, person, orphan } = this.#shown;
     const active = this.#article.contains(document.activeElement) ? document.activeElement : null;
     this.#article.classList.toggle("removed", Boolean(comment.removed));
-    this.#article.setAttribute("aria-label", comment.removed ? "Removed comment" : `Comment by ${person.name}`);
-    this.#article.replaceChildren(...(comment.removed ? [el("p", { class: "gone" }, "This comment was removed.")] : this.#parts(comment, person, orphan)));
+    this.#article.setAttribute("aria-label", comment.removed ? "Comment that is not available" : `Comment by ${person.name}`);
+    this.#article.replaceChildren(...(comment.removed ? [el("p", { class: "gone" }, "This comment is not available.")] : this.#parts(comment, person, orphan)));
     if (this.#form) this.#article.append(this.#form.node);
     if (active) (active.isConnected ? active : this.#article).focus({ preventScroll: true });
   }
@@ -77,7 +80,7 @@ class CommentItem {
     const { comment, person } = this.#shown;
     this.#form = composer({
       label: `Your answer to ${person.name}`, placeholder: `Answer ${person.name}…`, action: "Reply",
-      limit: this.#app.limits.comment_chars, place: `answer:${comment.id}`, cancel: this.#close,
+      limit: this.#app.limits.comment_chars, place: `answer:${comment.id}`, cancel: this.#close, typing: typingSign(this.#app, comment.post, comment.id),
       send: async (text, id) => {
         await this.#app.client.createComment(comment.post, text, { id, parent: comment.id });
         this.#close();
@@ -128,6 +131,27 @@ function itemOf(items, branch, app, feed) {
   return item;
 }
 
+/** Tells others that one writes, as often as the server wants to hear it. */
+export function typingSign(app, post, parent) {
+  let next = 0;
+  return () => {
+    if (!app.user || Date.now() < next || app.client.state !== "connected") return;
+    next = Date.now() + TYPING_AGAIN_MS;
+    app.client.typing(post, { parent, timeoutMs: TYPING_AGAIN_MS }).then(
+      ({ again_after_ms: again }) => { next = Date.now() + again; },
+      () => { next = 0; }, // It is only a sign; the next letter tries again.
+    );
+  };
+}
+
+/** "Ann is writing…", "Ann and Bob are writing…", "Ann and 3 others are writing…". */
+function writingWords(people) {
+  const names = [...new Map(people.map(({ user }) => [user.id, user.name])).values()];
+  if (names.length === 0) return "";
+  if (names.length === 1) return `${names[0]} is writing…`;
+  return names.length === 2 ? `${names[0]} and ${names[1]} are writing…` : `${names[0]} and ${names.length - 1} others are writing…`;
+}
+
 /** All comments of a post. */
 export class Thread {
   #app;
@@ -136,7 +160,9 @@ export class Thread {
   #list = el("ol", { class: "thread", "aria-label": "Comments" });
   #earlier = el("button", { type: "button", class: "plain older", hidden: true, onclick: () => this.#loadEarlier() }, "Load earlier comments");
   #empty = el("p", { class: "empty small", hidden: true });
-  node = el("section", {}, this.#earlier, this.#list, this.#empty);
+  #readers = el("span", { class: "meta readers" });
+  #typing = el("p", { class: "meta typing", "aria-live": "polite" });
+  node = el("section", {}, this.#earlier, this.#list, this.#empty, el("div", { class: "now" }, this.#typing, this.#readers));
 
   constructor(app, feed, { signal }) {
     this.#app = app;
@@ -146,6 +172,18 @@ export class Thread {
     feed.on("comment.created", (comment) => {
       if (comment.author && !app.owns(comment)) say(`New comment by ${comment.author.name}`);
     }, { signal });
+    const post = feed.name.slice("post:".length);
+    const { moment } = app.client;
+    const now = (id) => {
+      if (id !== post) return;
+      const reading = moment.readers(post);
+      this.#readers.textContent = reading > 1 ? `${count(reading)} reading now` : "";
+      const words = writingWords(moment.typing(post));
+      if (this.#typing.textContent !== words) this.#typing.textContent = words;
+    };
+    moment.on("typing", now, { signal });
+    moment.on("readers", now, { signal });
+    now(post);
     this.draw();
   }
 

@@ -5,8 +5,29 @@ import { el } from "./dom.js";
 
 const LINK = /https?:\/\/[^\s<>"']+/gi;
 
-/** A text as nodes. Only http and https become links. */
-export function prose(text) {
+/**
+ * A text as nodes. Only http and https become links, and what the server has found to be hashtags and mentions.
+ * @param {{ tags?: object[], mentions?: object[] }} [spans] as they come with a post
+ */
+export function prose(text, { tags = [], mentions = [] } = {}) {
+  const letters = [...text]; // Spans count Unicode scalar values.
+  const nodes = [];
+  let from = 0;
+  const inner = [
+    ...tags.map(({ start, end, tag }) => ({ start, end, href: `#/tag/${encodeURIComponent(tag)}` })),
+    ...mentions.map(({ start, end, handle }) => ({ start, end, href: `#/user/${handle}` })),
+  ].sort((one, other) => one.start - other.start);
+  for (const { start, end, href } of inner) {
+    if (start < from) continue;
+    nodes.push(...addresses(letters.slice(from, start).join("")), el("a", { href, class: "span" }, letters.slice(start, end).join("")));
+    from = end;
+  }
+  nodes.push(...addresses(letters.slice(from).join("")));
+  return nodes;
+}
+
+/** Addresses in a text, as links. */
+function addresses(text) {
   const nodes = [];
   let from = 0;
   for (const found of text.matchAll(LINK)) {
@@ -68,14 +89,16 @@ const WORDS = {
   unavailable: "The server cannot do that right now. Please try again in a moment.",
   internal: "Something went wrong on the server. Please try again.",
 };
-const FIELDS = { handle: "The handle", email: "The e-mail address", password: "The password", name: "The name", text: "The text", bio: "The profile text" };
+const FIELDS = { current: "The present password", new: "The new password", warning: "The warning", handle: "The handle", email: "The e-mail address", password: "The password", name: "The name", text: "The text", bio: "The profile text" };
 
 /** An error in words for the person in front of the page. */
 export function inWords(error) {
   const field = FIELDS[error.field];
+  if (error.code === "bad_credentials" && field) return "That is not your password.";
   if (error.code === "conflict") return field ? `${field} is already taken.` : "That is already taken.";
   if (error.code === "invalid") return field ? `${field} ${error.message.replace(`${error.field}: `, "")}.` : `That was not accepted: ${error.message}.`;
-  if (error.code === "rate_limited" || error.code === "limit_reached") {
+  if (error.code === "limit_reached") return `That is as many as there may be: ${error.message}.`;
+  if (error.code === "rate_limited") {
     const seconds = Math.ceil((error.retryAfterMs ?? 0) / 1000);
     return `That was a little too fast. Please try again ${seconds > 0 ? `in ${counted(seconds, "second")}` : "in a moment"}.`;
   }

@@ -3,12 +3,14 @@
  * Must never move the cursor before what it stands for has been applied.
  */
 import { backoffMs } from "./backoff.js";
+import { Calls } from "./calls.js";
 import { Connection } from "./connection.js";
-import { Emitter } from "./emitter.js";
 import { TidingsError } from "./error.js";
 import { Feed } from "./feed.js";
-import { uuidv7 } from "./ids.js";
+import { Moment } from "./moment.js";
+import { Numbers } from "./numbers.js";
 import { People } from "./people.js";
+import { References } from "./references.js";
 import { Requests } from "./requests.js";
 import { Token } from "./token.js";
 
@@ -21,16 +23,22 @@ const RENEWAL_REST_MS = 10_000;
 const LEAVE_MS = 1_000;
 
 /**
- * Emits `state` `{ state, code, reason, retryInMs? }`, `welcome`, `push` (every frame that was not asked for) and
- * `error` (a {@link TidingsError} nobody else hears of).
+ * Emits `state` `{ state, code, reason, retryInMs? }`, `welcome`, `push` (every frame that was not asked for), each notice by its
+ * name (`counts`, `presence`, `typing`, `readers`, …) and `error` (a {@link TidingsError} nobody else hears of).
  */
-export class Client extends Emitter {
+export class Client extends Calls {
   /** One's profile; null while anonymous. */
   user = null;
   /** What the server allows, once connected. */
   limits = null;
   /** The position of everything that is watched: `epoch-seq`. */
   cursor = null;
+  /** Posts in numbers, and what one did to them. */
+  numbers = new Numbers((ids) => this.request("post.stats", { ids }));
+  /** Posts that other posts hand on. */
+  references = new References((id) => this.getPost(id));
+  /** Who is here, who is typing, how many read. */
+  moment = new Moment((method, params) => this.request(method, params));
   #connection;
   #requests;
   #token;
@@ -86,7 +94,7 @@ export class Client extends Emitter {
   }
 
   /**
-   * Watches a feed: `home`, `global`, `me`, `user:<id>`, `post:<id>`. The same name gives the same object until it is closed.
+   * Watches a feed: `home`, `global`, `me`, `notifications`, `tag:<name>`, `user:<id>`, `post:<id>`. The same name gives the same object until it is closed.
    * @param {string} name
    * @param {{ limit?: number, signal?: AbortSignal }} [options]
    * @returns {Feed}
@@ -97,6 +105,7 @@ export class Client extends Emitter {
       feed = new Feed(name, limit, this.#people, {
         page: (of, before) => this.#page(of, before),
         close: (of) => this.#unsubscribe(of),
+        over: (of) => this.#over(of),
       });
       this.#feeds.set(name, feed);
       if (this.state === "connected") this.#subscribe(feed);
@@ -104,25 +113,6 @@ export class Client extends Emitter {
     signal?.addEventListener("abort", () => feed.close(), { once: true });
     return feed;
   }
-
-  /** One's own profile, or another's by `{ id }` or `{ handle }`. */
-  getUser(who = {}, options) { return this.request("user.get", who, options); }
-  updateUser({ name, bio, ifRev }, options) { return this.request("user.update", { name, bio, if_rev: ifRev }, options); }
-  follow(id, options) { return this.request("user.follow", { id }, options); }
-  unfollow(id, options) { return this.request("user.unfollow", { id }, options); }
-
-  /** The id makes it safe to send again: after a lost answer the same post is answered, not a second one made. */
-  createPost(text, { id = uuidv7(), ...options } = {}) { return this.request("post.create", { id, text }, options); }
-  getPost(id, options) { return this.request("post.get", { id }, options); }
-  updatePost(id, text, { ifRev, ...options } = {}) { return this.request("post.update", { id, text, if_rev: ifRev }, options); }
-  deletePost(id, options) { return this.request("post.delete", { id }, options); }
-
-  /** `parent` is the comment it answers, if any. */
-  createComment(post, text, { id = uuidv7(), parent, ...options } = {}) {
-    return this.request("comment.create", { id, post, parent, text }, options);
-  }
-  updateComment(id, text, { ifRev, ...options } = {}) { return this.request("comment.update", { id, text, if_rev: ifRev }, options); }
-  deleteComment(id, options) { return this.request("comment.delete", { id }, options); }
 
   /** Only feeds that hold a state can go on from the cursor; without one all of them start. */
   #greeting(client) {
@@ -134,7 +124,8 @@ export class Client extends Emitter {
   #welcomed(welcome) {
     this.user = welcome.user;
     this.limits = welcome.limits;
-    if (this.cursor && epochOf(this.cursor) !== epochOf(welcome.cursor)) this.#people.clear();
+    if (this.cursor && epochOf(this.cursor) !== epochOf(welcome.cursor)) this.#forgetRevs();
+    if (!welcome.resumed) this.references.clear();
     const started = new Set();
     for (const start of welcome.feeds) {
       const feed = this.#feeds.get(start.feed);
@@ -149,6 +140,7 @@ export class Client extends Emitter {
     queueMicrotask(() => {
       if (this.state !== "connected") return;
       for (const feed of this.#feeds.values()) if (!started.has(feed.name)) this.#subscribe(feed);
+      this.moment.connected();
     });
   }
 
@@ -158,6 +150,7 @@ export class Client extends Emitter {
     if (frame.feed !== undefined) {
       this.#feeds.get(frame.feed)?.pushed(frame);
       this.#moveTo(frame.seq);
+      this.#noted(frame);
     } else {
       this.#noticed(frame);
     }
@@ -166,9 +159,35 @@ export class Client extends Emitter {
 
   #noticed(notice) {
     if (notice.cursor) this.cursor = notice.cursor;
-    if (notice.event === "resync") this.#people.clear();
+    if (notice.event === "resync") this.#forgetRevs();
+    if (notice.event === "counts") this.numbers.counted(notice);
+    this.moment.noticed(notice);
+    this.emit(notice.event, notice);
     if (notice.event === "going_away") this.#leave(notice.reconnect_after_ms);
     if (notice.event === "token_expiring") this.#renewSoon();
+  }
+
+  /** What a feed tells is of use beside it, too. */
+  #noted({ event, data }) {
+    if (event === "feed.resync") this.references.clear();
+    if (event === "post.created" || event === "post.updated") {
+      this.references.met(data);
+      if (data.of && event === "post.created") this.numbers.handedOn(data.of);
+      if (data.of && !data.text && data.author.id === this.user?.id) this.numbers.marked(data.of, "repost", data.id, data.rev);
+    }
+    if (event === "post.removed") {
+      this.references.removed(data);
+      this.numbers.removed(data);
+    }
+    if (event === "comment.created") this.moment.written(data);
+    if (event.startsWith("reaction.")) this.numbers.marked(data.post, "reaction", data.emoji, data.rev);
+    if (event.startsWith("bookmark.")) this.numbers.marked(data.post, "bookmarked", event === "bookmark.created", data.rev);
+  }
+
+  #forgetRevs() {
+    this.#people.clear();
+    this.numbers.clear();
+    this.references.clear();
   }
 
   /** A push moves the position within its epoch. */
@@ -225,9 +244,15 @@ export class Client extends Emitter {
     }, error.retryAfterMs ?? backoffMs(1));
   }
 
+  /** The server has ended it: what it told of is gone, or may not be read any more. */
+  #over(feed) {
+    if (this.#feeds.get(feed.name) === feed) this.#feeds.delete(feed.name);
+    if (feed.name.startsWith("post:")) this.moment.left(feed.name.slice(5));
+  }
+
   #unsubscribe(feed) {
     if (this.#feeds.get(feed.name) !== feed) return;
-    this.#feeds.delete(feed.name);
+    this.#over(feed);
     this.#forgetOnServer(feed.name);
   }
 
@@ -240,7 +265,8 @@ export class Client extends Emitter {
   }
 
   #page(feed, before) {
-    const of = feed.name.startsWith("post:") ? ["comment.page", { post: feed.name.slice(5) }] : ["feed.page", { feed: feed.name }];
+    const of = feed.name.startsWith("post:") ? ["comment.page", { post: feed.name.slice(5) }]
+      : feed.name === "notifications" ? ["notification.page", {}] : ["feed.page", { feed: feed.name }];
     return this.request(of[0], { ...of[1], before, limit: feed.limit });
   }
 
@@ -250,6 +276,7 @@ export class Client extends Emitter {
       this.#requests.refuseAll(new TidingsError({ code: "closed", message: change.reason || "the connection is closed" }));
     }
     if (change.state !== "connected") {
+      this.moment.lost();
       for (const feed of this.#feeds.values()) feed.became("subscribing", "connecting", change.reason);
     }
     this.emit("state", change);

@@ -1,7 +1,8 @@
 /**
- * Owns the state of one feed: posts, comments, follows, by the `rev` rule. The same entity may come often and late:
+ * Owns the state of one feed: posts, comments, notifications, and what one has set up for oneself, by the `rev` rule. The same entity may come often and late:
  * it is kept if its `rev` is newer, and a removal is remembered with its `rev`. Must never know sockets or requests.
  */
+import { Kept } from "./kept.js";
 import { People } from "./people.js";
 
 const bySeqNewestFirst = (one, other) => other.seq - one.seq;
@@ -18,7 +19,15 @@ export class Entities {
   #people;
   #posts = new Map();
   #comments = new Map();
-  #follows = new Map();
+  #notifications = new Map();
+  /** What `me` keeps: each by its key and `rev`. */
+  #own = {
+    follows: new Kept(), blocks: new Kept(), mutes: new Kept(), markers: new Kept(), preferences: new Kept(),
+    reactions: new Kept(), bookmarks: new Kept(),
+  };
+  #reading = null;
+  /** As of which entry the number of unread ones is. */
+  #unreadAt = 0;
   /** id → `rev` of its removal. */
   #gone = new Map();
   /** Posts older than this belong to pages not loaded yet; showing them now would hide the gap. */
@@ -37,31 +46,42 @@ export class Entities {
 
   /** Forgets everything and takes a snapshot. */
   replace(snapshot) {
-    for (const map of [this.#posts, this.#comments, this.#follows, this.#gone]) map.clear();
+    for (const map of [this.#posts, this.#comments, this.#notifications, this.#gone, ...Object.values(this.#own)]) map.clear();
+    this.#reading = null;
     this.user = null;
     this.post = null;
     this.#oldest = Infinity;
     if (snapshot.user) this.#setUser(snapshot.user);
     if (snapshot.post) this.#setPost(snapshot.post);
-    for (const followee of snapshot.follows ?? []) this.#follows.set(followee, { rev: snapshot.seq, following: true });
+    for (const post of snapshot.pinned ?? []) this.#setPost(post);
+    const { follows, blocks, mutes, markers, preferences } = this.#own;
+    for (const followee of snapshot.follows ?? []) follows.set(followee, snapshot.seq, true);
+    for (const block of snapshot.blocks ?? []) blocks.set(block.blocked, block.rev, block);
+    for (const mute of snapshot.mutes ?? []) mutes.set(mute.muted, mute.rev, mute);
+    for (const marker of snapshot.markers ?? []) markers.set(marker.feed, marker.rev, marker);
+    if (snapshot.preferences) preferences.set("", snapshot.preferences.rev, snapshot.preferences);
     this.addPage(snapshot);
+    this.#unreadAt = snapshot.seq;
   }
 
   /** Takes a page of older things. */
-  addPage({ posts = [], comments = [], next }) {
+  addPage({ posts = [], comments = [], notifications = [], reading, next }) {
     for (const post of posts) this.#setPost(post);
     for (const comment of comments) this.#setComment(comment);
+    for (const notification of notifications) this.#setNotification(notification);
+    if (reading) this.#setReading(reading);
     this.next = next ?? null;
-    this.#oldest = this.next ? posts.reduce((oldest, post) => Math.min(oldest, post.seq), this.#oldest) : 0;
+    this.#oldest = this.next ? [...posts, ...notifications].reduce((oldest, { seq }) => Math.min(oldest, seq), this.#oldest) : 0;
     this.#touch();
   }
 
   /**
    * Takes one event.
-   * @param {{ event: string, data: any }} push
+   * @param {{ event: string, data: any, seq?: number }} push
    * @returns {boolean} whether it brought anything new
    */
-  apply({ event, data }) {
+  apply({ event, data, seq = Infinity }) {
+    const { follows, blocks, mutes, markers, preferences, reactions, bookmarks } = this.#own;
     const take = {
       "post.created": () => this.#setPost(data),
       "post.updated": () => this.#setPost(data),
@@ -70,8 +90,22 @@ export class Entities {
       "comment.updated": () => this.#setComment(data),
       "comment.removed": () => this.#removeComment(data),
       "user.updated": () => this.#setUser(data),
-      "follow.created": () => this.#setFollow(data, true),
-      "follow.removed": () => this.#setFollow(data, false),
+      "follow.created": () => follows.set(data.followee, data.rev, true),
+      "follow.removed": () => follows.set(data.followee, data.rev, null),
+      "block.created": () => blocks.set(data.blocked, data.rev, data),
+      "block.removed": () => blocks.set(data.blocked, data.rev, null),
+      "mute.created": () => mutes.set(data.muted, data.rev, data),
+      "mute.removed": () => mutes.set(data.muted, data.rev, null),
+      "marker.updated": () => markers.set(data.feed, data.rev, data),
+      "marker.removed": () => markers.set(data.feed, data.rev, null),
+      "preferences.updated": () => preferences.set("", data.rev, data),
+      "reaction.updated": () => reactions.set(data.post, data.rev, data.emoji ?? null),
+      "reaction.removed": () => reactions.set(data.post, data.rev, null),
+      "bookmark.created": () => bookmarks.set(data.post, data.rev, true),
+      "bookmark.removed": () => bookmarks.set(data.post, data.rev, null),
+      "notification.updated": () => either(this.#setNotification(data), this.#setUnread(data, seq)),
+      "notification.removed": () => either(this.#removeNotification(data), this.#setUnread(data, seq)),
+      "notification.read": () => either(this.#setReading(data), this.#setUnread(data, seq)),
     }[event];
     const changed = take ? take() : false; // An event of a later version says nothing to this one.
     if (changed) this.#touch();
@@ -97,9 +131,32 @@ export class Entities {
   }
 
   /** Ids of those one follows (in `me`). */
-  get follows() {
-    return new Set([...this.#follows].filter(([, { following }]) => following).map(([id]) => id));
+  get follows() { return new Set(this.#own.follows.all.keys()); }
+  /** Whom one blocks and whom one has muted (in `me`): the block or mute by the other's id. */
+  get blocks() { return this.#own.blocks.all; }
+  get mutes() { return this.#own.mutes.all; }
+  /** How far one has read (in `me`): markers by their feed. */
+  get markers() { return this.#own.markers.all; }
+  /** Of whom one wants to hear (in `me`); null where one never said so. */
+  get preferences() { return this.#own.preferences.get(""); }
+
+  /** One's reaction to a post, as far as it has changed since one watches `me`: a word, null if it was taken back, undefined if nothing is known. */
+  reaction(post) { return this.#own.reactions.has(post) ? this.#own.reactions.get(post) : undefined; }
+  /** Whether one has bookmarked a post, as far as that has changed since one watches `me`; undefined if nothing is known. */
+  bookmarked(post) { return this.#own.bookmarks.has(post) ? this.#own.bookmarks.get(post) !== null : undefined; }
+
+  /** Posts that their author shows before all others (in `user:…`), newest first. */
+  get pinned() { return [...this.#posts.values()].filter((post) => post.pinned).sort(bySeqNewestFirst); }
+
+  /** Notifications, newest first, down to the end of the pages loaded; `read` as told by both of its signs. */
+  get notifications() {
+    const readUpTo = this.#reading?.read ?? 0;
+    const loaded = [...this.#notifications.values()].filter(({ seq }) => seq >= this.#oldest);
+    return loaded.map((one) => ({ ...one, read: Boolean(one.read) || one.seq <= readUpTo })).sort(bySeqNewestFirst);
   }
+
+  /** How far one has looked through one's notifications, and how many are unread. */
+  get reading() { return this.#reading; }
 
   /** The newest that is known of an author. */
   person(author) {
@@ -159,9 +216,31 @@ export class Entities {
     return this.#people.meet(user) || newer;
   }
 
-  #setFollow({ followee, rev }, following) {
-    if (this.#follows.get(followee)?.rev >= rev) return false;
-    this.#follows.set(followee, { rev, following });
+  #setNotification({ unread, ...notification }) {
+    if (!this.#isNews(this.#notifications, notification)) return false;
+    this.#notifications.set(notification.id, notification);
+    for (const actor of notification.actors) this.#people.meet(actor);
+    return true;
+  }
+
+  #removeNotification({ id, rev }) {
+    if (!this.#isNews(this.#notifications, { id, rev })) return false;
+    this.#notifications.delete(id);
+    this.#gone.set(id, rev);
+    return true;
+  }
+
+  #setReading(reading) {
+    if (this.#reading?.rev >= reading.rev) return false;
+    this.#reading = { ...reading };
+    return true;
+  }
+
+  /** The number of unread ones comes with every event; the last one counts. */
+  #setUnread({ unread }, seq) {
+    if (seq < this.#unreadAt || this.#reading?.unread === unread) return false;
+    if (seq !== Infinity) this.#unreadAt = seq;
+    this.#reading = { rev: 0, seen: 0, read: 0, ...this.#reading, unread };
     return true;
   }
 
@@ -180,3 +259,6 @@ function prune(nodes) {
   for (const node of nodes) node.answers = prune(node.answers);
   return nodes.filter(({ comment, answers }) => !comment.removed || answers.length > 0);
 }
+
+/** Both have been done; whether one of them was news. */
+const either = (one, other) => one || other;

@@ -30,7 +30,8 @@ export class Feed extends Emitter {
    * @param {string} name
    * @param {number | undefined} limit
    * @param {import("./people.js").People} people
-   * @param {{ page: (feed: Feed, before: string) => Promise<any>, close: (feed: Feed) => void }} calls
+   * @param {{ page: (feed: Feed, before: string) => Promise<any>, close: (feed: Feed) => void,
+   *   over: (feed: Feed) => void }} calls
    */
   constructor(name, limit, people, calls) {
     super();
@@ -44,6 +45,15 @@ export class Feed extends Emitter {
   get thread() { return this.#entities.thread; }
   get commentCount() { return this.#entities.commentCount; }
   get follows() { return this.#entities.follows; }
+  /** In `me`: whom one blocks and has muted, how far one has read, of whom one wants to hear. */
+  get blocks() { return this.#entities.blocks; }
+  get mutes() { return this.#entities.mutes; }
+  get markers() { return this.#entities.markers; }
+  get preferences() { return this.#entities.preferences; }
+  /** In `user:…`: what they show before all others. */
+  get pinned() { return this.#entities.pinned; }
+  get notifications() { return this.#entities.notifications; }
+  get reading() { return this.#entities.reading; }
   get user() { return this.#entities.user; }
   get post() { return this.#entities.post; }
   /** Whether there are older things to load. */
@@ -84,6 +94,7 @@ export class Feed extends Emitter {
   started(snapshot) {
     this.#generation += 1;
     this.#entities.replace(snapshot);
+    if (this.#empty(snapshot)) return this.#over();
     this.loaded = true;
     this.became("subscribed", "snapshot");
     this.emit("change", { cause: "snapshot" });
@@ -96,7 +107,20 @@ export class Feed extends Emitter {
     if (push.event === "feed.resync") return this.started(push.data);
     if (!this.#entities.apply(push)) return;
     this.emit(push.event, push.data);
+    if (push.event === "post.removed" && this.name === `post:${push.data.id}`) return this.#over();
     this.emit("change", { cause: "event", event: push });
+  }
+
+  /** A person's or post's feed without the person or post: it may not be read any more. */
+  #empty(snapshot) {
+    return (this.name.startsWith("user:") && !snapshot.user) || (this.name.startsWith("post:") && !snapshot.post);
+  }
+
+  #over() {
+    this.#generation += 1;
+    this.#calls.over(this);
+    this.ended(new TidingsError({ code: "not_found", message: "what this feed is about is gone, or not to be seen any more" }));
+    this.emit("change", { cause: "snapshot" });
   }
 
   /** @internal */

@@ -1,7 +1,10 @@
 /** Types of tidings-client. Those of the wire are generated: see protocol.d.ts. */
 import type {
-  Author, Comment, CommentResult, CommentsPage, Events, FollowResult, Limits, Login, MethodName, Methods, Notice, FeedPush, Post,
-  PostGot, PostResult, PostsPage, Refusal, RemovedResult, SignUp, Snapshot, Tokens, User, UserResult, UserUpdated, Welcome,
+  Author, Block, BlockResult, BookmarkResult, BookmarksPage, Comment, CommentResult, CommentsPage, EmailChanged, Emoji, Events, FeedPush,
+  FollowResult, Limits, LogIns, Login, MarkerResult, MethodName, Methods, Mute, MuteResult, MyMarks, Notice, Notification, NotificationReading,
+  NotificationsPage, NotifyPreferences, OthersEnded, Post, PostCounts, PostGot, PostHistory, PostResult, PostsPage, Preferences,
+  PreferencesResult, Presence, PresenceShown, ReactionResult, ReadMarker, ReadingResult, Refusal, RemovedResult, SessionEnded, Showing,
+  SignUp, Snapshot, Tokens, TypingSent, User, UserResult, UserUpdated, Visibility, Welcome,
 } from "./protocol.js";
 
 export type * from "./protocol.js";
@@ -20,7 +23,7 @@ export class TidingsError extends Error {
   static aborted(): TidingsError;
 }
 
-export type FeedName = "home" | "global" | "me" | `user:${string}` | `post:${string}`;
+export type FeedName = "home" | "global" | "me" | "notifications" | `tag:${string}` | `user:${string}` | `post:${string}`;
 export type ConnectionState = "disconnected" | "connecting" | "connected";
 export type SubscriptionState = "unsubscribed" | "subscribing" | "subscribed";
 
@@ -68,7 +71,10 @@ declare class Emitter<Events> {
 /** A frame nobody asked for. */
 export type Push = FeedPush | Notice;
 
-export interface ClientEvents {
+/** Each notice by its name. */
+export type NoticeEvents = { [N in Notice as N["event"]]: N };
+
+export interface ClientEvents extends NoticeEvents {
   state: ConnectionChange;
   welcome: Welcome;
   push: Push;
@@ -82,6 +88,9 @@ export class Client extends Emitter<ClientEvents> {
   readonly limits: Limits | null;
   /** The position of everything that is watched: `epoch-seq`. */
   readonly cursor: string | null;
+  readonly numbers: Numbers;
+  readonly references: References;
+  readonly moment: Moment;
   connect(): void;
   retryNow(): void;
   close(): void;
@@ -91,13 +100,60 @@ export class Client extends Emitter<ClientEvents> {
   updateUser(change: { name?: string; bio?: string; ifRev?: number }, options?: RequestOptions): Promise<UserUpdated>;
   follow(id: string, options?: RequestOptions): Promise<FollowResult>;
   unfollow(id: string, options?: RequestOptions): Promise<FollowResult>;
-  createPost(text: string, options?: RequestOptions & { id?: string }): Promise<PostResult>;
+  block(id: string, options?: RequestOptions): Promise<BlockResult>;
+  unblock(id: string, options?: RequestOptions): Promise<BlockResult>;
+  mute(id: string, options?: RequestOptions & { until?: number }): Promise<MuteResult>;
+  unmute(id: string, options?: RequestOptions): Promise<MuteResult>;
+  /** With `of` a quote, or without a text a repost. */
+  createPost(text: string | undefined, options?: RequestOptions & { id?: string; visibility?: Visibility; warning?: string; of?: string }): Promise<PostResult>;
   getPost(id: string, options?: RequestOptions): Promise<PostGot>;
-  updatePost(id: string, text: string, options?: RequestOptions & { ifRev?: number }): Promise<PostResult>;
+  updatePost(id: string, text: string, options?: RequestOptions & { ifRev?: number; visibility?: Visibility; warning?: string }): Promise<PostResult>;
   deletePost(id: string, options?: RequestOptions): Promise<RemovedResult>;
+  getHistory(id: string, options?: RequestOptions): Promise<PostHistory>;
+  pin(id: string, options?: RequestOptions): Promise<PostResult>;
+  unpin(id: string, options?: RequestOptions): Promise<PostResult>;
+  react(id: string, emoji: Emoji, options?: RequestOptions): Promise<ReactionResult>;
+  unreact(id: string, options?: RequestOptions): Promise<ReactionResult>;
+  bookmark(id: string, options?: RequestOptions): Promise<BookmarkResult>;
+  unbookmark(id: string, options?: RequestOptions): Promise<BookmarkResult>;
+  bookmarks(options?: RequestOptions & { before?: string; limit?: number }): Promise<BookmarksPage>;
   createComment(post: string, text: string, options?: RequestOptions & { id?: string; parent?: string }): Promise<CommentResult>;
   updateComment(id: string, text: string, options?: RequestOptions & { ifRev?: number }): Promise<CommentResult>;
   deleteComment(id: string, options?: RequestOptions): Promise<RemovedResult>;
+  typing(post: string, options?: RequestOptions & { parent?: string }): Promise<TypingSent>;
+  notificationsSeen(upTo: number, options?: RequestOptions): Promise<ReadingResult>;
+  notificationsRead(which: { ids?: string[]; upTo?: number }, options?: RequestOptions): Promise<ReadingResult>;
+  setPreferences(preferences: NotifyPreferences, options?: RequestOptions): Promise<PreferencesResult>;
+  setMarker(feed: FeedName, seq: number, options?: RequestOptions): Promise<MarkerResult>;
+  setPresence(status: Showing, options?: RequestOptions): Promise<PresenceShown>;
+  changePassword(current: string, next: string, options?: RequestOptions): Promise<OthersEnded>;
+  changeEmail(password: string, email: string, options?: RequestOptions): Promise<EmailChanged>;
+  logIns(options?: RequestOptions): Promise<LogIns>;
+  endLogIn(id: string, options?: RequestOptions): Promise<SessionEnded>;
+  endOtherLogIns(options?: RequestOptions): Promise<OthersEnded>;
+}
+
+/** Posts in numbers, and what one did to them. Each number is the newest that was heard. */
+export class Numbers extends Emitter<{ change: string }> {
+  of(post: string): { counts: PostCounts | null; mine: MyMarks | null };
+  /** Asks for a post's numbers, unless they are fresh; calls close together become one request. */
+  want(post: string, options?: { again?: boolean }): void;
+  /** Something one did, as its result told: sooner than the event. `undefined` takes it back. */
+  marked<F extends keyof MyMarks>(post: string, field: F, value: MyMarks[F], rev: number): void;
+}
+
+/** Posts that other posts hand on, each fetched once. */
+export class References extends Emitter<{ change: string }> {
+  of(id: string): { state: "loading"; post: null } | { state: "here"; post: Post } | { state: "refused"; post: null };
+}
+
+/** What is only true for the moment. */
+export class Moment extends Emitter<{ presence: string[]; typing: string; readers: string }> {
+  /** Whose status to hear from now on, at most 500; kept over reconnects. */
+  watch(ids: Iterable<string>): Promise<void>;
+  presence(id: string): Presence | null;
+  typing(post: string): { user: Author; parent?: string }[];
+  readers(post: string): number | null;
 }
 
 export interface ThreadNode {
@@ -125,6 +181,13 @@ export class Feed extends Emitter<FeedEvents> {
   readonly thread: ThreadNode[];
   readonly commentCount: number;
   readonly follows: Set<string>;
+  readonly blocks: Map<string, Block>;
+  readonly mutes: Map<string, Mute>;
+  readonly markers: Map<string, ReadMarker>;
+  readonly preferences: Preferences | null;
+  readonly pinned: Post[];
+  readonly notifications: Notification[];
+  readonly reading: NotificationReading | null;
   readonly hasOlder: boolean;
   person(author: Author): Author;
   ready(): Promise<Feed>;
@@ -141,9 +204,18 @@ export class Entities {
   readonly thread: ThreadNode[];
   readonly commentCount: number;
   readonly follows: Set<string>;
+  readonly blocks: Map<string, Block>;
+  readonly mutes: Map<string, Mute>;
+  readonly markers: Map<string, ReadMarker>;
+  readonly preferences: Preferences | null;
+  readonly pinned: Post[];
+  readonly notifications: Notification[];
+  readonly reading: NotificationReading | null;
+  reaction(post: string): Emoji | null | undefined;
+  bookmarked(post: string): boolean | undefined;
   replace(snapshot: Snapshot): void;
-  addPage(page: Partial<PostsPage & CommentsPage>): void;
-  apply(push: { event: string; data: unknown }): boolean;
+  addPage(page: Partial<PostsPage & CommentsPage & NotificationsPage>): void;
+  apply(push: { event: string; data: unknown; seq?: number }): boolean;
   person(author: Author): Author;
 }
 

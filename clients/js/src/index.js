@@ -10,6 +10,9 @@
 export { Client } from "./client.js";
 export { Feed } from "./feed.js";
 export { Entities } from "./entities.js";
+export { Moment } from "./moment.js";
+export { Numbers } from "./numbers.js";
+export { References } from "./references.js";
 export { Rest } from "./rest.js";
 export { TidingsError } from "./error.js";
 export { uuidv7 } from "./ids.js";

@@ -1,6 +1,22 @@
 // Made from the Rust types in protocol/src by `TIDINGS_UPDATE=1 cargo test -p tidings-protocol`; changes here are lost.
 // What the frames mean: PROTOCOL.md.
 
+/** `account.email`: another address to log in with. */
+export type AccountEmail = {
+  /** One's password. */
+  password: string,
+  /** The new address; upper case is folded to lower. */
+  email: string,
+};
+
+/** `account.password`: one's password, for a new one. Ends all one's other log-ins. */
+export type AccountPassword = {
+  /** The password until now. */
+  current: string,
+  /** The password from now on: 10 to 1,024 bytes of UTF-8. */
+  new: string,
+};
+
 /** What a client does after a close. */
 export type AfterClose = "reconnect" | "reauthenticate" | "stop";
 
@@ -28,6 +44,70 @@ export type Author = {
   handle: string,
   /** Display name. */
   name: string,
+};
+
+/** "`blocker` blocks `blocked`"; in a removed event, "no longer". */
+export type Block = {
+  /** Last change. */
+  rev: Seq,
+  /** Who blocks. */
+  blocker: UserId,
+  /** Whom. */
+  blocked: UserId,
+};
+
+/** Result of `user.block` and `user.unblock`. */
+export type BlockResult = {
+  /** The pair, as of its last change. */
+  block: Block,
+  /** Whether one blocks them now. */
+  blocking: boolean,
+  /** The change. */
+  seq: Seq,
+};
+
+/** "One has bookmarked `post`"; in a removed event, "no longer". */
+export type Bookmark = {
+  /** Last change. Bookmarks are sorted by it, newest first. */
+  rev: Seq,
+  /** Which post. */
+  post: PostId,
+};
+
+/** `bookmark.page`. */
+export type BookmarkPage = {
+  /** `next` of the page before; the newest bookmarks if absent. */
+  before?: string,
+  /** 1–100; 50 if absent. */
+  limit?: number,
+};
+
+/** Result of `post.bookmark` and `post.unbookmark`. */
+export type BookmarkResult = {
+  /** As of its last change. */
+  bookmark: Bookmark,
+  /** Whether one has bookmarked it now. */
+  bookmarked: boolean,
+  /** The change. */
+  seq: Seq,
+  /** It was so already; nothing was done now. */
+  duplicate?: boolean,
+};
+
+/** A bookmarked post. */
+export type Bookmarked = {
+  /** The bookmark's last change: its place among the others. */
+  rev: Seq,
+  /** The post, as it is now. */
+  post: Post,
+};
+
+/** Result of `bookmark.page`. */
+export type BookmarksPage = {
+  /** Newest bookmark first, without posts that one may see no longer. */
+  bookmarks: Array<Bookmarked>,
+  /** For the next `before`; null at the end. */
+  next: string | null,
 };
 
 /** A comment on a post, or an answer to a comment. */
@@ -118,13 +198,22 @@ export type CommentsPage = {
 /** One WebSocket connection, for correlating with the server's logs. */
 export type ConnectionId = string;
 
+/** Result of `account.email`. */
+export type EmailChanged = {
+  /** The address from now on, as it is kept. */
+  email: string,
+};
+
+/** The reactions there are. Named by words: how one looks is the client's affair. */
+export type Emoji = "like" | "love" | "laugh" | "wow" | "sad" | "angry" | "thanks" | "party";
+
 /** Why a request was refused. */
 export type ErrorCode = "bad_request" | "unknown_method" | "invalid" | "unauthorized" | "bad_token" | "token_expired" | "bad_credentials" | "forbidden" | "not_found" | "conflict" | "stale" | "cursor_expired" | "limit_reached" | "rate_limited" | "overloaded" | "unavailable" | "internal";
 
 /** The name of an event of a feed. `created` and `updated` carry the same thing and are applied the same way. */
-export type EventName = "post.created" | "post.updated" | "post.removed" | "comment.created" | "comment.updated" | "comment.removed" | "user.updated" | "follow.created" | "follow.removed" | "feed.resync";
+export type EventName = "post.created" | "post.updated" | "post.removed" | "comment.created" | "comment.updated" | "comment.removed" | "user.updated" | "follow.created" | "follow.removed" | "block.created" | "block.removed" | "mute.created" | "mute.removed" | "reaction.updated" | "reaction.removed" | "bookmark.created" | "bookmark.removed" | "notification.updated" | "notification.removed" | "notification.read" | "marker.updated" | "marker.removed" | "preferences.updated" | "feed.resync";
 
-/** `feed.page`: older posts of `home`, `global` or `user:<id>`. */
+/** `feed.page`: older posts of `home`, `global`, `tag:<name>` or `user:<id>`. */
 export type FeedPage = {
   /** The feed. */
   feed: string,
@@ -139,7 +228,7 @@ export type FeedPush = {
   /** The subscription it belongs to. */
   feed: string,
   /** The journal entry. */
-  seq: Seq, } & ({ "event": "post.created", "data": Post } | { "event": "post.updated", "data": Post } | { "event": "post.removed", "data": Removed } | { "event": "comment.created", "data": Comment } | { "event": "comment.updated", "data": Comment } | { "event": "comment.removed", "data": Removed } | { "event": "user.updated", "data": User } | { "event": "follow.created", "data": Follow } | { "event": "follow.removed", "data": Follow } | { "event": "feed.resync", "data": Snapshot });
+  seq: Seq, } & ({ "event": "post.created", "data": Post } | { "event": "post.updated", "data": Post } | { "event": "post.removed", "data": Removed } | { "event": "comment.created", "data": Comment } | { "event": "comment.updated", "data": Comment } | { "event": "comment.removed", "data": Removed } | { "event": "user.updated", "data": User } | { "event": "follow.created", "data": Follow } | { "event": "follow.removed", "data": Follow } | { "event": "block.created", "data": Block } | { "event": "block.removed", "data": Block } | { "event": "mute.created", "data": Mute } | { "event": "mute.removed", "data": Mute } | { "event": "reaction.updated", "data": Reaction } | { "event": "reaction.removed", "data": Reaction } | { "event": "bookmark.created", "data": Bookmark } | { "event": "bookmark.removed", "data": Bookmark } | { "event": "notification.updated", "data": NotificationTold } | { "event": "notification.removed", "data": NotificationRemoved } | { "event": "notification.read", "data": NotificationReading } | { "event": "marker.updated", "data": ReadMarker } | { "event": "marker.removed", "data": ReadMarker } | { "event": "preferences.updated", "data": Preferences } | { "event": "feed.resync", "data": Snapshot });
 
 /** How a feed starts. */
 export type FeedStart = { "status": "live",
@@ -155,11 +244,25 @@ export type FeedStart = { "status": "live",
   post?: Post,
   /** Newest first. */
   posts?: Array<Post>,
+  /** Those that the user shows before all others, wherever they stand among the posts; newest first. */
+  pinned?: Array<Post>,
   /** Newest first, and after them older ones that these answer. */
   comments?: Array<Comment>,
   /** Whom one follows. */
   follows?: Array<UserId>,
-  /** For `before` of `feed.page` or `comment.page`; null where there is no more. */
+  /** Whom one blocks. */
+  blocks?: Array<Block>,
+  /** Whom one has muted. */
+  mutes?: Array<Mute>,
+  /** How far one has read one's feeds. */
+  markers?: Array<ReadMarker>,
+  /** Of whom one wants to hear; absent where one never said so. */
+  preferences?: Preferences,
+  /** Newest first. */
+  notifications?: Array<Notification>,
+  /** How far one has looked through them, and how many are unread. */
+  reading?: NotificationReading,
+  /** For `before` of `feed.page`, `comment.page` or `notification.page`; null where there is no more. */
   next: string | null, } | { "status": "refused",
   /** Which. */
   feed: string,
@@ -201,6 +304,9 @@ export type FollowResult = {
   seq: Seq,
 };
 
+/** Of whom one wants to hear. */
+export type HeardFrom = "everyone" | "followed" | "nobody";
+
 /** `hello`: the first request of every connection. */
 export type Hello = {
   /** Access token; without one the connection is anonymous and may read public feeds. */
@@ -213,6 +319,8 @@ export type Hello = {
   cursor?: string,
   /** Entities in each snapshot, 1–100; 50 if absent. */
   limit?: number,
+  /** What this connection shows of its user from the start; `online` if absent. Nothing for an anonymous one. */
+  presence?: Showing,
 };
 
 /** What this server allows. */
@@ -239,6 +347,28 @@ export type Limits = {
   points_per_minute: number,
 };
 
+/** A log-in of one's own: what `session.list` tells of it. */
+export type LogIn = {
+  /** Which. */
+  id: SessionId,
+  /** What the program that logged in called itself (its `User-Agent`), as far as it did. */
+  device?: string,
+  /** What its last connection called itself (`client` of `hello`), as far as it did. */
+  client?: string,
+  /** When it began. */
+  created_at: Millis,
+  /** When it was last connected, to some minutes. */
+  seen_at: Millis,
+  /** Whether it is the one that asks. */
+  current: boolean,
+};
+
+/** Result of `session.list`. */
+export type LogIns = {
+  /** Those that are good, the last seen first. */
+  sessions: Array<LogIn>,
+};
+
 /** `POST /api/v1/auth/login`. */
 export type Login = {
   /** Handle or e-mail address. */
@@ -247,8 +377,142 @@ export type Login = {
   password: string,
 };
 
+/** Result of `marker.set`. */
+export type MarkerResult = {
+  /** As it is now; further on than asked if another device was there before. */
+  marker: ReadMarker,
+  /** The change. */
+  seq: Seq,
+  /** It was so already; nothing was done now. */
+  duplicate?: boolean,
+};
+
+/** `marker.set`: may be repeated; never goes back. */
+export type MarkerSet = {
+  /** Which feed. */
+  feed: string,
+  /** The `seq` of the newest that was read. */
+  seq: Seq,
+};
+
+/** A picture that has been sent and may be shown. It never changes under its id. */
+export type Media = {
+  /** Which. */
+  id: MediaId,
+  /** What it is for. */
+  kind: MediaKind,
+  /** As it is kept, which need not be as it was sent. */
+  type: MediaType,
+  /** Pixels, as it is to be seen (turned upright). */
+  width: number,
+  /** Pixels. */
+  height: number,
+  /** Size as it is kept. */
+  bytes: number,
+  /** Path of the whole picture on any node. It may be kept for ever. */
+  url: string,
+  /** Path of a small one: of an image at most 320 pixels wide and high, of an avatar 96. */
+  thumb_url: string,
+};
+
+/** Result of `media.delete`. */
+export type MediaDeleted = {
+  /** What is gone. */
+  id: MediaId,
+};
+
+/** Result of `media.get`, and the answer to a `PUT`. */
+export type MediaGot = {
+  /** As it is. */
+  media: Media,
+};
+
+/** A picture. Chosen by its owner's client, like [`PostId`]. */
+export type MediaId = string;
+
+/** What a picture is for. */
+export type MediaKind = "avatar" | "image";
+
+/** `media.get`, `media.delete`. */
+export type MediaRef = {
+  /** Which. */
+  id: MediaId,
+};
+
+/** `media.ticket`: leave to send a picture. */
+export type MediaTicket = {
+  /** Chosen by the client; the same id with the same wish is given a ticket again. */
+  id: MediaId,
+  /** What it is for. */
+  kind: MediaKind,
+  /** What it is thought to be. What counts is what it turns out to be: names of files are often wrong. */
+  type: MediaType,
+  /** How many bytes will be sent, at most. */
+  bytes: number,
+};
+
+/** Result of `media.ticket`. */
+export type MediaTicketed = {
+  /** Path to `PUT` the bytes to, on any node. Whoever has it may: keep it to yourself. */
+  upload: string,
+  /** When it runs out. */
+  expires_at: Millis,
+  /** The most bytes it is good for. */
+  max_bytes: number,
+  /** The picture, if it has been sent already. */
+  media?: Media,
+};
+
+/** A type of picture. */
+export type MediaType = "image/png" | "image/jpeg" | "image/webp" | "image/gif";
+
+/** Where somebody is mentioned in a text. */
+export type MentionSpan = {
+  /** Of its `@`, counted in Unicode scalar values. */
+  start: number,
+  /** Behind its last character. */
+  end: number,
+  /** In lower case. Whether somebody bears it is not known here. */
+  handle: string,
+};
+
 /** Milliseconds since 1970-01-01 UTC. */
 export type Millis = number;
+
+/** "`muter` does not want to read `muted`"; in a removed event, "no longer". */
+export type Mute = {
+  /** Last change. */
+  rev: Seq,
+  /** Who mutes. */
+  muter: UserId,
+  /** Whom. */
+  muted: UserId,
+  /** When it ends by itself. */
+  until?: Millis,
+};
+
+/** Result of `user.mute` and `user.unmute`. */
+export type MuteResult = {
+  /** The pair, as of its last change. */
+  mute: Mute,
+  /** Whether one has muted them now. */
+  muting: boolean,
+  /** The change. */
+  seq: Seq,
+};
+
+/** What one has done to a post oneself; all absent for who is not logged in. */
+export type MyMarks = {
+  /** One's reaction. */
+  reaction?: Emoji,
+  /** Whether one has bookmarked it. */
+  bookmarked?: boolean,
+  /** One's repost of it without words: what to delete to take it back. */
+  repost?: PostId,
+};
+
+/** `session.list`, `session.revoke_others`: nothing needs to be said. */
+export type Nothing = Record<symbol, never>;
 
 /** A message about the connection. */
 export type Notice = { "event": "heartbeat",
@@ -261,7 +525,161 @@ export type Notice = { "event": "heartbeat",
   /** The new position. */
   cursor: string, } | { "event": "token_expiring",
   /** When. */
-  expires_at: Millis,
+  expires_at: Millis, } | { "event": "counts" } & PostCounts | { "event": "presence",
+  /** How they are now. */
+  users: Array<Presence>, } | { "event": "typing",
+  /** The post. */
+  post: PostId,
+  /** The comment that is being answered; absent: they comment on the post itself. */
+  parent?: CommentId,
+  /** Those who write there now, the latest first; at most ten. */
+  users: Array<Author>, } | { "event": "readers",
+  /** The post. */
+  post: PostId,
+  /** So many. */
+  count: number,
+};
+
+/** One kind of thing that others did about one thing of one's own: "12 people reacted to your post". New followers come in one group until it
+ * has been read; the next one begins another.
+ */
+export type Notification = {
+  /** Which. */
+  id: NotificationId,
+  /** Last change. */
+  rev: Seq,
+  /** Its place: when somebody came into it last. Sort by it, newest first. Unlike a post's it grows. */
+  seq: Seq,
+  /** What they did. */
+  kind: NotificationKind,
+  /** About which post, or on which. */
+  post?: PostId,
+  /** About which comment on it. */
+  comment?: CommentId,
+  /** The comment or post that came last, as far as it is still there. Absent for follows and reactions. */
+  last?: string,
+  /** Who did, the newest first, at most three. */
+  actors: Array<Author>,
+  /** How many different people did. */
+  count: number,
+  /** When somebody came into it last. */
+  at: Millis,
+  /** Whether it was read by itself; what has a `seq` up to `read` of [`NotificationReading`] is read, too. */
+  read?: boolean,
+};
+
+/** A group of notifications; made by the server. */
+export type NotificationId = string;
+
+/** What others did. */
+export type NotificationKind = "follow" | "request" | "mention" | "comment" | "reply" | "reaction" | "repost" | "quote";
+
+/** `notification.page`: older notifications. */
+export type NotificationPage = {
+  /** `next` of the page or snapshot before; the newest if absent. */
+  before?: string,
+  /** 1–100; 50 if absent. */
+  limit?: number,
+};
+
+/** `notification.read`: may be repeated; never goes back. One of both, or both: then those of `ids` that have not changed their place since. */
+export type NotificationRead = {
+  /** These; all if absent. 1 to 100. */
+  ids?: Array<NotificationId>,
+  /** As far as their `seq` is not above this. */
+  up_to?: Seq,
+};
+
+/** How far one has looked through one's notifications, on whichever device. Never goes back. */
+export type NotificationReading = {
+  /** Last change; 0 if there never was one. */
+  rev: Seq,
+  /** Notifications with a `seq` up to this have been seen. */
+  seen: Seq,
+  /** Notifications with a `seq` up to this have been read. */
+  read: Seq,
+  /** How many are unread now. */
+  unread: number,
+};
+
+/** A notification that is no more: everybody in it has taken back what they did. */
+export type NotificationRemoved = {
+  /** Which. */
+  id: NotificationId,
+  /** The removal. */
+  rev: Seq,
+  /** How many are unread now. */
+  unread: number,
+};
+
+/** `notification.seen`: may be repeated; never goes back. */
+export type NotificationSeen = {
+  /** The `seq` of the newest that was seen. */
+  up_to: Seq,
+};
+
+/** A notification as an event tells it. */
+export type NotificationTold = {
+  /** How many are unread now. Of several such numbers the one of the last event counts. */
+  unread: number,
+  /** Which. */
+  id: NotificationId,
+  /** Last change. */
+  rev: Seq,
+  /** Its place: when somebody came into it last. Sort by it, newest first. Unlike a post's it grows. */
+  seq: Seq,
+  /** What they did. */
+  kind: NotificationKind,
+  /** About which post, or on which. */
+  post?: PostId,
+  /** About which comment on it. */
+  comment?: CommentId,
+  /** The comment or post that came last, as far as it is still there. Absent for follows and reactions. */
+  last?: string,
+  /** Who did, the newest first, at most three. */
+  actors: Array<Author>,
+  /** How many different people did. */
+  count: number,
+  /** When somebody came into it last. */
+  at: Millis,
+  /** Whether it was read by itself; what has a `seq` up to `read` of [`NotificationReading`] is read, too. */
+  read?: boolean,
+};
+
+/** Result of `notification.page`. */
+export type NotificationsPage = {
+  /** Newest first. */
+  notifications: Array<Notification>,
+  /** How far one has looked through them. */
+  reading: NotificationReading,
+  /** For the next `before`; null at the end. */
+  next: string | null,
+};
+
+/** Of whom one wants to hear, by what they did; what is absent stays as it is, and is `everyone` at first. */
+export type NotifyPreferences = {
+  /** Follows. */
+  follow?: HeardFrom,
+  /** Requests to follow. */
+  request?: HeardFrom,
+  /** Mentions. */
+  mention?: HeardFrom,
+  /** Comments. */
+  comment?: HeardFrom,
+  /** Answers to comments. */
+  reply?: HeardFrom,
+  /** Reactions. */
+  reaction?: HeardFrom,
+  /** Posts handed on. */
+  repost?: HeardFrom,
+  /** Posts handed on with words. */
+  quote?: HeardFrom,
+};
+
+/** Result of `account.password` and `session.revoke_others`. */
+export type OthersEnded = {
+  /** How many other log-ins were ended. */
+  ended: number,
 };
 
 /** A post. */
@@ -274,20 +692,56 @@ export type Post = {
   seq: Seq,
   /** Who wrote it. */
   author: Author,
-  /** The text. */
+  /** The text; empty in a repost without words of its own. */
   text: string,
   /** When it was created. */
   created_at: Millis,
   /** When its text was last changed. */
   edited_at?: Millis,
+  /** Who may see it; `public` if absent. */
+  visibility?: Visibility,
+  /** What the text is about, for readers to decide whether they want to see it. */
+  warning?: string,
+  /** The post it hands on: with a text of its own a quote, without one a repost. Fetch it with `post.get`: what it says, and whether one may
+   * see it, is its own affair.
+   */
+  of?: PostId,
+  /** Whether its author shows it before all others. */
+  pinned?: boolean,
+  /** Hashtags in the text. */
+  tags?: Array<TagSpan>,
+  /** People mentioned in the text. */
+  mentions?: Array<MentionSpan>,
+};
+
+/** How many there are of what others add to a post. Absolute: keep what has the higher `seq`. */
+export type PostCounts = {
+  /** Which post. */
+  post: PostId,
+  /** As of this entry. */
+  seq: Seq,
+  /** Comments that are not removed. */
+  comments: number,
+  /** Public posts that hand it on without words. */
+  reposts: number,
+  /** Public posts that hand it on with words. */
+  quotes: number,
+  /** Reactions of each kind; what is absent is 0. */
+  reactions: { [key in Emoji]?: number },
 };
 
 /** `post.create`. */
 export type PostCreate = {
-  /** Chosen by the client; the same id with the same text is answered again, not created again. */
+  /** Chosen by the client; the same id with the same content is answered again, not created again. */
   id: PostId,
-  /** The text. */
-  text: string,
+  /** The text; may be absent only from a repost. */
+  text?: string,
+  /** Who may see it; everybody if absent. */
+  visibility?: Visibility,
+  /** What the text is about, for readers to decide whether they want to see it. */
+  warning?: string,
+  /** A public post to hand on: with `text` a quote, without it a repost. */
+  of?: PostId,
 };
 
 /** Result of `post.get`. */
@@ -296,16 +750,30 @@ export type PostGot = {
   post: Post,
 };
 
+/** Result of `post.history`. */
+export type PostHistory = {
+  /** The newest first, at most 100, without the present text; those that were written for fewer than may see the post now are only for these. */
+  versions: Array<PostVersion>,
+};
+
 /** A post. Chosen by its author's client (UUIDv7 recommended), which makes retries safe. */
 export type PostId = string;
 
-/** `post.get`, `post.delete`. */
+/** `post.react`: may be repeated; one's last reaction to a post is the one that counts. */
+export type PostReact = {
+  /** To which post. */
+  id: PostId,
+  /** How. */
+  emoji: Emoji,
+};
+
+/** `post.get`, `post.delete`, `post.history`, `post.unreact`, `post.bookmark`, `post.unbookmark`, `post.pin`, `post.unpin`. */
 export type PostRef = {
   /** Which. */
   id: PostId,
 };
 
-/** Result of `post.create`, `post.update`. */
+/** Result of `post.create`, `post.update`, `post.pin`, `post.unpin`. */
 export type PostResult = {
   /** As it is now. */
   post: Post,
@@ -315,14 +783,52 @@ export type PostResult = {
   duplicate?: boolean,
 };
 
+/** A post in numbers. */
+export type PostStats = {
+  /** For who asks. */
+  mine: MyMarks,
+  /** Which post. */
+  post: PostId,
+  /** As of this entry. */
+  seq: Seq,
+  /** Comments that are not removed. */
+  comments: number,
+  /** Public posts that hand it on without words. */
+  reposts: number,
+  /** Public posts that hand it on with words. */
+  quotes: number,
+  /** Reactions of each kind; what is absent is 0. */
+  reactions: { [key in Emoji]?: number },
+};
+
+/** `post.stats`: numbers for many posts at once. */
+export type PostStatsGet = {
+  /** 1 to 100. */
+  ids: Array<PostId>,
+};
+
 /** `post.update`. */
 export type PostUpdate = {
   /** Which. */
   id: PostId,
   /** The new text. */
   text: string,
+  /** Who may see it from now on; stays if absent. */
+  visibility?: Visibility,
+  /** What the text is about; stays if absent, `""` takes it away. */
+  warning?: string,
   /** Refuse with `stale` if it has changed since. */
   if_rev?: Seq,
+};
+
+/** What a post said before it was edited. */
+export type PostVersion = {
+  /** The post's `rev` when it last said so. */
+  rev: Seq,
+  /** The text. */
+  text: string,
+  /** Since when it said so. */
+  at: Millis,
 };
 
 /** Result of `feed.page`. */
@@ -331,6 +837,118 @@ export type PostsPage = {
   posts: Array<Post>,
   /** For the next `before`; null at the end. */
   next: string | null,
+};
+
+/** Result of `post.stats`. */
+export type PostsStats = {
+  /** Of those of the posts that are there and that one may see, in the order asked. */
+  stats: Array<PostStats>,
+};
+
+/** One's preferences as of their last change. */
+export type Preferences = {
+  /** Last change. */
+  rev: Seq,
+  /** Follows. */
+  follow?: HeardFrom,
+  /** Requests to follow. */
+  request?: HeardFrom,
+  /** Mentions. */
+  mention?: HeardFrom,
+  /** Comments. */
+  comment?: HeardFrom,
+  /** Answers to comments. */
+  reply?: HeardFrom,
+  /** Reactions. */
+  reaction?: HeardFrom,
+  /** Posts handed on. */
+  repost?: HeardFrom,
+  /** Posts handed on with words. */
+  quote?: HeardFrom,
+};
+
+/** Result of `notify.preferences`. */
+export type PreferencesResult = {
+  /** As they are now. */
+  preferences: Preferences,
+  /** The change. */
+  seq: Seq,
+  /** It was so already; nothing was done now. */
+  duplicate?: boolean,
+};
+
+/** Somebody's status. */
+export type Presence = {
+  /** Who. */
+  id: UserId,
+  /** How they are. */
+  status: Status,
+  /** When they were last here, if they are not and the server still knows. */
+  last_seen?: Millis,
+};
+
+/** `presence.set`: what this connection shows from now on. */
+export type PresenceSet = {
+  /** What. */
+  status: Showing,
+};
+
+/** Result of `presence.set`. */
+export type PresenceShown = {
+  /** What this connection shows from now on. */
+  status: Showing,
+};
+
+/** `presence.watch`: whose status one wants to hear. Replaces what was watched before. */
+export type PresenceWatch = {
+  /** At most 500. Whoever among them one does not follow is left out in silence. Empty: nobody any more. */
+  ids: Array<UserId>,
+};
+
+/** Result of `presence.watch`. */
+export type PresenceWatched = {
+  /** How those are now whom one follows. */
+  users: Array<Presence>,
+};
+
+/** One's reaction to a post. */
+export type Reaction = {
+  /** Last change. */
+  rev: Seq,
+  /** To which post. */
+  post: PostId,
+  /** Which; absent if it was taken back. */
+  emoji?: Emoji,
+};
+
+/** Result of `post.react` and `post.unreact`. */
+export type ReactionResult = {
+  /** As of its last change. */
+  reaction: Reaction,
+  /** The change. */
+  seq: Seq,
+  /** It was so already; nothing was done now. */
+  duplicate?: boolean,
+};
+
+/** How far one has read a feed, on whichever device. Never goes back. */
+export type ReadMarker = {
+  /** Last change. */
+  rev: Seq,
+  /** Which feed. */
+  feed: string,
+  /** Read up to this place. */
+  seq: Seq,
+};
+
+/** Result of `notification.seen` and `notification.read`. */
+export type ReadingResult = {
+  /** As it is now. */
+  reading: NotificationReading,
+  /** The change. */
+  seq: Seq,
+  /** It was so already; nothing was done now. */
+  duplicate?: boolean,
 };
 
 /** `POST /api/v1/auth/refresh` and `/api/v1/auth/logout`. */
@@ -374,7 +992,7 @@ export type RemovedResult = {
 /** A request that was understood. */
 export type Request = {
   /** Echoed in the reply. */
-  id: RequestId, } & ({ "method": "hello", "params": Hello } | { "method": "auth.refresh", "params": AuthRefresh } | { "method": "user.get", "params": UserGet } | { "method": "user.update", "params": UserUpdate } | { "method": "user.follow", "params": UserRef } | { "method": "user.unfollow", "params": UserRef } | { "method": "post.create", "params": PostCreate } | { "method": "post.get", "params": PostRef } | { "method": "post.update", "params": PostUpdate } | { "method": "post.delete", "params": PostRef } | { "method": "comment.create", "params": CommentCreate } | { "method": "comment.update", "params": CommentUpdate } | { "method": "comment.delete", "params": CommentRef } | { "method": "comment.page", "params": CommentPage } | { "method": "feed.page", "params": FeedPage } | { "method": "feed.subscribe", "params": FeedSubscribe } | { "method": "feed.unsubscribe", "params": FeedUnsubscribe });
+  id: RequestId, } & ({ "method": "hello", "params": Hello } | { "method": "auth.refresh", "params": AuthRefresh } | { "method": "account.password", "params": AccountPassword } | { "method": "account.email", "params": AccountEmail } | { "method": "session.list", "params": Nothing } | { "method": "session.revoke", "params": SessionRef } | { "method": "session.revoke_others", "params": Nothing } | { "method": "user.get", "params": UserGet } | { "method": "user.update", "params": UserUpdate } | { "method": "user.follow", "params": UserRef } | { "method": "user.unfollow", "params": UserRef } | { "method": "user.block", "params": UserRef } | { "method": "user.unblock", "params": UserRef } | { "method": "user.mute", "params": UserMute } | { "method": "user.unmute", "params": UserRef } | { "method": "post.create", "params": PostCreate } | { "method": "post.get", "params": PostRef } | { "method": "post.update", "params": PostUpdate } | { "method": "post.delete", "params": PostRef } | { "method": "post.history", "params": PostRef } | { "method": "post.stats", "params": PostStatsGet } | { "method": "post.react", "params": PostReact } | { "method": "post.unreact", "params": PostRef } | { "method": "post.bookmark", "params": PostRef } | { "method": "post.unbookmark", "params": PostRef } | { "method": "post.pin", "params": PostRef } | { "method": "post.unpin", "params": PostRef } | { "method": "bookmark.page", "params": BookmarkPage } | { "method": "comment.create", "params": CommentCreate } | { "method": "comment.update", "params": CommentUpdate } | { "method": "comment.delete", "params": CommentRef } | { "method": "comment.page", "params": CommentPage } | { "method": "feed.page", "params": FeedPage } | { "method": "feed.subscribe", "params": FeedSubscribe } | { "method": "feed.unsubscribe", "params": FeedUnsubscribe } | { "method": "presence.watch", "params": PresenceWatch } | { "method": "presence.set", "params": PresenceSet } | { "method": "typing.send", "params": TypingSend } | { "method": "notification.page", "params": NotificationPage } | { "method": "notification.seen", "params": NotificationSeen } | { "method": "notification.read", "params": NotificationRead } | { "method": "marker.set", "params": MarkerSet } | { "method": "notify.preferences", "params": NotifyPreferences } | { "method": "media.ticket", "params": MediaTicket } | { "method": "media.get", "params": MediaRef } | { "method": "media.delete", "params": MediaRef });
 
 /** The client's number for a request, echoed in its reply. 0 … 2⁵³−1. */
 export type RequestId = number;
@@ -386,10 +1004,30 @@ export type RestError = {
 };
 
 /** What a user may do beyond their own things. */
-export type Role = "user" | "admin";
+export type Role = "user" | "admin" | "moderator";
 
 /** Number of a journal entry: contiguous from 1, in commit order, within one epoch (P1). 0 is "before the first". */
 export type Seq = number;
+
+/** Result of `session.revoke`. */
+export type SessionEnded = {
+  /** Which. */
+  id: SessionId,
+  /** The change. */
+  seq: Seq,
+};
+
+/** One log-in of one user: the refresh-token family, and what log-out ends. */
+export type SessionId = string;
+
+/** `session.revoke`: may be repeated without harm. */
+export type SessionRef = {
+  /** Which log-in. */
+  id: SessionId,
+};
+
+/** What one connection shows of its user. A user is shown as the best of all their connections: online, then idle. */
+export type Showing = "online" | "idle" | "invisible";
 
 /** `POST /api/v1/users`. */
 export type SignUp = {
@@ -404,7 +1042,8 @@ export type SignUp = {
 };
 
 /** The state of a feed as of `seq`; every later change follows as an event. Which fields are there depends on the feed:
- * `home`, `global`: `posts`; `user:<id>`: `user`, `posts`; `post:<id>`: `post`, `comments`; `me`: `user`, `follows`.
+ * `home`, `global`, `tag:<name>`: `posts`; `user:<id>`: `user`, `posts`, `pinned`; `post:<id>`: `post`, `comments`; `me`: `user`, `follows`, `blocks`,
+ * `mutes`, `markers`, `preferences`; `notifications`: `notifications`, `reading`.
  */
 export type Snapshot = {
   /** Which. */
@@ -417,12 +1056,39 @@ export type Snapshot = {
   post?: Post,
   /** Newest first. */
   posts?: Array<Post>,
+  /** Those that the user shows before all others, wherever they stand among the posts; newest first. */
+  pinned?: Array<Post>,
   /** Newest first, and after them older ones that these answer. */
   comments?: Array<Comment>,
   /** Whom one follows. */
   follows?: Array<UserId>,
-  /** For `before` of `feed.page` or `comment.page`; null where there is no more. */
+  /** Whom one blocks. */
+  blocks?: Array<Block>,
+  /** Whom one has muted. */
+  mutes?: Array<Mute>,
+  /** How far one has read one's feeds. */
+  markers?: Array<ReadMarker>,
+  /** Of whom one wants to hear; absent where one never said so. */
+  preferences?: Preferences,
+  /** Newest first. */
+  notifications?: Array<Notification>,
+  /** How far one has looked through them, and how many are unread. */
+  reading?: NotificationReading,
+  /** For `before` of `feed.page`, `comment.page` or `notification.page`; null where there is no more. */
   next: string | null,
+};
+
+/** How somebody is, as others are told. */
+export type Status = "online" | "idle" | "offline";
+
+/** Where a hashtag stands in a text. */
+export type TagSpan = {
+  /** Of its `#`, counted in Unicode scalar values. */
+  start: number,
+  /** Behind its last character. */
+  end: number,
+  /** Which tag it is, however it is written there. */
+  tag: string,
 };
 
 /** Answer to sign up, log in and refresh. */
@@ -437,6 +1103,20 @@ export type Tokens = {
   refresh_token: string,
   /** When the refresh token runs out. */
   refresh_expires_at: Millis,
+};
+
+/** `typing.send`: one is writing a comment on a post, or an answer to one of its comments. */
+export type TypingSend = {
+  /** The post, whose feed this connection watches. */
+  post: PostId,
+  /** The comment that is being answered. */
+  parent?: CommentId,
+};
+
+/** Result of `typing.send`. */
+export type TypingSent = {
+  /** Sending it again earlier changes nothing. */
+  again_after_ms: number,
 };
 
 /** Result of `feed.unsubscribe`. */
@@ -474,7 +1154,15 @@ export type UserGet = {
 /** A person or bot. */
 export type UserId = string;
 
-/** `user.follow`, `user.unfollow`: both may be repeated without harm. */
+/** `user.mute`: may be repeated; the last one says until when. */
+export type UserMute = {
+  /** Whom. */
+  id: UserId,
+  /** When it ends by itself; never if absent. A time in the past ends it at once. */
+  until?: Millis,
+};
+
+/** `user.follow`, `user.unfollow`, `user.block`, `user.unblock`, `user.unmute`: all may be repeated without harm. */
 export type UserRef = {
   /** Whom. */
   id: UserId,
@@ -488,11 +1176,15 @@ export type UserResult = {
   following: boolean,
   /** Whether they follow one. */
   followed_by: boolean,
+  /** Whether one blocks them. */
+  blocking: boolean,
+  /** Whether one has muted them. */
+  muting: boolean,
   /** How many follow them. */
   followers: number,
   /** How many they follow. */
   follows: number,
-  /** How many posts they have. */
+  /** How many posts of theirs everybody may see; of one's own, how many there are. */
   posts: number,
 };
 
@@ -513,6 +1205,9 @@ export type UserUpdated = {
   /** The change. */
   seq: Seq,
 };
+
+/** Who may see a post, besides its author. Nobody who blocks the author, or is blocked by them, ever does. */
+export type Visibility = "public" | "followers" | "mentioned" | "private";
 
 /** Result of `hello`. */
 export type Welcome = {
@@ -547,14 +1242,32 @@ export type MethodName = keyof Methods;
 export interface Methods {
   "hello": { params: Hello; result: Welcome };
   "auth.refresh": { params: AuthRefresh; result: AuthRefreshed };
+  "account.password": { params: AccountPassword; result: OthersEnded };
+  "account.email": { params: AccountEmail; result: EmailChanged };
+  "session.list": { params: Nothing; result: LogIns };
+  "session.revoke": { params: SessionRef; result: SessionEnded };
+  "session.revoke_others": { params: Nothing; result: OthersEnded };
   "user.get": { params: UserGet; result: UserResult };
   "user.update": { params: UserUpdate; result: UserUpdated };
   "user.follow": { params: UserRef; result: FollowResult };
   "user.unfollow": { params: UserRef; result: FollowResult };
+  "user.block": { params: UserRef; result: BlockResult };
+  "user.unblock": { params: UserRef; result: BlockResult };
+  "user.mute": { params: UserMute; result: MuteResult };
+  "user.unmute": { params: UserRef; result: MuteResult };
   "post.create": { params: PostCreate; result: PostResult };
   "post.get": { params: PostRef; result: PostGot };
   "post.update": { params: PostUpdate; result: PostResult };
   "post.delete": { params: PostRef; result: RemovedResult };
+  "post.history": { params: PostRef; result: PostHistory };
+  "post.stats": { params: PostStatsGet; result: PostsStats };
+  "post.react": { params: PostReact; result: ReactionResult };
+  "post.unreact": { params: PostRef; result: ReactionResult };
+  "post.bookmark": { params: PostRef; result: BookmarkResult };
+  "post.unbookmark": { params: PostRef; result: BookmarkResult };
+  "post.pin": { params: PostRef; result: PostResult };
+  "post.unpin": { params: PostRef; result: PostResult };
+  "bookmark.page": { params: BookmarkPage; result: BookmarksPage };
   "comment.create": { params: CommentCreate; result: CommentResult };
   "comment.update": { params: CommentUpdate; result: CommentResult };
   "comment.delete": { params: CommentRef; result: RemovedResult };
@@ -562,6 +1275,17 @@ export interface Methods {
   "feed.page": { params: FeedPage; result: PostsPage };
   "feed.subscribe": { params: FeedSubscribe; result: Snapshot };
   "feed.unsubscribe": { params: FeedUnsubscribe; result: Unsubscribed };
+  "presence.watch": { params: PresenceWatch; result: PresenceWatched };
+  "presence.set": { params: PresenceSet; result: PresenceShown };
+  "typing.send": { params: TypingSend; result: TypingSent };
+  "notification.page": { params: NotificationPage; result: NotificationsPage };
+  "notification.seen": { params: NotificationSeen; result: ReadingResult };
+  "notification.read": { params: NotificationRead; result: ReadingResult };
+  "marker.set": { params: MarkerSet; result: MarkerResult };
+  "notify.preferences": { params: NotifyPreferences; result: PreferencesResult };
+  "media.ticket": { params: MediaTicket; result: MediaTicketed };
+  "media.get": { params: MediaRef; result: MediaGot };
+  "media.delete": { params: MediaRef; result: MediaDeleted };
 }
 
 /** What each event of a feed carries as `data`. */
@@ -575,5 +1299,19 @@ export interface Events {
   "user.updated": User;
   "follow.created": Follow;
   "follow.removed": Follow;
+  "block.created": Block;
+  "block.removed": Block;
+  "mute.created": Mute;
+  "mute.removed": Mute;
+  "reaction.updated": Reaction;
+  "reaction.removed": Reaction;
+  "bookmark.created": Bookmark;
+  "bookmark.removed": Bookmark;
+  "notification.updated": NotificationTold;
+  "notification.removed": NotificationRemoved;
+  "notification.read": NotificationReading;
+  "marker.updated": ReadMarker;
+  "marker.removed": ReadMarker;
+  "preferences.updated": Preferences;
   "feed.resync": Snapshot;
 }

@@ -9,6 +9,10 @@ import { TidingsError } from "./error.js";
 const REPEATABLE = new Set([
   "user.get", "post.get", "feed.page", "comment.page",
   "post.create", "comment.create", "post.delete", "comment.delete", "user.follow", "user.unfollow",
+  "post.stats", "post.history", "bookmark.page", "notification.page", "session.list", "media.get",
+  "user.block", "user.unblock", "user.mute", "user.unmute", "post.react", "post.unreact", "post.bookmark", "post.unbookmark",
+  "post.pin", "post.unpin", "notification.seen", "notification.read", "notify.preferences", "marker.set",
+  "account.password", "account.email", "session.revoke", "session.revoke_others", "media.ticket", "media.delete",
 ]);
 /** The last one wins, so saying it again changes nothing; with `if_rev` a second one would be refused as stale. */
 const UPDATES = new Set(["user.update", "post.update", "comment.update"]);

@@ -117,6 +117,26 @@ test("any order with any repeats reaches the state of a list that forgets nothin
   }
 });
 
+test("one's own reactions and bookmarks follow the rev rule, whatever the order", () => {
+  const me = new Entities("me");
+  assert.deepEqual([me.reaction("p1"), me.bookmarked("p1")], [undefined, undefined]);
+  assert.ok(me.apply({ event: "reaction.removed", data: { rev: 12, post: "p1" } }));
+  assert.ok(!me.apply({ event: "reaction.updated", data: { rev: 11, post: "p1", emoji: "like" } }));
+  assert.equal(me.reaction("p1"), null);
+  assert.ok(me.apply({ event: "reaction.updated", data: { rev: 13, post: "p1", emoji: "party" } }));
+  assert.ok(me.apply({ event: "bookmark.created", data: { rev: 14, post: "p1" } }));
+  assert.deepEqual([me.reaction("p1"), me.bookmarked("p1"), me.bookmarked("p2")], ["party", true, undefined]);
+});
+
+test("pinned posts are there wherever they stand, and do not fill the gap before them", () => {
+  const user = new Entities("user:u1");
+  const [old, young] = [{ ...postOf("p1", 3, 9), pinned: true }, postOf("p2", 8, 8)];
+  user.replace(snapshot("user:u1", { posts: [young], pinned: [old], next: "k3f9-8" }));
+  assert.deepEqual([user.pinned.map(({ id }) => id), user.posts.map(({ id }) => id)], [["p1"], ["p2"]]);
+  user.apply({ event: "post.updated", data: postOf("p1", 3, 10) });
+  assert.deepEqual(user.pinned, []);
+});
+
 /** Creates, edits and removals of a few posts, as the journal would number them. */
 function story(random) {
   const born = new Map();

@@ -126,6 +126,36 @@ describe("with a real server", { skip: !url && "TIDINGS_URL is not set", timeout
     assert.deepEqual(home.posts.map(({ id }) => id), posts.map(({ id }) => id));
   });
 
+  test("a reaction on one device is known on the other; a block ends the feed of the one who is blocked", async () => {
+    const { post } = await ann.client.createPost("look at this #thing");
+    const second = new Client({ url, WebSocket, getToken: () => bob.tokens.access_token });
+    everybody.push(second);
+    second.connect();
+    await second.feed("me").ready();
+    second.numbers.want(post.id);
+    await until(second.numbers, () => second.numbers.of(post.id).mine);
+    await bob.client.react(post.id, "party");
+    await until(second.numbers, () => second.numbers.of(post.id).mine.reaction === "party" && second.numbers.of(post.id).counts.reactions.party === 1);
+    const { post: quote } = await bob.client.createPost("indeed", { of: post.id });
+    second.references.of(quote.of);
+    await until(second.references, () => second.references.of(quote.of).post?.text === "look at this #thing");
+    const hers = await second.feed(`user:${ann.id}`).ready();
+    await ann.client.block(bob.id);
+    await until(hers, () => hers.state === "unsubscribed");
+    await until(second.references, () => second.references.of(quote.of).state === "refused");
+    await ann.client.unblock(bob.id);
+    await bob.client.follow(ann.id);
+  });
+
+  test("what others do is told to ann in notifications, and read once", async () => {
+    const feed = await ann.client.feed("notifications").ready();
+    const { post } = await ann.client.createPost("what do you think?");
+    await bob.client.createComment(post.id, "a lot");
+    await until(feed, () => feed.notifications.some(({ kind, post: of, read }) => kind === "comment" && of === post.id && !read));
+    await ann.client.notificationsRead({ upTo: feed.notifications[0].seq });
+    await until(feed, () => feed.reading.unread === 0 && feed.notifications.every(({ read }) => read));
+  });
+
   test("refusals are typed", async () => {
     await assert.rejects(ann.client.createPost(" "), { code: "invalid", field: "text", retryable: false });
     await assert.rejects(ann.client.request("post.like"), { code: "unknown_method" });

@@ -1,0 +1,63 @@
+/**
+ * Owns the names of the requests: one method for each that programs use every day. Must never know how a request travels.
+ */
+import { Emitter } from "./emitter.js";
+import { uuidv7 } from "./ids.js";
+
+export class Calls extends Emitter {
+  /** One's own profile, or another's by `{ id }` or `{ handle }`. */
+  getUser(who = {}, options) { return this.request("user.get", who, options); }
+  updateUser({ name, bio, ifRev }, options) { return this.request("user.update", { name, bio, if_rev: ifRev }, options); }
+  follow(id, options) { return this.request("user.follow", { id }, options); }
+  unfollow(id, options) { return this.request("user.unfollow", { id }, options); }
+  block(id, options) { return this.request("user.block", { id }, options); }
+  unblock(id, options) { return this.request("user.unblock", { id }, options); }
+  /** `until`: milliseconds since 1970; for ever if absent. */
+  mute(id, { until, ...options } = {}) { return this.request("user.mute", { id, until }, options); }
+  unmute(id, options) { return this.request("user.unmute", { id }, options); }
+
+  /**
+   * The id makes it safe to send again: after a lost answer the same post is answered, not a second one made.
+   * With `of` a quote, or without a text a repost.
+   */
+  createPost(text, { id = uuidv7(), visibility, warning, of, ...options } = {}) {
+    return this.request("post.create", { id, text, visibility, warning, of }, options);
+  }
+  getPost(id, options) { return this.request("post.get", { id }, options); }
+  updatePost(id, text, { ifRev, visibility, warning, ...options } = {}) {
+    return this.request("post.update", { id, text, visibility, warning, if_rev: ifRev }, options);
+  }
+  deletePost(id, options) { return this.request("post.delete", { id }, options); }
+  getHistory(id, options) { return this.request("post.history", { id }, options); }
+  pin(id, options) { return this.request("post.pin", { id }, options); }
+  unpin(id, options) { return this.request("post.unpin", { id }, options); }
+  react(id, emoji, options) { return this.request("post.react", { id, emoji }, options); }
+  unreact(id, options) { return this.request("post.unreact", { id }, options); }
+  bookmark(id, options) { return this.request("post.bookmark", { id }, options); }
+  unbookmark(id, options) { return this.request("post.unbookmark", { id }, options); }
+  bookmarks({ before, limit, ...options } = {}) { return this.request("bookmark.page", { before, limit }, options); }
+
+  /** `parent` is the comment it answers, if any. */
+  createComment(post, text, { id = uuidv7(), parent, ...options } = {}) {
+    return this.request("comment.create", { id, post, parent, text }, options);
+  }
+  updateComment(id, text, { ifRev, ...options } = {}) { return this.request("comment.update", { id, text, if_rev: ifRev }, options); }
+  deleteComment(id, options) { return this.request("comment.delete", { id }, options); }
+  /** One is writing a comment on a post whose feed one watches. */
+  typing(post, { parent, ...options } = {}) { return this.request("typing.send", { post, parent }, options); }
+
+  /** One has looked at the notifications up to this `seq`. */
+  notificationsSeen(upTo, options) { return this.request("notification.seen", { up_to: upTo }, options); }
+  /** One has read these, all up to a `seq`, or these as far as they are not above it. */
+  notificationsRead({ ids, upTo }, options) { return this.request("notification.read", { ids, up_to: upTo }, options); }
+  setPreferences(preferences, options) { return this.request("notify.preferences", preferences, options); }
+  setMarker(feed, seq, options) { return this.request("marker.set", { feed, seq }, options); }
+  /** What this connection shows of one: `online`, `idle` or `invisible`. */
+  setPresence(status, options) { return this.request("presence.set", { status }, options); }
+
+  changePassword(current, next, options) { return this.request("account.password", { current, new: next }, options); }
+  changeEmail(password, email, options) { return this.request("account.email", { password, email }, options); }
+  logIns(options) { return this.request("session.list", {}, options); }
+  endLogIn(id, options) { return this.request("session.revoke", { id }, options); }
+  endOtherLogIns(options) { return this.request("session.revoke_others", {}, options); }
+}
