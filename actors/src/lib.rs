@@ -27,3 +27,4 @@ pub mod tail;
 mod testing;
 pub mod user;
 pub mod worker;
+pub mod workshop;

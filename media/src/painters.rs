@@ -1,15 +1,11 @@
 //! Painters: a few threads of their own that decode and encode pictures, behind a bounded queue (P6).
 //! Must never run on a runtime's thread (a picture takes up to some seconds), and never wait for room in the queue: full is an answer.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
 use std::time::Instant;
 
 use bytes::Bytes;
+use tidings_actors::workshop::{Undone, Workshop};
 use tidings_protocol::media::MediaKind;
-use tokio::sync::oneshot;
 
 use crate::picture::{self, Painted, Spoilt};
 
@@ -23,25 +19,14 @@ pub struct PaintersGone(std::io::Error);
 #[must_use]
 pub(crate) struct Full;
 
-type Job = Box<dyn FnOnce() + Send>;
-
 /// The painters. Their threads end when the last clone is dropped.
 #[derive(Clone)]
-pub(crate) struct Painters {
-    queue: SyncSender<Job>,
-}
+pub(crate) struct Painters(Workshop);
 
 impl Painters {
     /// Starts `threads` painters for which at most `waiting` pictures may wait.
     pub(crate) fn start(threads: usize, waiting: usize) -> Result<Self, PaintersGone> {
-        let (queue, jobs) = sync_channel(waiting);
-        let jobs = Arc::new(Mutex::new(jobs));
-        for number in 0..threads {
-            let jobs = Arc::clone(&jobs);
-            let painter = thread::Builder::new().name(format!("painter-{number}"));
-            painter.spawn(move || work(&jobs)).map_err(PaintersGone)?;
-        }
-        Ok(Self { queue })
+        Workshop::start("painter", threads, waiting).map(Self).map_err(PaintersGone)
     }
 
     /// Makes a picture of what was sent. A file that makes a decoder panic is damaged.
@@ -59,45 +44,22 @@ impl Painters {
         &self,
         work: impl FnOnce() -> Result<T, Spoilt> + Send + 'static,
     ) -> Result<Result<T, Spoilt>, Full> {
-        let (answer, result) = oneshot::channel();
-        let job: Job = Box::new(move || {
-            // Nobody waits any longer: spare the work.
-            if !answer.is_closed() {
-                // A client that leaves meanwhile is no fault.
-                let _gone = answer.send(work());
-            }
-        });
-        match self.queue.try_send(job) {
-            Ok(()) => {}
+        match self.0.carry_out(work).await {
+            Ok(done) => Ok(done),
+            Err(Undone::Failed) => Ok(Err(Spoilt::Broken)),
             // Without threads, which is as good as all of them busy.
-            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
+            Err(Undone::Full | Undone::Gone) => {
                 metrics::counter!("tidings_media_queue_full_total").increment(1);
-                return Err(Full);
+                Err(Full)
             }
-        }
-        Ok(result.await.unwrap_or(Err(Spoilt::Broken)))
-    }
-}
-
-fn work(jobs: &Mutex<Receiver<Job>>) {
-    loop {
-        // Held only while waiting for the next job, never while painting.
-        let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        match next {
-            // Whoever waits for it hears of a fault: the panic drops the way back.
-            Ok(job) => {
-                if catch_unwind(AssertUnwindSafe(job)).is_err() {
-                    metrics::counter!("tidings_parts_failed_total", "part" => "painter").increment(1);
-                    tracing::error!("a panic over a picture: its thread goes on with the next");
-                }
-            }
-            Err(_) => return,
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt;
+
     use super::*;
 
     #[tokio::test]
@@ -113,13 +75,15 @@ mod tests {
         let painters = Painters::start(1, 1).unwrap();
         let (release, held) = std::sync::mpsc::channel::<()>();
         let (started, has_started) = std::sync::mpsc::channel();
-        let busy: Job = Box::new(move || {
+        let mut busy = Box::pin(painters.carry_out(move || {
             started.send(()).unwrap();
             held.recv().unwrap();
-        });
-        painters.queue.try_send(busy).unwrap();
+            Ok(())
+        }));
+        assert!(busy.as_mut().now_or_never().is_none());
         has_started.recv().unwrap();
-        painters.queue.try_send(Box::new(|| ())).unwrap();
+        let mut waiting = Box::pin(painters.carry_out(|| Ok(())));
+        assert!(waiting.as_mut().now_or_never().is_none());
         assert_eq!(painters.carry_out(|| Ok(())).await, Err(Full));
         release.send(()).unwrap();
     }

@@ -333,18 +333,6 @@ pub struct MuteResult<M = Mute> {
     pub seq: Seq,
 }
 
-/// Result of methods that change something of one's own.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct OwnResult<I = serde_json::Value> {
-    /// As it is now.
-    pub item: I,
-    /// The change.
-    pub seq: Seq,
-    /// It was so already; nothing was done now.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub duplicate: bool,
-}
-
 /// Result of `post.create`, `post.update`, `post.pin`, `post.unpin`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
 #[ts(concrete(P = Post))]

@@ -4,16 +4,13 @@
 //! What bcrypt is given is `base64(HMAC-SHA-384(pepper, password))`: 64 characters, so neither its 72-byte cut nor a NUL inside a
 //! password can matter. Passwords are compared byte for byte, without any Unicode normalisation: what browsers send is composed (NFC).
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::sync::Arc;
 
 use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::oneshot;
+use tidings_actors::workshop::{Undone, Workshop};
 use zeroize::Zeroizing;
 
 use super::secret::{DerivedKey, random};
@@ -29,12 +26,10 @@ pub enum HashFault {
     Broken,
 }
 
-type Job = Box<dyn FnOnce() + Send>;
-
 /// The hashers. Their threads end when the last clone is dropped.
 #[derive(Clone)]
 pub struct Passwords {
-    queue: SyncSender<Job>,
+    threads: Workshop,
     pepper: hmac::Key,
     cost: u32,
     /// Checked in place of an account that does not exist, so that the answer takes as long.
@@ -48,14 +43,8 @@ impl Passwords {
     /// When a thread cannot be made, or `cost` is out of bcrypt's range.
     pub fn start(pepper: &DerivedKey, cost: u32, threads: usize, waiting: usize) -> std::io::Result<Self> {
         let decoy = bcrypt::non_truncating_hash(random::<32>().as_slice(), cost).map_err(std::io::Error::other)?;
-        let (queue, jobs) = sync_channel(waiting);
-        let jobs = Arc::new(Mutex::new(jobs));
-        for number in 0..threads {
-            let jobs = Arc::clone(&jobs);
-            thread::Builder::new().name(format!("hasher-{number}")).spawn(move || work(&jobs))?;
-        }
         Ok(Self {
-            queue,
+            threads: Workshop::start("hasher", threads, waiting)?,
             pepper: hmac::Key::new(hmac::HMAC_SHA384, pepper.as_slice()),
             cost,
             decoy: Arc::new(decoy.into()),
@@ -95,52 +84,25 @@ impl Passwords {
         &self,
         work: impl FnOnce() -> bcrypt::BcryptResult<T> + Send + 'static,
     ) -> Result<T, HashFault> {
-        let (answer, result) = oneshot::channel();
-        let job: Job = Box::new(move || {
-            // Nobody waits any longer: spare the quarter of a second.
-            if !answer.is_closed() {
-                // A client that leaves while its password is hashed is no fault.
-                let _gone = answer.send(work());
-            }
-        });
-        match self.queue.try_send(job) {
-            Ok(()) => {}
-            Err(TrySendError::Full(_)) => {
-                metrics::counter!("tidings_password_queue_full_total").increment(1);
-                return Err(HashFault::Full);
-            }
-            Err(TrySendError::Disconnected(_)) => return Err(HashFault::Broken),
-        }
-        match result.await {
+        match self.threads.carry_out(work).await {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(fault)) => {
                 tracing::error!(%fault, "bcrypt refused");
                 Err(HashFault::Broken)
             }
-            Err(_) => Err(HashFault::Broken),
-        }
-    }
-}
-
-fn work(jobs: &Mutex<Receiver<Job>>) {
-    loop {
-        // Held only while waiting for the next job, never while hashing.
-        let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        match next {
-            // Whoever waits for it hears of a fault: the panic drops the way back.
-            Ok(job) => {
-                if catch_unwind(AssertUnwindSafe(job)).is_err() {
-                    metrics::counter!("tidings_parts_failed_total", "part" => "hasher").increment(1);
-                    tracing::error!("a panic while a password was hashed: its thread goes on with the next");
-                }
+            Err(Undone::Full) => {
+                metrics::counter!("tidings_password_queue_full_total").increment(1);
+                Err(HashFault::Full)
             }
-            Err(_) => return,
+            Err(Undone::Gone | Undone::Failed) => Err(HashFault::Broken),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt;
+
     use super::*;
 
     fn hashers(waiting: usize) -> Passwords {
@@ -196,15 +158,15 @@ mod tests {
         // Keeps the only hasher busy until told otherwise, and then the only place in the queue.
         let (release, held) = std::sync::mpsc::channel::<()>();
         let (started, has_started) = std::sync::mpsc::channel();
-        passwords
-            .queue
-            .try_send(Box::new(move || {
-                started.send(()).unwrap();
-                held.recv().unwrap();
-            }))
-            .unwrap();
+        let mut busy = Box::pin(passwords.carry_out(move || {
+            started.send(()).unwrap();
+            held.recv().unwrap();
+            Ok(())
+        }));
+        assert!(busy.as_mut().now_or_never().is_none());
         has_started.recv().unwrap();
-        passwords.queue.try_send(Box::new(|| ())).unwrap();
+        let mut waiting = Box::pin(passwords.carry_out(|| Ok(())));
+        assert!(waiting.as_mut().now_or_never().is_none());
         assert_eq!(passwords.hash(&"one too many".into()).await.err(), Some(HashFault::Full));
         release.send(()).unwrap();
     }

@@ -29,14 +29,14 @@ pub(crate) const fn number(deed: &Deed) -> i16 {
         Deed::Unblock { .. } => 21,
         Deed::Mute { .. } => 22,
         Deed::Unmute { .. } => 23,
-        Deed::SeeNotifications { .. } => 28,
-        Deed::ReadNotifications { .. } => 29,
-        Deed::SetMarker { .. } => 30,
-        Deed::PreferNotifications(_) => 31,
         Deed::React { .. } => 24,
         Deed::Unreact { .. } => 25,
         Deed::Bookmark { .. } => 26,
         Deed::Unbookmark { .. } => 27,
+        Deed::SeeNotifications { .. } => 28,
+        Deed::ReadNotifications { .. } => 29,
+        Deed::SetMarker { .. } => 30,
+        Deed::PreferNotifications(_) => 31,
         Deed::Pin { .. } => 38,
         Deed::Unpin { .. } => 39,
     }
@@ -49,20 +49,16 @@ pub(crate) fn change(act: i16, actor: UserId, thing: Uuid, removed: bool) -> Res
     match act {
         20 | 21 => Ok(Change::Block { verb, blocker: actor, blocked: UserId(thing) }),
         22 | 23 => Ok(Change::Mute { verb, muter: actor, muted: UserId(thing) }),
+        24 | 25 if removed => Ok(own(EventName::ReactionRemoved)),
+        24 | 25 => Ok(own(EventName::ReactionUpdated)),
+        26 | 27 if removed => Ok(own(EventName::BookmarkRemoved)),
+        26 | 27 => Ok(own(EventName::BookmarkCreated)),
         28 | 29 => Ok(own(EventName::NotificationRead)),
         30 if removed => Ok(own(EventName::MarkerRemoved)),
         30 => Ok(own(EventName::MarkerUpdated)),
         31 => Ok(own(EventName::PreferencesUpdated)),
         NOTIFICATION if removed => Ok(own(EventName::NotificationRemoved)),
         NOTIFICATION => Ok(own(EventName::NotificationUpdated)),
-        24 | 25 => {
-            let event = if removed { EventName::ReactionRemoved } else { EventName::ReactionUpdated };
-            Ok(Change::Own { event, user: actor, id: thing })
-        }
-        26 | 27 => {
-            let event = if removed { EventName::BookmarkRemoved } else { EventName::BookmarkCreated };
-            Ok(Change::Own { event, user: actor, id: thing })
-        }
         _ => Err(unexpected("kind of deed")),
     }
 }

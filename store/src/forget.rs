@@ -3,7 +3,7 @@
 
 use sqlx::Postgres;
 use sqlx::postgres::PgArguments;
-use sqlx::query::Query;
+use sqlx::query::{Query, QueryScalar};
 use tidings_actors::ports::StoreFault;
 
 use crate::shape::unexpected;
@@ -14,6 +14,8 @@ use crate::{faults, line};
 const CHUNK: i64 = 5_000;
 
 type Deletion<'q> = Query<'q, Postgres, PgArguments>;
+/// Answered with how many were found.
+type Forgetting<'q> = QueryScalar<'q, Postgres, Option<i64>, PgArguments>;
 
 impl Store {
     /// See `JournalStore::prune`. Above all the floor is raised; what is below it may then go in any order, by any node.
@@ -79,6 +81,21 @@ impl Store {
         }
     }
 
+    /// Asks a function that forgets a chunk until it says that it found fewer than this.
+    async fn until_fewer<'q>(
+        &self,
+        than: i64,
+        question: impl Fn() -> Forgetting<'q> + Send + Sync,
+    ) -> Result<(), StoreFault> {
+        loop {
+            let mut line = self.accounts.line().await.map_err(faults::store)?;
+            let answer = line::timed(self.accounts.patience(), question().fetch_one(line.open())).await;
+            if line.settle(answer).map_err(faults::store)?.ok_or_else(|| unexpected("null"))? < than {
+                return Ok(());
+            }
+        }
+    }
+
     async fn forget_comments(&self, floor: i64) -> Result<(), StoreFault> {
         let mut from = Some(0);
         while let Some(rev) = from {
@@ -96,67 +113,43 @@ impl Store {
     }
 
     async fn forget_follows(&self, floor: i64) -> Result<(), StoreFault> {
-        loop {
-            let mut line = self.accounts.line().await.map_err(faults::store)?;
-            let question = sqlx::query_scalar!("select forget_ended_follows($1, $2::bigint::integer)", floor, CHUNK);
-            let answer = line::timed(self.accounts.patience(), question.fetch_one(line.open())).await;
-            let gone = line.settle(answer).map_err(faults::store)?.ok_or_else(|| unexpected("null"))?;
-            if gone < CHUNK {
-                return Ok(());
-            }
-        }
+        self.until_fewer(CHUNK, || {
+            sqlx::query_scalar!("select forget_ended_follows($1, $2::bigint::integer)", floor, CHUNK)
+        })
+        .await
     }
 
     /// Ended blocks and mutes.
     async fn forget_ties(&self, floor: i64) -> Result<(), StoreFault> {
-        loop {
-            let mut line = self.accounts.line().await.map_err(faults::store)?;
-            let question = sqlx::query_scalar!("select forget_ended_ties($1, $2::bigint::integer)", floor, CHUNK);
-            let answer = line::timed(self.accounts.patience(), question.fetch_one(line.open())).await;
-            let gone = line.settle(answer).map_err(faults::store)?.ok_or_else(|| unexpected("null"))?;
-            if gone < CHUNK {
-                return Ok(());
-            }
-        }
+        self.until_fewer(CHUNK, || {
+            sqlx::query_scalar!("select forget_ended_ties($1, $2::bigint::integer)", floor, CHUNK)
+        })
+        .await
     }
 
     /// Reactions and bookmarks that were taken back.
     async fn forget_marks(&self, floor: i64) -> Result<(), StoreFault> {
-        loop {
-            let mut line = self.accounts.line().await.map_err(faults::store)?;
-            let question = sqlx::query_scalar!("select forget_ended_marks($1, $2::bigint::integer)", floor, CHUNK);
-            let answer = line::timed(self.accounts.patience(), question.fetch_one(line.open())).await;
-            let gone = line.settle(answer).map_err(faults::store)?.ok_or_else(|| unexpected("null"))?;
-            if gone < CHUNK {
-                return Ok(());
-            }
-        }
+        self.until_fewer(CHUNK, || {
+            sqlx::query_scalar!("select forget_ended_marks($1, $2::bigint::integer)", floor, CHUNK)
+        })
+        .await
     }
 
     /// Those to posts whose tombstones go next, while these still say which.
     async fn forget_marks_of_removed(&self, floor: i64) -> Result<(), StoreFault> {
-        loop {
-            let mut line = self.accounts.line().await.map_err(faults::store)?;
-            let question = sqlx::query_scalar!("select forget_marks_of_removed($1, $2::bigint::integer)", floor, CHUNK);
-            let answer = line::timed(self.accounts.patience(), question.fetch_one(line.open())).await;
-            let gone = line.settle(answer).map_err(faults::store)?.ok_or_else(|| unexpected("null"))?;
-            if gone < CHUNK {
-                return Ok(());
-            }
-        }
+        self.until_fewer(CHUNK, || {
+            sqlx::query_scalar!("select forget_marks_of_removed($1, $2::bigint::integer)", floor, CHUNK)
+        })
+        .await
     }
 
     /// Groups of notifications that are no more, and read markers that were given up.
     async fn forget_notifications(&self, floor: i64) -> Result<(), StoreFault> {
-        loop {
-            let mut line = self.accounts.line().await.map_err(faults::store)?;
-            let question = sqlx::query_scalar!("select forget_notifications($1, $2::bigint::integer)", floor, CHUNK);
-            let answer = line::timed(self.accounts.patience(), question.fetch_one(line.open())).await;
-            // People who are left in one of them count, too, and may be more than a chunk holds.
-            if line.settle(answer).map_err(faults::store)?.ok_or_else(|| unexpected("null"))? == 0 {
-                return Ok(());
-            }
-        }
+        // People who are left in one of them count, too, and may be more than a chunk holds: until nothing is left.
+        self.until_fewer(1, || {
+            sqlx::query_scalar!("select forget_notifications($1, $2::bigint::integer)", floor, CHUNK)
+        })
+        .await
     }
 
     /// Writers that have ended long ago: a node asks a batch again for some seconds.

@@ -129,13 +129,27 @@ pub(crate) fn epoch(stored: i64) -> Epoch {
 }
 
 /// A role from its column.
-pub(crate) fn role(stored: i16) -> Result<Role, StoreFault> {
+fn role(stored: i16) -> Result<Role, StoreFault> {
     match stored {
         0 => Ok(Role::User),
         1 => Ok(Role::Admin),
         2 => Ok(Role::Moderator),
         _ => Err(unexpected("role")),
     }
+}
+
+/// A profile from its columns.
+pub(crate) fn user(
+    id: UserId,
+    rev: i64,
+    handle: String,
+    name: String,
+    bio: String,
+    stored_role: i16,
+    created_ms: i64,
+) -> Result<User, StoreFault> {
+    let (rev, role) = (seq(rev)?, role(stored_role)?);
+    Ok(User { id, rev, handle, name, bio, role, created_at: millis(created_ms) })
 }
 
 /// The bytes of an entity, encoded once.
@@ -205,15 +219,15 @@ impl EntityRow {
     }
 
     fn user(self) -> Result<User, StoreFault> {
-        Ok(User {
-            id: UserId(need(self.id)?),
-            rev: seq(need(self.rev)?)?,
-            handle: need(self.handle)?,
-            name: need(self.name)?,
-            bio: need(self.bio)?,
-            role: role(need(self.role)?)?,
-            created_at: millis(need(self.created_ms)?),
-        })
+        user(
+            UserId(need(self.id)?),
+            need(self.rev)?,
+            need(self.handle)?,
+            need(self.name)?,
+            need(self.bio)?,
+            need(self.role)?,
+            need(self.created_ms)?,
+        )
     }
 
     fn follow(self) -> Result<Entity, StoreFault> {

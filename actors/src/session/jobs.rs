@@ -8,8 +8,8 @@ use tidings_protocol::notification::{MarkerResult, PreferencesResult, ReadingRes
 use tidings_protocol::position::{Cursor, Seq};
 use tidings_protocol::push::EventName;
 use tidings_protocol::reply::{
-    BlockResult, BookmarkResult, CommentResult, FollowResult, MuteResult, OwnResult, PostGot, PostResult,
-    ReactionResult, RemovedResult, SessionEnded, UserUpdated,
+    BlockResult, BookmarkResult, CommentResult, FollowResult, MuteResult, PostGot, PostResult, ReactionResult,
+    RemovedResult, SessionEnded, UserUpdated,
 };
 
 use super::feeds::bounded;
@@ -123,11 +123,12 @@ fn told(framing: Framing, id: RequestId, entry: &Entry, duplicate: bool) -> Byte
         Change::Own { event: EventName::PreferencesUpdated, .. } => {
             frame::result(framing, id, PreferencesResult { preferences: body, seq, duplicate })
         }
-        Change::Own { .. } => frame::result(framing, id, OwnResult { item: body, seq, duplicate }),
         Change::SessionRevoked { session: Some(session), .. } => {
             frame::result(framing, id, SessionEnded { id: session, seq })
         }
-        // All of them, which nobody asks for over the socket.
-        Change::SessionRevoked { session: None, .. } => frame::result(framing, id, serde_json::Map::new()),
+        // Of these no request over the socket is the cause.
+        Change::Own { .. } | Change::SessionRevoked { session: None, .. } => {
+            frame::result(framing, id, serde_json::Map::new())
+        }
     }
 }

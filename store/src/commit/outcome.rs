@@ -4,13 +4,13 @@
 use tidings_actors::command::{Act, Command, Committed, Deed, Denied, Outcome};
 use tidings_actors::entry::{Change, Entry, Verb};
 use tidings_actors::ports::StoreFault;
-use tidings_protocol::entity::{Author, Comment, Follow, Post, Removed, User};
+use tidings_protocol::entity::{Author, Comment, Follow, Post, Removed};
 use tidings_protocol::ids::{CommentId, PostId, UserId};
 use tidings_protocol::position::Seq;
 use uuid::Uuid;
 
 use crate::deeds;
-use crate::shape::{self, body, millis, role, seq, unexpected};
+use crate::shape::{self, body, millis, seq, unexpected};
 
 /// One row of `commit_batch`; see there.
 pub(super) struct Answer {
@@ -149,15 +149,15 @@ fn pair(verb: Verb, follower: UserId, followee: UserId, rev: Seq) -> Result<Told
 }
 
 fn profile(verb: Verb, id: UserId, answer: Answer) -> Result<Told, StoreFault> {
-    let user = User {
+    let user = shape::user(
         id,
-        rev: seq(need(answer.rev)?)?,
-        handle: need(answer.actor_handle)?,
-        name: need(answer.actor_name)?,
-        bio: need(answer.bio)?,
-        role: role(need(answer.role)?)?,
-        created_at: millis(need(answer.created_ms)?),
-    };
+        need(answer.rev)?,
+        need(answer.actor_handle)?,
+        need(answer.actor_name)?,
+        need(answer.bio)?,
+        need(answer.role)?,
+        need(answer.created_ms)?,
+    )?;
     Ok((Change::User { verb, id }, body(&user)?))
 }
 

@@ -2,11 +2,10 @@
 //! Must never read private account data; that is the accounts' port.
 
 use tidings_actors::ports::{StoreFault, Who};
-use tidings_protocol::entity::User;
 use tidings_protocol::ids::UserId;
 use tidings_protocol::reply::UserResult;
 
-use crate::shape::{millis, role, seq, unexpected};
+use crate::shape::{self, unexpected};
 use crate::store::Store;
 use crate::{faults, line};
 
@@ -46,15 +45,7 @@ impl Store {
             return Ok(None);
         };
         Ok(Some(UserResult {
-            user: User {
-                id: UserId(row.id),
-                rev: seq(row.rev)?,
-                handle: row.handle,
-                name: row.name,
-                bio: row.bio,
-                role: role(row.role)?,
-                created_at: millis(row.created_ms),
-            },
+            user: shape::user(UserId(row.id), row.rev, row.handle, row.name, row.bio, row.role, row.created_ms)?,
             following: row.following,
             followed_by: row.followed_by,
             blocking: row.blocking,

@@ -2,12 +2,11 @@
 //! Must never answer from a statement that began before the question: a log-out in between would be missed (P5).
 
 use tidings_actors::ports::{StoreFault, Viewer};
-use tidings_protocol::entity::User;
 use tidings_protocol::ids::{SessionId, UserId};
 use tidings_protocol::position::Seq;
 use uuid::Uuid;
 
-use crate::shape::{millis, role, seq};
+use crate::shape::{self, seq};
 use crate::store::Store;
 use crate::{faults, line};
 
@@ -96,15 +95,7 @@ impl ViewerRow {
     fn viewer(self) -> Result<Viewer, StoreFault> {
         Ok(Viewer {
             seq: seq(self.as_of)?,
-            user: User {
-                id: UserId(self.id),
-                rev: seq(self.rev)?,
-                handle: self.handle,
-                name: self.name,
-                bio: self.bio,
-                role: role(self.role)?,
-                created_at: millis(self.created_ms),
-            },
+            user: shape::user(UserId(self.id), self.rev, self.handle, self.name, self.bio, self.role, self.created_ms)?,
             follows: people(self.follows),
             blocks: people(self.blocks),
             blocked_by: people(self.blocked_by),
