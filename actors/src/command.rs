@@ -46,6 +46,8 @@ pub enum Act {
         name: Option<DisplayName>,
         /// Profile text.
         bio: Option<Bio>,
+        /// What else is to change.
+        change: ProfileChange,
         /// Refuse if changed since.
         if_rev: Option<Seq>,
     },
@@ -116,6 +118,14 @@ pub enum Act {
         /// Which; all if absent.
         session: Option<SessionId>,
     },
+}
+
+/// A change of what not every profile has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ProfileChange {
+    /// Stays if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asks: Option<bool>,
 }
 
 /// A change of what not every post has.
@@ -284,6 +294,8 @@ pub enum Denied {
     NotPublic,
     /// As much is pinned as may be.
     TooManyPinned,
+    /// As many of these as one may have.
+    TooMany,
 }
 
 impl Denied {
@@ -306,6 +318,7 @@ impl Denied {
             Self::TooManyPinned => {
                 Refusal::new(Code::LimitReached, format!("no more than {PINNED_POSTS} posts can be pinned"))
             }
+            Self::TooMany => Refusal::new(Code::LimitReached, "no more of these may be had"),
             Self::Suspended => Refusal::new(Code::Forbidden, "this account is suspended"),
         }
     }

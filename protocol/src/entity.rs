@@ -41,6 +41,20 @@ pub struct User {
     pub role: Role,
     /// When they signed up.
     pub created_at: Millis,
+    /// What not every profile has.
+    #[serde(flatten)]
+    #[ts(flatten)]
+    pub extra: UserExtra,
+}
+
+/// What not every profile has: absent where there is nothing to say.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(default)]
+pub struct UserExtra {
+    /// Whether they say yes or no to each who wants to follow them.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[ts(optional, as = "Option<bool>")]
+    pub asks: bool,
 }
 
 /// An author as shown beside what they wrote, as of the moment the carrying frame was made.

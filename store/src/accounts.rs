@@ -158,7 +158,7 @@ impl Accounts for Store {
         let mut line = self.accounts.line().await.map_err(faults::store)?;
         let question = sqlx::query!(
             r#"select r.verdict as "verdict!", r.user_id, r.session,
-                      s.rev, s.seq, s.handle, s.name, s.created_ms, s.bio, s.role
+                      s.rev, s.seq, s.handle, s.name, s.created_ms, s.bio, s.role, s.extra
                  from rotate_token($1, $2, $3, $4) r
                  left join user_states s on s.id = r.user_id"#,
             &old[..],
@@ -184,6 +184,7 @@ impl Accounts for Store {
             created_ms: row.created_ms,
             bio: row.bio,
             role: row.role,
+            extra: row.extra,
             ..EntityRow::default()
         })?;
         match row.verdict {

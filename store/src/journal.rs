@@ -151,7 +151,7 @@ impl Store {
                       select * from comment_states m
                        where j.kind in (8, 9, 10) and m.id = j.subject and m.rev = j.seq
                       union all
-                      select d.* from own_state(j.kind, j.actor, j.subject, j.object) d
+                      select d.* from own_state(j.kind, j.actor, j.subject) d
                        where j.kind >= 20 and d.rev = j.seq
                       ) s on true
                 order by j.seq"#,

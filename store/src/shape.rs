@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use tidings_actors::entry::{Change, Entry, Scope, Verb};
 use tidings_actors::ports::StoreFault;
-use tidings_protocol::entity::{Author, Comment, Follow, Post, PostExtra, Removed, Role, User};
+use tidings_protocol::entity::{Author, Comment, Follow, Post, PostExtra, Removed, Role, User, UserExtra};
 use tidings_protocol::ids::{CommentId, PostId, UserId};
 use tidings_protocol::position::{Epoch, Millis, Seq};
 use uuid::Uuid;
@@ -138,23 +138,36 @@ fn role(stored: i16) -> Result<Role, StoreFault> {
     }
 }
 
-/// A profile from its columns.
-pub(crate) fn user(
-    id: UserId,
-    rev: i64,
-    handle: String,
-    name: String,
-    bio: String,
-    stored_role: i16,
-    created_ms: i64,
-) -> Result<User, StoreFault> {
-    let (rev, role) = (seq(rev)?, role(stored_role)?);
-    Ok(User { id, rev, handle, name, bio, role, created_at: millis(created_ms) })
+/// The columns of a profile.
+pub(crate) struct UserRow {
+    pub(crate) id: Uuid,
+    pub(crate) rev: i64,
+    pub(crate) handle: String,
+    pub(crate) name: String,
+    pub(crate) bio: String,
+    pub(crate) role: i16,
+    pub(crate) created_ms: i64,
+    pub(crate) extra: Option<String>,
+}
+
+impl UserRow {
+    /// The profile.
+    pub(crate) fn user(self) -> Result<User, StoreFault> {
+        let (id, rev, role) = (UserId(self.id), seq(self.rev)?, role(self.role)?);
+        let extra = user_extra(self.extra.as_deref())?;
+        let Self { handle, name, bio, .. } = self;
+        Ok(User { id, rev, handle, name, bio, role, created_at: millis(self.created_ms), extra })
+    }
 }
 
 /// The bytes of an entity, encoded once.
 pub(crate) fn body(entity: &impl Serialize) -> Result<Arc<RawValue>, StoreFault> {
     serde_json::value::to_raw_value(entity).map(Arc::from).map_err(|_| unexpected("entity that JSON cannot hold"))
+}
+
+/// What not every profile has, from its column.
+fn user_extra(stored: Option<&str>) -> Result<UserExtra, StoreFault> {
+    stored.map_or_else(|| Ok(UserExtra::default()), |json| serde_json::from_str(json).map_err(|_| unexpected("extra")))
 }
 
 /// What not every post has, from its column.
@@ -219,15 +232,17 @@ impl EntityRow {
     }
 
     fn user(self) -> Result<User, StoreFault> {
-        user(
-            UserId(need(self.id)?),
-            need(self.rev)?,
-            need(self.handle)?,
-            need(self.name)?,
-            need(self.bio)?,
-            need(self.role)?,
-            need(self.created_ms)?,
-        )
+        let row = UserRow {
+            id: need(self.id)?,
+            rev: need(self.rev)?,
+            handle: need(self.handle)?,
+            name: need(self.name)?,
+            bio: need(self.bio)?,
+            role: need(self.role)?,
+            created_ms: need(self.created_ms)?,
+            extra: self.extra,
+        };
+        row.user()
     }
 
     fn follow(self) -> Result<Entity, StoreFault> {

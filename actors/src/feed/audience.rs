@@ -72,7 +72,7 @@ mod tests {
     use std::sync::Arc;
 
     use bytes::Bytes;
-    use tidings_protocol::entity::{Role, User};
+    use tidings_protocol::entity::{Role, User, UserExtra};
     use tidings_protocol::ids::SessionId;
     use tidings_protocol::position::{Epoch, Millis, Seq};
     use uuid::Uuid;
@@ -123,7 +123,16 @@ mod tests {
     fn joins(table: &mut FeedTable<Named>, n: u64) -> SlotId {
         let created_at = Millis(0);
         let (id, rev, role) = (user(n), Seq(0), Role::User);
-        let user = User { id, rev, handle: String::new(), name: String::new(), bio: String::new(), role, created_at };
+        let user = User {
+            id,
+            rev,
+            handle: String::new(),
+            name: String::new(),
+            bio: String::new(),
+            role,
+            created_at,
+            extra: UserExtra::default(),
+        };
         let (follows, nobody) = (vec![super::tests::user(9)], Vec::new());
         let (blocks, blocked_by, muted) = (nobody.clone(), nobody.clone(), nobody);
         let viewer = Viewer { seq: table.applied(), user, follows, blocks, blocked_by, muted, session_live: true };

@@ -14,7 +14,7 @@ use super::marks::{self, MarksJob};
 use super::media::MediaJob;
 use super::{notes, posts};
 use crate::account::AccountJob;
-use crate::command::{Act, Command, Deed};
+use crate::command::{Act, Command, Deed, ProfileChange};
 use crate::ports::Who;
 
 /// What a request costs.
@@ -67,6 +67,7 @@ pub(super) const fn cost(method: &Method) -> u32 {
 }
 
 /// What a method comes down to for this viewer.
+#[expect(clippy::too_many_lines, reason = "a table: a line or two for each method")]
 pub(super) fn job(viewer: Option<UserId>, method: Method) -> Result<Job, Refusal> {
     let act = match method {
         Method::Hello(_) => {
@@ -108,7 +109,12 @@ pub(super) fn job(viewer: Option<UserId>, method: Method) -> Result<Job, Refusal
         Method::SessionList(_) => return own(viewer, AccountJob::LogIns),
         Method::SessionRevokeOthers(_) => return own(viewer, AccountJob::EndOthers),
         Method::SessionRevoke(log_in) => Act::SessionRevoke { session: Some(log_in.id) },
-        Method::UserUpdate(update) => Act::UserUpdate { name: update.name, bio: update.bio, if_rev: update.if_rev },
+        Method::UserUpdate(update) => Act::UserUpdate {
+            name: update.name,
+            bio: update.bio,
+            change: ProfileChange::default(),
+            if_rev: update.if_rev,
+        },
         Method::UserFollow(user) => Act::Follow { whom: user.id },
         Method::UserUnfollow(user) => Act::Unfollow { whom: user.id },
         Method::UserBlock(user) => Act::Deed(Deed::Block { whom: user.id }),

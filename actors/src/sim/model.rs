@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use tidings_protocol::entity::{Author, Block, Comment, Follow, Mute, Post, PostExtra, Removed, Role, User};
+use tidings_protocol::entity::{Author, Block, Comment, Follow, Mute, Post, PostExtra, Removed, Role, User, UserExtra};
 use tidings_protocol::feed::FeedName;
 use tidings_protocol::ids::{CommentId, PostId, SessionId, UserId};
 use tidings_protocol::notification::NotificationReading;
@@ -106,7 +106,16 @@ impl State {
     pub(crate) fn user(&self, id: UserId) -> User {
         let rev = self.users[&id];
         let (handle, name) = (format!("user{}", id.0.as_u64_pair().1), format!("name {rev}"));
-        User { id, rev: Seq(rev), handle, name, bio: String::new(), role: Role::User, created_at: Millis(0) }
+        User {
+            id,
+            rev: Seq(rev),
+            handle,
+            name,
+            bio: String::new(),
+            role: Role::User,
+            created_at: Millis(0),
+            extra: UserExtra::default(),
+        }
     }
 
     fn author(&self, id: UserId) -> Author {

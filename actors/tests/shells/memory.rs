@@ -16,7 +16,7 @@ use tidings_actors::ports::{
     Viewer, Who,
 };
 use tidings_actors::presence::whisper::Whisper;
-use tidings_protocol::entity::{Author, Block, Follow, LogIn, Post, PostExtra, Role, User};
+use tidings_protocol::entity::{Author, Block, Follow, LogIn, Post, PostExtra, Role, User, UserExtra};
 use tidings_protocol::error::{ErrorCode, Refusal};
 use tidings_protocol::feed::FeedName;
 use tidings_protocol::ids::{PostId, SessionId, UserId};
@@ -122,7 +122,16 @@ impl Memory {
 
 fn profile(id: UserId) -> User {
     let handle = format!("u{}", id.0.as_u64_pair().1);
-    User { id, rev: Seq(0), name: handle.clone(), handle, bio: String::new(), role: Role::User, created_at: Millis(0) }
+    User {
+        id,
+        rev: Seq(0),
+        name: handle.clone(),
+        handle,
+        bio: String::new(),
+        role: Role::User,
+        created_at: Millis(0),
+        extra: UserExtra::default(),
+    }
 }
 
 /// The wire form of what a change is about.

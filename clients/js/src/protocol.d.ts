@@ -1141,6 +1141,8 @@ export type User = {
   role: Role,
   /** When they signed up. */
   created_at: Millis,
+  /** Whether they say yes or no to each who wants to follow them. */
+  asks?: boolean,
 };
 
 /** `user.get`: by `id` or by `handle`; one's own profile if neither is given. */

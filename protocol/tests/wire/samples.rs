@@ -5,7 +5,7 @@ use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
 use tidings_protocol::entity::{
-    Author, Block, Comment, Follow, Mute, Post, PostExtra, Removed, Role, User, Visibility,
+    Author, Block, Comment, Follow, Mute, Post, PostExtra, Removed, Role, User, UserExtra, Visibility,
 };
 use tidings_protocol::error::{ErrorCode, Refusal};
 use tidings_protocol::feed::FeedName;
@@ -101,8 +101,8 @@ pub fn handle() -> impl Strategy<Value = Handle> {
 
 pub fn user() -> BoxedStrategy<User> {
     let role = prop_oneof![Just(Role::User), Just(Role::Admin), Just(Role::Moderator)];
-    (user_id(), seq(), any::<[String; 3]>(), role, millis())
-        .prop_map(|(id, rev, [handle, name, bio], role, created_at)| User {
+    (user_id(), seq(), any::<[String; 3]>(), role, millis(), any::<bool>())
+        .prop_map(|(id, rev, [handle, name, bio], role, created_at, asks)| User {
             id,
             rev,
             handle,
@@ -110,6 +110,7 @@ pub fn user() -> BoxedStrategy<User> {
             bio,
             role,
             created_at,
+            extra: UserExtra { asks },
         })
         .boxed()
 }

@@ -62,10 +62,11 @@ impl<'c> Columns<'c> {
                 put(&mut self.emails, at, Some(email.expose_secret()));
                 put(&mut self.hashes, at, Some(password_hash.expose_secret()));
             }
-            Act::UserUpdate { name, bio, if_rev } => {
+            Act::UserUpdate { name, bio, change, if_rev } => {
                 put(&mut self.texts, at, name.as_ref().map(|name| name.as_str()));
                 put(&mut self.bios, at, bio.as_ref().map(|bio| bio.as_str()));
                 self.put_rev(at, *if_rev);
+                put(&mut self.args, at, Some(json(change)).filter(|change| change != "{}"));
             }
             Act::Follow { whom } | Act::Unfollow { whom } => {
                 put(&mut self.ids, at, Some(whom.0));

@@ -39,7 +39,7 @@ async fn ask(batch: BatchId, columns: &Columns<'_>, connection: &mut PgConnectio
         Answer,
         r#"select ord, verdict as "verdict!", rev, epoch as "epoch!", at_ms as "at_ms!",
                   actor_rev, actor_handle, actor_name, author, seq, created_ms, edited_ms, text,
-                  post, parent, depth, bio, role, extra, scope, body, removed
+                  post, parent, depth, bio, role, extra, scope, body, removed, told, object
              from commit_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"#,
         &columns.acts,
         &columns.actors,

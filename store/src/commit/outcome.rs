@@ -1,7 +1,7 @@
 //! What `commit_batch` answered, as outcomes: the bodies of entries are built here, from the command and the row together.
 //! Must never decide: the verdict is the database's.
 
-use tidings_actors::command::{Act, Command, Committed, Deed, Denied, Outcome};
+use tidings_actors::command::{Act, Command, Committed, Denied, Outcome};
 use tidings_actors::entry::{Change, Entry, Verb};
 use tidings_actors::ports::StoreFault;
 use tidings_protocol::entity::{Author, Comment, Follow, Post, Removed};
@@ -10,7 +10,10 @@ use tidings_protocol::position::Seq;
 use uuid::Uuid;
 
 use crate::deeds;
-use crate::shape::{self, body, millis, seq, unexpected};
+use crate::shape::{self, Entity, EntityRow, UserRow, body, millis, seq, unexpected};
+
+/// A post's kind in the `…_states`.
+const POST: i16 = 3;
 
 /// One row of `commit_batch`; see there.
 pub(super) struct Answer {
@@ -36,6 +39,8 @@ pub(super) struct Answer {
     pub(super) scope: Option<String>,
     pub(super) body: Option<String>,
     pub(super) removed: Option<bool>,
+    pub(super) told: Option<i16>,
+    pub(super) object: Option<Uuid>,
 }
 
 /// Puts the answers, which come in any order, beside their commands.
@@ -71,6 +76,8 @@ fn brings(answer: Answer) -> Result<Entry, StoreFault> {
 fn outcome(command: &Command, answer: Answer) -> Result<Outcome, StoreFault> {
     let denied = match answer.verdict {
         0 => return Ok(Outcome::Done(entry(command, answer)?)),
+        // It was done, and what it was about is gone since, with all that was done to it.
+        1 if answer.told == Some(POST) && answer.removed == Some(true) => Denied::NotFound,
         1 => return Ok(Outcome::Duplicate(entry(command, answer)?)),
         2 => Denied::NoAccount,
         3 => Denied::NotFound,
@@ -85,6 +92,7 @@ fn outcome(command: &Command, answer: Answer) -> Result<Outcome, StoreFault> {
         12 => Denied::Suspended,
         13 => Denied::NotPublic,
         14 => Denied::TooManyPinned,
+        19 => Denied::TooMany,
         _ => return Err(unexpected("verdict")),
     };
     Ok(Outcome::Refused(denied))
@@ -117,19 +125,13 @@ fn entry(command: &Command, answer: Answer) -> Result<Entry, StoreFault> {
             },
             body(&Removed { id: id.0, rev: at })?,
         ),
-        Act::Deed(Deed::Pin { post: id } | Deed::Unpin { post: id }) => {
-            post(Verb::Updated, *id, "", command.actor, answer)?
+        Act::Deed(deed) if answer.told.is_none() => {
+            let thing = deed.thing().unwrap_or(command.actor.0);
+            let change = deeds::change(deeds::number(deed), command.actor, thing, true)?;
+            (change, deeds::never_was(deed, command.actor)?)
         }
-        Act::Deed(deed) => {
-            // What is named by something else has an id that the database made of it.
-            let thing = deed.thing().or(answer.post).unwrap_or(command.actor.0);
-            let change = deeds::change(deeds::number(deed), command.actor, thing, answer.removed.unwrap_or(true))?;
-            let body = match answer.body {
-                Some(body) => deeds::stored_body(body)?,
-                None => deeds::never_was(deed, command.actor)?,
-            };
-            (change, body)
-        }
+        // Who knows what it was before the deed knows what came before its entry.
+        Act::Deed(_) => return shape::entry(at, Verb::Updated, &answer.entity()?, at),
         Act::SessionRevoke { session } => {
             (Change::SessionRevoked { user: command.actor, session: *session }, body(&serde_json::Map::new())?)
         }
@@ -149,19 +151,49 @@ fn pair(verb: Verb, follower: UserId, followee: UserId, rev: Seq) -> Result<Told
 }
 
 fn profile(verb: Verb, id: UserId, answer: Answer) -> Result<Told, StoreFault> {
-    let user = shape::user(
-        id,
-        need(answer.rev)?,
-        need(answer.actor_handle)?,
-        need(answer.actor_name)?,
-        need(answer.bio)?,
-        need(answer.role)?,
-        need(answer.created_ms)?,
-    )?;
+    let row = UserRow {
+        id: id.0,
+        rev: need(answer.rev)?,
+        handle: need(answer.actor_handle)?,
+        name: need(answer.actor_name)?,
+        bio: need(answer.bio)?,
+        role: need(answer.role)?,
+        created_ms: need(answer.created_ms)?,
+        extra: answer.extra,
+    };
+    let user = row.user()?;
     Ok((Change::User { verb, id }, body(&user)?))
 }
 
 impl Answer {
+    /// What a deed was about.
+    fn entity(self) -> Result<Entity, StoreFault> {
+        let row = EntityRow {
+            as_of: 0,
+            epoch: self.epoch,
+            kind: self.told,
+            id: self.post,
+            rev: self.rev,
+            seq: self.seq,
+            removed: self.removed,
+            author: self.author,
+            author_rev: self.actor_rev,
+            handle: self.actor_handle,
+            name: self.actor_name,
+            text: self.text,
+            created_ms: self.created_ms,
+            edited_ms: self.edited_ms,
+            object: self.object,
+            parent: self.parent,
+            depth: self.depth,
+            bio: self.bio,
+            role: self.role,
+            extra: self.extra.or(self.body),
+            scope: self.scope,
+        };
+        need(row.entity()?)
+    }
+
     /// Whoever creates or changes something is its author.
     fn author(&mut self, id: UserId) -> Result<Author, StoreFault> {
         Ok(Author {

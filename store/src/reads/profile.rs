@@ -5,7 +5,7 @@ use tidings_actors::ports::{StoreFault, Who};
 use tidings_protocol::ids::UserId;
 use tidings_protocol::reply::UserResult;
 
-use crate::shape::{self, unexpected};
+use crate::shape::{UserRow, unexpected};
 use crate::store::Store;
 use crate::{faults, line};
 
@@ -21,7 +21,7 @@ impl Store {
         };
         let mut line = self.reads.line().await.map_err(faults::store)?;
         let question = sqlx::query!(
-            r#"select u.id, u.rev, u.handle, u.name, u.bio, u.role, u.created_ms,
+            r#"select u.id, u.rev, u.handle, u.name, u.bio, u.role, u.created_ms, u.extra::text,
                       exists(select from follows f
                               where f.follower = $3 and f.followee = u.id and f.active) as "following!",
                       exists(select from follows f
@@ -44,8 +44,18 @@ impl Store {
         let Some(row) = line.settle(answer).map_err(faults::store)? else {
             return Ok(None);
         };
+        let user = UserRow {
+            id: row.id,
+            rev: row.rev,
+            handle: row.handle,
+            name: row.name,
+            bio: row.bio,
+            role: row.role,
+            created_ms: row.created_ms,
+            extra: row.extra,
+        };
         Ok(Some(UserResult {
-            user: shape::user(UserId(row.id), row.rev, row.handle, row.name, row.bio, row.role, row.created_ms)?,
+            user: user.user()?,
             following: row.following,
             followed_by: row.followed_by,
             blocking: row.blocking,

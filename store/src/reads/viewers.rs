@@ -6,7 +6,7 @@ use tidings_protocol::ids::{SessionId, UserId};
 use tidings_protocol::position::Seq;
 use uuid::Uuid;
 
-use crate::shape::{self, seq};
+use crate::shape::{UserRow, seq};
 use crate::store::Store;
 use crate::{faults, line};
 
@@ -25,6 +25,7 @@ struct ViewerRow {
     bio: String,
     role: i16,
     created_ms: i64,
+    extra: Option<String>,
     follows: Vec<Uuid>,
     blocks: Vec<Uuid>,
     blocked_by: Vec<Uuid>,
@@ -59,7 +60,7 @@ impl Store {
         let mut line = self.reads.line().await.map_err(faults::store)?;
         let question = sqlx::query_as!(
             ViewerRow,
-            r#"select h.seq as as_of, w.nth as "nth!", u.id, u.rev, u.handle, u.name, u.bio, u.role, u.created_ms,
+            r#"select h.seq as as_of, w.nth as "nth!", u.id, u.rev, u.handle, u.name, u.bio, u.role, u.created_ms, u.extra::text,
                       array(select f.followee from follows f where f.follower = u.id and f.active) as "follows!",
                       array(select k.blocked from blocks k where k.blocker = u.id and k.active) as "blocks!",
                       array(select k.blocker from blocks k where k.blocked = u.id and k.active) as "blocked_by!",
@@ -93,9 +94,19 @@ impl Store {
 
 impl ViewerRow {
     fn viewer(self) -> Result<Viewer, StoreFault> {
+        let user = UserRow {
+            id: self.id,
+            rev: self.rev,
+            handle: self.handle,
+            name: self.name,
+            bio: self.bio,
+            role: self.role,
+            created_ms: self.created_ms,
+            extra: self.extra,
+        };
         Ok(Viewer {
             seq: seq(self.as_of)?,
-            user: shape::user(UserId(self.id), self.rev, self.handle, self.name, self.bio, self.role, self.created_ms)?,
+            user: user.user()?,
             follows: people(self.follows),
             blocks: people(self.blocks),
             blocked_by: people(self.blocked_by),

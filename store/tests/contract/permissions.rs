@@ -1,6 +1,6 @@
 //! Who may do what, decided by the store from its own rows.
 
-use tidings_actors::command::{Act, Denied};
+use tidings_actors::command::{Act, Denied, ProfileChange};
 use tidings_protocol::entity::{Comment, Removed};
 use tidings_protocol::ids::{CommentId, UserId};
 use tidings_protocol::limits::COMMENT_DEPTH;
@@ -42,11 +42,11 @@ async fn a_change_of_what_has_changed_is_stale_unless_it_is_the_same_change() {
     duplicate(world.does(ann, edit(id, "two", Some(seen))).await);
     let on = world.comment(ann, id, None, "one").await;
     assert_eq!(refused(world.does(ann, edit_comment(on, "two", Some(Seq(1)))).await), Denied::Stale);
-    let act = Act::UserUpdate { name: None, bio: None, if_rev: Some(Seq(99)) };
+    let act = Act::UserUpdate { name: None, bio: None, change: ProfileChange::default(), if_rev: Some(Seq(99)) };
     duplicate(world.does(ann, act).await);
     done(world.does(ann, rename("New")).await);
     let act = match rename("Newer") {
-        Act::UserUpdate { name, bio, .. } => Act::UserUpdate { name, bio, if_rev: Some(Seq(1)) },
+        Act::UserUpdate { name, bio, change, .. } => Act::UserUpdate { name, bio, change, if_rev: Some(Seq(1)) },
         other => other,
     };
     assert_eq!(refused(world.does(ann, act).await), Denied::Stale);

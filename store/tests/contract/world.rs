@@ -1,6 +1,6 @@
 //! One database of its own for each test, and short words for what people do.
 
-use tidings_actors::command::{Act, Command, Deed, Denied, ExtraChange, Outcome};
+use tidings_actors::command::{Act, Command, Deed, Denied, ExtraChange, Outcome, ProfileChange};
 use tidings_actors::entry::Entry;
 use tidings_actors::ports::{Accounts, BatchId, JournalStore, NewToken, Opening};
 use tidings_protocol::entity::{PostExtra, Visibility};
@@ -170,7 +170,12 @@ pub fn edit_comment(id: CommentId, text: &str, if_rev: Option<Seq>) -> Act {
 }
 
 pub fn rename(name: &str) -> Act {
-    Act::UserUpdate { name: Some(DisplayName::parse(name).unwrap()), bio: None, if_rev: None }
+    Act::UserUpdate {
+        name: Some(DisplayName::parse(name).unwrap()),
+        bio: None,
+        change: ProfileChange::default(),
+        if_rev: None,
+    }
 }
 
 pub fn done(outcome: Outcome) -> Entry {

@@ -8,7 +8,7 @@ use tidings_protocol::position::Seq;
 use tidings_protocol::text::{CommentText, DisplayName, PostText};
 
 use super::*;
-use crate::command::{Deed, Denied, ExtraChange};
+use crate::command::{Deed, Denied, ExtraChange, ProfileChange};
 use crate::entry::{Change, Verb};
 use crate::testing::{Dice, EPOCH, entry, post, user};
 
@@ -277,7 +277,12 @@ fn command(dice: &mut Dice, ticket: Ticket) -> Command {
     let comment = |n| CommentId(uuid::Uuid::from_u64_pair(3, n));
     let (some_post, some_comment) = (post(dice.below(60)), comment(dice.below(60)));
     let act = match dice.below(10) {
-        0 => Act::UserUpdate { name: DisplayName::parse(text("name")).ok(), bio: None, if_rev: None },
+        0 => Act::UserUpdate {
+            name: DisplayName::parse(text("name")).ok(),
+            bio: None,
+            change: ProfileChange::default(),
+            if_rev: None,
+        },
         1 => Act::Follow { whom: user(dice.below(40)) },
         2 => Act::Unfollow { whom: user(dice.below(40)) },
         3 => {

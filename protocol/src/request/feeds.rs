@@ -1,0 +1,45 @@
+//! Parameters of requests about feeds.
+//! Must never hold who may read one: that is the session's and the store's.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::decode;
+use crate::feed::FeedName;
+use crate::position::Cursor;
+
+/// `feed.page`: older posts of `home`, `global`, `tag:<name>` or `user:<id>`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+pub struct FeedPage {
+    /// The feed.
+    pub feed: FeedName,
+    /// `next` of the page or snapshot before; the newest posts if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub before: Option<Cursor>,
+    /// 1–100; 50 if absent.
+    #[serde(default, deserialize_with = "decode::page_limit", skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 100))]
+    #[ts(optional)]
+    pub limit: Option<u16>,
+}
+
+/// `feed.subscribe`: a snapshot now, and everything after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+pub struct FeedSubscribe {
+    /// The feed.
+    pub feed: FeedName,
+    /// Entities in the snapshot, 1–100; 50 if absent.
+    #[serde(default, deserialize_with = "decode::page_limit", skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 100))]
+    #[ts(optional)]
+    pub limit: Option<u16>,
+}
+
+/// `feed.unsubscribe`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+pub struct FeedUnsubscribe {
+    /// The feed.
+    pub feed: FeedName,
+}
