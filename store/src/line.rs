@@ -99,10 +99,11 @@ impl Pool {
             .acquire_timeout(ACQUIRE_LIMIT)
             .test_before_acquire(false)
             .before_acquire(move |connection, known| {
-                let trusted = losses.trust(known.idle_for);
+                let losses = losses.clone();
                 Box::pin(async move {
-                    if !trusted {
-                        timed(NETWORK_ALLOWANCE, connection.ping()).await?;
+                    if !losses.trust(known.idle_for) {
+                        // The others, though not idle for so long, are no better.
+                        timed(NETWORK_ALLOWANCE, connection.ping()).await.inspect_err(|_| losses.note())?;
                     }
                     Ok(true)
                 })
