@@ -24,7 +24,9 @@ use tidings_bus::{BadRedisUrl, InProcess, RedisBus, RedisOptions};
 use tidings_store::Store;
 use tokio::task::JoinHandle;
 
-use crate::auth::{self, Auth, AuthFault, OwnAccount, Passwords, Secret, SecretFault};
+use crate::auth::{
+    self, AllTokens, Auth, AuthFault, OwnAccount, Passwords, Purpose, ScopedTokens, Secret, SecretFault, TokenDesk,
+};
 use crate::client::Clients;
 use crate::config::Config;
 use crate::gate::{self, Gate, Parts, Room};
@@ -129,6 +131,7 @@ impl App {
         let database = Database::open(&config).await?;
         let store = Arc::new(database.store().clone());
         let access = Arc::new(auth::access_tokens(&config, &secret, store.clone()).await?);
+        let scoped = ScopedTokens::under(&secret.derive(Purpose::ScopedTokens));
         let passwords = start_hashers(&config, &secret).await?;
         let seen = Arc::new(Seen::default());
         let gallery = pictures::open(&config, &secret, store.clone()).map_err(StartFault::Pictures)?;
@@ -138,7 +141,8 @@ impl App {
         let parts = Parts {
             journal: store.clone(),
             reads: store.clone(),
-            tokens: access.clone(),
+            tokens: Arc::new(AllTokens { access: access.clone(), scoped: scoped.clone() }),
+            bots: Arc::new(TokenDesk::new(store.clone(), scoped)),
             desk: Arc::new(OwnAccount::new(store.clone(), passwords.clone(), seen.clone())),
             seen: seen.clone(),
             pictures: gallery.clone(),

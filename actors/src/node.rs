@@ -9,7 +9,7 @@ use crate::account::seen::Seen;
 use crate::counters::Counters;
 use crate::frame::Framing;
 use crate::journal::actor::JournalAddr;
-use crate::ports::{Desk, Marks, Pictures, Reads, Tokens};
+use crate::ports::{BotDesk, Desk, Marks, Pictures, Reads, Tokens};
 use crate::presence::company::Company;
 use crate::starts::Starts;
 use crate::tail::actor::Sight;
@@ -38,6 +38,8 @@ pub struct Node {
     pub tokens: Arc<dyn Tokens>,
     /// One's own account.
     pub desk: Arc<dyn Desk>,
+    /// Tokens and bots.
+    pub bots: Arc<dyn BotDesk>,
     /// Pictures.
     pub pictures: Arc<dyn Pictures>,
     /// When log-ins were last connected.

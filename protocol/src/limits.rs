@@ -52,6 +52,10 @@ pub const DEVICE_NAME_BYTES: usize = 200;
 /// Log-ins of one user at a time: the one not seen longest ends when one more begins. More than any person has devices; it bounds what a
 /// change of password has to end.
 pub const LOG_INS_PER_USER: usize = 200;
+/// Tokens of one user, or of one bot, that are good at a time: one for each program somebody runs, and room to change them.
+pub const API_TOKENS: usize = 20;
+/// Bots of one user: enough to play with; what they write counts as much as what people write.
+pub const BOTS_PER_USER: usize = 5;
 /// Password length in bytes: at least what OWASP asks with no second factor, at most what hashing may be fed.
 pub const PASSWORD_BYTES: std::ops::RangeInclusive<usize> = 10..=1_024;
 /// E-mail address (RFC 5321 §4.5.3.1.3).

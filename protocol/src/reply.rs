@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+pub use crate::bots::{BotsAll, TokenMade, TokenRevoked, TokensAll};
 use crate::entity::{Block, Comment, Follow, LogIn, Mute, Post, Removed, User};
 use crate::error::Refusal;
 use crate::feed::FeedName;

@@ -129,7 +129,7 @@ impl AccessTokens {
             return Err(BadToken::Invalid);
         }
         let expires_at = claims.exp.checked_mul(1_000).ok_or(BadToken::Invalid)?;
-        Ok(Claims { user: claims.sub, session: claims.sid, expires_at: Millis(expires_at) })
+        Ok(Claims { user: claims.sub, session: claims.sid, expires_at: Some(Millis(expires_at)), scopes: None })
     }
 }
 

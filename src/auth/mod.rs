@@ -7,6 +7,7 @@ mod keyring;
 mod limits;
 mod passwords;
 mod refresh;
+mod scoped;
 mod secret;
 
 use std::net::IpAddr;
@@ -31,6 +32,7 @@ pub use keyring::{KeyFault, fits};
 pub use limits::Limits;
 pub use passwords::{HashFault, Passwords};
 pub use refresh::{RefreshToken, Successors};
+pub use scoped::{AllTokens, ScopedTokens, TokenDesk};
 pub(crate) use secret::random;
 pub use secret::{DerivedKey, Purpose, Secret, SecretFault};
 

@@ -32,6 +32,8 @@ pub enum Purpose {
     Limits,
     /// Tickets to send pictures.
     MediaTickets,
+    /// Tokens for programs.
+    ScopedTokens,
 }
 
 impl Purpose {
@@ -44,6 +46,7 @@ impl Purpose {
             Self::Bus => b"tidings/bus/v1",
             Self::Limits => b"tidings/limits/v1",
             Self::MediaTickets => b"tidings/media-tickets/v1",
+            Self::ScopedTokens => b"tidings/scoped-tokens/v1",
         }
     }
 }

@@ -29,7 +29,7 @@ use tidings_actors::feed::actor::{Feed, TailStopped};
 use tidings_actors::frame::Framing;
 use tidings_actors::journal::actor::{Journal, JournalAddr};
 use tidings_actors::node::{Node, Settings};
-use tidings_actors::ports::{Bus, Desk, JournalStore, Marks, Pictures, Reads, StoreFault, Submit, Tokens};
+use tidings_actors::ports::{BotDesk, Bus, Desk, JournalStore, Marks, Pictures, Reads, StoreFault, Submit, Tokens};
 use tidings_actors::presence::company::Company;
 use tidings_actors::presence::crier::{Crier, Stop as StopCrying};
 use tidings_actors::starts::Starts;
@@ -58,6 +58,8 @@ pub struct Parts {
     pub tokens: Arc<dyn Tokens>,
     /// One's own account.
     pub desk: Arc<dyn Desk>,
+    /// Tokens and bots.
+    pub bots: Arc<dyn BotDesk>,
     /// Pictures.
     pub pictures: Arc<dyn Pictures>,
     /// What people leave on posts.
@@ -135,6 +137,7 @@ impl Gate {
             reads: parts.reads,
             tokens: parts.tokens,
             desk: parts.desk,
+            bots: parts.bots,
             pictures: parts.pictures,
             marks: parts.marks,
             counters,

@@ -179,10 +179,21 @@ impl Store {
         .await?;
         self.in_chunks(|| {
             sqlx::query!(
+                "delete from api_tokens where session in
+                 (select t.session from api_tokens t join sessions s on s.id = t.session
+                   where t.expires_ms < clock_ms() or s.revoked_ms < clock_ms() - $1 limit $2)",
+                keep_ms,
+                CHUNK
+            )
+        })
+        .await?;
+        self.in_chunks(|| {
+            sqlx::query!(
                 "delete from sessions where id in
                  (select s.id from sessions s
                    where s.opened_ms < clock_ms() - $1
                      and not exists (select from refresh_tokens t where t.session = s.id)
+                     and not exists (select from api_tokens t where t.session = s.id)
                    order by s.opened_ms limit $2)",
                 keep_ms,
                 CHUNK

@@ -18,6 +18,7 @@ mod operator;
 mod reads;
 mod shape;
 mod store;
+mod tokens;
 
 pub use durability::DURABILITY;
 pub use operator::{NotDone, Standing};

@@ -1,21 +1,24 @@
 //! Ports between the living part and the front: who a token speaks for, and the way in for commands.
 
 use async_trait::async_trait;
+use tidings_protocol::bots::Scopes;
 use tidings_protocol::error::Refusal;
 use tidings_protocol::ids::{SessionId, UserId};
 use tidings_protocol::position::Millis;
 
 use crate::command::{Command, Outcome};
 
-/// What a good access token says.
+/// What a good token says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Claims {
     /// Whose it is.
     pub user: UserId,
-    /// The log-in it came from.
+    /// The log-in it came from, or is.
     pub session: SessionId,
-    /// When it runs out.
-    pub expires_at: Millis,
+    /// When it runs out; never if absent.
+    pub expires_at: Option<Millis>,
+    /// What it is good for; an access token, which comes from a log-in, for everything.
+    pub scopes: Option<Scopes>,
 }
 
 /// Why a token is not good.
@@ -29,7 +32,7 @@ pub enum BadToken {
     Invalid,
 }
 
-/// Checks access tokens. Pure computation (about 28 µs), never I/O: whether the log-in still lives is asked of [`super::Reads::viewer`].
+/// Checks tokens. Pure computation (about 28 µs), never I/O: whether the log-in still lives is asked of [`super::Reads::viewer`].
 pub trait Tokens: Send + Sync + 'static {
     /// What a token says, if it is good now.
     ///

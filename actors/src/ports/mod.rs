@@ -3,6 +3,7 @@
 
 mod accounts;
 mod agenda;
+mod bots;
 mod bus;
 mod desk;
 mod front;
@@ -14,6 +15,7 @@ mod reads;
 
 pub use accounts::{Accounts, Credentials, NewToken, NotChanged, Opening, Rotation, Shown, TokenHash};
 pub use agenda::Agenda;
+pub use bots::{BotDesk, NewApiToken, NoBots, NotMade, TokenRows};
 pub use bus::{Bus, Heard};
 pub use desk::Desk;
 pub use front::{BadToken, Claims, Submit, Tokens};

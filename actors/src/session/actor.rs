@@ -19,6 +19,7 @@ use tidings_protocol::reply::{AuthRefreshed, Unsubscribed};
 use tidings_protocol::request::Hello;
 use uuid::Uuid;
 
+use super::bots;
 use super::feeds;
 use super::greet::{self, Greeted, Turned};
 use super::jobs;
@@ -205,6 +206,11 @@ impl Session {
                 ctx.spawn(answer.into_actor(self).map(move |answer, session, ctx| session.finish(ticket, answer, ctx)));
             }
             Job::Company(job) => self.keep_company(ticket, id, job, ctx),
+            Job::Bots(job) => {
+                let (worker, claims) = (Rc::clone(&self.worker), self.claims);
+                let answer = Box::pin(async move { bots::answer(&worker, claims, id, job).await });
+                ctx.spawn(answer.into_actor(self).map(move |answer, session, ctx| session.finish(ticket, answer, ctx)));
+            }
             Job::Media(job) => {
                 let worker = Rc::clone(&self.worker);
                 let answer = Box::pin(async move { media::answer(&worker.node, id, job).await });
@@ -288,9 +294,12 @@ impl Session {
                 return refused(Refusal::new(ErrorCode::Forbidden, "an anonymous connection stays so"));
             }
         }
+        let Some(expires_at) = claims.expires_at else {
+            return refused(bad_token(BadToken::Invalid).0);
+        };
         self.claims = Some(claims);
         self.watch_token(ctx);
-        frame::result(framing, id, AuthRefreshed { expires_at: claims.expires_at })
+        frame::result(framing, id, AuthRefreshed { expires_at })
     }
 
     fn told(&mut self, told: Told, ctx: &mut Context<Self>) {

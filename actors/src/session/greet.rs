@@ -17,6 +17,7 @@ use tokio::time::sleep;
 
 use super::feeds::{self, Started};
 use super::methods::{allowed, entities};
+use super::scopes::may_watch;
 use crate::entry::Entry;
 use crate::feed::catch_up::CaughtUp;
 use crate::feed::join::NotJoined;
@@ -153,7 +154,9 @@ pub(super) async fn greet(
     let mut wanted = hello.feeds;
     let mut met = rustc_hash::FxHashSet::default();
     wanted.retain(|feed| met.insert(*feed));
-    let (open, shut): (Vec<FeedName>, Vec<FeedName>) = wanted.iter().partition(|&&feed| allowed(viewer, feed).is_ok());
+    let scopes = claims.and_then(|claims| claims.scopes);
+    let shuts = |feed: FeedName| allowed(viewer, feed).and_then(|()| may_watch(scopes, feed)).err();
+    let (open, shut): (Vec<FeedName>, Vec<FeedName>) = wanted.iter().partition(|&&feed| shuts(feed).is_none());
     let mut resumed = resumable(&worker, patience, &place, viewer, &open, hello.cursor).await?;
     let started = loop {
         let fresh: &[FeedName] = match &resumed {
@@ -182,12 +185,12 @@ pub(super) async fn greet(
     let welcome = Welcome {
         session: connection,
         user,
-        expires_at: claims.map(|claims| claims.expires_at),
+        expires_at: claims.and_then(|claims| claims.expires_at),
         cursor,
         resumed: whole,
         limits: worker.node.limits(),
         heartbeat_ms: worker.node.settings.heartbeat_ms,
-        feeds: starts(&wanted, started, &shut, viewer),
+        feeds: starts(&wanted, started, &shut, shuts),
     };
     let going_on = resumed.is_some();
     let caught_up = run(&worker, &link, &place, id, &welcome, resumed.map(|resumed| resumed.missed));
@@ -270,10 +273,15 @@ fn still_resumable(
 }
 
 /// The answer's entry for each feed, in the order they were asked for.
-fn starts(wanted: &[FeedName], mut started: Vec<Started>, shut: &[FeedName], viewer: Option<UserId>) -> Vec<FeedStart> {
+fn starts(
+    wanted: &[FeedName],
+    mut started: Vec<Started>,
+    shut: &[FeedName],
+    shuts: impl Fn(FeedName) -> Option<Refusal>,
+) -> Vec<FeedStart> {
     let start = |&feed: &FeedName| {
         if shut.contains(&feed) {
-            let error = allowed(viewer, feed).err().unwrap_or_else(feeds::unavailable);
+            let error = shuts(feed).unwrap_or_else(feeds::unavailable);
             return FeedStart::Refused { feed, error };
         }
         match started.iter().position(|(name, _)| *name == feed).map(|at| started.swap_remove(at)) {

@@ -57,6 +57,7 @@ async fn carry_out(worker: &Worker, viewer: Option<UserId>, id: RequestId, job: 
         | Job::Unsubscribe(_)
         | Job::Token(_)
         | Job::Account(_)
+        | Job::Bots(_)
         | Job::Media(_)
         | Job::Company(_) => Err(Refusal::new(ErrorCode::Internal, "a fault in the server")),
     }

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 
+use tidings_protocol::bots::Scopes;
 use tidings_protocol::close::CloseCode;
 use tidings_protocol::error::{ErrorCode, Refusal};
 use tidings_protocol::feed::FeedName;
@@ -11,11 +12,13 @@ use tidings_protocol::limits::{self, points};
 use tidings_protocol::position::Cursor;
 use tidings_protocol::request::{Hello, Method, Request};
 
+use super::bots::BotsJob;
 use super::company::CompanyJob;
 use super::marks::MarksJob;
 use super::media::MediaJob;
 use super::methods::{cost, job};
 use super::notes::NotesJob;
+use super::scopes::permitted;
 use crate::account::AccountJob;
 use crate::command::Command;
 use crate::limits::{REFUSALS_IN_A_ROW, SESSION_READS};
@@ -46,6 +49,8 @@ pub enum Job {
     Token(String),
     /// Something of one's own account.
     Account(AccountJob),
+    /// Something about tokens and bots.
+    Bots(BotsJob),
     /// Something about pictures.
     Media(MediaJob),
     /// Something about marks on posts.
@@ -77,11 +82,17 @@ impl Job {
             | Self::Comments(..)
             | Self::Subscribe(..)
             | Self::Account(AccountJob::LogIns)
+            | Self::Bots(BotsJob::Tokens(_) | BotsJob::All)
             | Self::Marks(_)
             | Self::Notes(_)
             | Self::Company(CompanyJob::Type(_))
             | Self::Media(MediaJob::Get(_)) => Class::Read,
-            Self::Company(_) | Self::Unsubscribe(_) | Self::Token(_) | Self::Account(_) | Self::Media(_) => Class::Sole,
+            Self::Company(_)
+            | Self::Unsubscribe(_)
+            | Self::Token(_)
+            | Self::Account(_)
+            | Self::Bots(_)
+            | Self::Media(_) => Class::Sole,
         }
     }
 }
@@ -134,6 +145,8 @@ pub struct Machine {
     running: Vec<(Ticket, Class)>,
     tickets: u64,
     refused_in_a_row: u32,
+    /// Of the token that it came with; none for a log-in or an anonymous connection.
+    scopes: Option<Scopes>,
     leaving: bool,
 }
 
@@ -145,6 +158,7 @@ impl Default for Machine {
             running: Vec::new(),
             tickets: 0,
             refused_in_a_row: 0,
+            scopes: None,
             leaving: false,
         }
     }
@@ -199,6 +213,7 @@ impl Machine {
             }
         };
         self.phase = Phase::Entering;
+        self.scopes = claims.and_then(|claims| claims.scopes);
         vec![Effect::Greet(id, hello, claims)]
     }
 
@@ -288,7 +303,7 @@ impl Machine {
             return effects;
         };
         while let Some((id, method)) = self.waiting.pop_front() {
-            match job(viewer, method.clone()) {
+            match permitted(self.scopes, &method).and_then(|()| job(viewer, method.clone())) {
                 Err(refusal) if self.running.is_empty() => effects.push(Effect::Refuse(Some(id), refusal)),
                 Ok(job) if self.may_run(job.class()) => {
                     self.tickets += 1;

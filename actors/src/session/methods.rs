@@ -8,6 +8,7 @@ use tidings_protocol::limits::{self, points};
 use tidings_protocol::request::{FeedSubscribe, Method};
 use tidings_protocol::text::Handle;
 
+use super::bots::BotsJob;
 use super::company::CompanyJob;
 use super::machine::Job;
 use super::marks::{self, MarksJob};
@@ -22,6 +23,7 @@ pub(super) const fn cost(method: &Method) -> u32 {
     match method {
         Method::Hello(_) | Method::AuthRefresh(_) | Method::FeedUnsubscribe(_) => 0,
         Method::SessionList(_)
+        | Method::TokenAll(_)
         | Method::UserGet(_)
         | Method::MediaGet(_)
         | Method::PostGet(_)
@@ -55,6 +57,7 @@ pub(super) const fn cost(method: &Method) -> u32 {
         | Method::AccountEmail(_)
         | Method::SessionRevoke(_)
         | Method::SessionRevokeOthers(_)
+        | Method::TokenRevoke(_)
         | Method::UserUpdate(_)
         | Method::NotifyPreferences(_)
         | Method::PostUpdate(_)
@@ -62,7 +65,9 @@ pub(super) const fn cost(method: &Method) -> u32 {
         | Method::MediaDelete(_)
         | Method::CommentUpdate(_)
         | Method::CommentDelete(_) => points::EDIT,
-        Method::PostCreate(_) | Method::CommentCreate(_) | Method::MediaTicket(_) => points::CREATE,
+        Method::TokenCreate(_) | Method::PostCreate(_) | Method::CommentCreate(_) | Method::MediaTicket(_) => {
+            points::CREATE
+        }
     }
 }
 
@@ -108,6 +113,9 @@ pub(super) fn job(viewer: Option<UserId>, method: Method) -> Result<Job, Refusal
         Method::AccountEmail(change) => return own(viewer, AccountJob::email(change)),
         Method::SessionList(_) => return own(viewer, AccountJob::LogIns),
         Method::SessionRevokeOthers(_) => return own(viewer, AccountJob::EndOthers),
+        Method::TokenCreate(wish) => return bots(viewer, BotsJob::make(wish)?),
+        Method::TokenAll(of) => return bots(viewer, BotsJob::Tokens(of.bot)),
+        Method::TokenRevoke(token) => return bots(viewer, BotsJob::Revoke(token.id)),
         Method::SessionRevoke(log_in) => Act::SessionRevoke { session: Some(log_in.id) },
         Method::UserUpdate(update) => Act::UserUpdate {
             name: update.name,
@@ -149,6 +157,11 @@ pub(super) fn job(viewer: Option<UserId>, method: Method) -> Result<Job, Refusal
 /// Something of one's own account needs one.
 fn own(viewer: Option<UserId>, job: AccountJob) -> Result<Job, Refusal> {
     viewer.map(|_| Job::Account(job)).ok_or_else(log_in_first)
+}
+
+/// Tokens and bots belong to somebody.
+fn bots(viewer: Option<UserId>, job: BotsJob) -> Result<Job, Refusal> {
+    viewer.map(|_| Job::Bots(job)).ok_or_else(log_in_first)
 }
 
 /// Only those who are logged in are seen.

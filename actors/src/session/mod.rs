@@ -1,7 +1,8 @@
 //! One connection's conversation: `hello`, requests in order, feeds, the end.
 
 pub mod actor;
-pub mod company;
+pub mod bots;
+mod company;
 mod feeds;
 mod greet;
 mod jobs;
@@ -14,3 +15,4 @@ mod posts;
 mod pulse;
 mod refresh;
 mod renew;
+mod scopes;

@@ -28,14 +28,14 @@ impl Session {
         if let Some(old) = self.expiry.take() {
             ctx.cancel_future(old);
         }
-        let Some(claims) = self.claims else { return };
-        let left = claims.expires_at.0.saturating_sub(wall_clock());
+        let Some(expires_at) = self.claims.and_then(|claims| claims.expires_at) else { return };
+        let left = expires_at.0.saturating_sub(wall_clock());
         // Never at once: a client that answers each warning with a token as short-lived would go round in circles.
         let warning = Duration::from_millis(left - limits::TOKEN_WARNING_MS.min(left / 4));
         self.expiry = Some(ctx.run_later(warning, move |session, ctx| {
-            let notice = Notice::TokenExpiring { expires_at: claims.expires_at };
+            let notice = Notice::TokenExpiring { expires_at };
             session.notice(&notice);
-            let left = Duration::from_millis(claims.expires_at.0.saturating_sub(wall_clock()));
+            let left = Duration::from_millis(expires_at.0.saturating_sub(wall_clock()));
             session.expiry = Some(ctx.run_later(left, |session, ctx| session.end(CloseCode::TokenExpired, ctx)));
         }));
     }

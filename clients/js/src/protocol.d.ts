@@ -992,7 +992,7 @@ export type RemovedResult = {
 /** A request that was understood. */
 export type Request = {
   /** Echoed in the reply. */
-  id: RequestId, } & ({ "method": "hello", "params": Hello } | { "method": "auth.refresh", "params": AuthRefresh } | { "method": "account.password", "params": AccountPassword } | { "method": "account.email", "params": AccountEmail } | { "method": "session.list", "params": Nothing } | { "method": "session.revoke", "params": SessionRef } | { "method": "session.revoke_others", "params": Nothing } | { "method": "user.get", "params": UserGet } | { "method": "user.update", "params": UserUpdate } | { "method": "user.follow", "params": UserRef } | { "method": "user.unfollow", "params": UserRef } | { "method": "user.block", "params": UserRef } | { "method": "user.unblock", "params": UserRef } | { "method": "user.mute", "params": UserMute } | { "method": "user.unmute", "params": UserRef } | { "method": "post.create", "params": PostCreate } | { "method": "post.get", "params": PostRef } | { "method": "post.update", "params": PostUpdate } | { "method": "post.delete", "params": PostRef } | { "method": "post.history", "params": PostRef } | { "method": "post.stats", "params": PostStatsGet } | { "method": "post.react", "params": PostReact } | { "method": "post.unreact", "params": PostRef } | { "method": "post.bookmark", "params": PostRef } | { "method": "post.unbookmark", "params": PostRef } | { "method": "post.pin", "params": PostRef } | { "method": "post.unpin", "params": PostRef } | { "method": "bookmark.page", "params": BookmarkPage } | { "method": "comment.create", "params": CommentCreate } | { "method": "comment.update", "params": CommentUpdate } | { "method": "comment.delete", "params": CommentRef } | { "method": "comment.page", "params": CommentPage } | { "method": "feed.page", "params": FeedPage } | { "method": "feed.subscribe", "params": FeedSubscribe } | { "method": "feed.unsubscribe", "params": FeedUnsubscribe } | { "method": "presence.watch", "params": PresenceWatch } | { "method": "presence.set", "params": PresenceSet } | { "method": "typing.send", "params": TypingSend } | { "method": "notification.page", "params": NotificationPage } | { "method": "notification.seen", "params": NotificationSeen } | { "method": "notification.read", "params": NotificationRead } | { "method": "marker.set", "params": MarkerSet } | { "method": "notify.preferences", "params": NotifyPreferences } | { "method": "media.ticket", "params": MediaTicket } | { "method": "media.get", "params": MediaRef } | { "method": "media.delete", "params": MediaRef });
+  id: RequestId, } & ({ "method": "hello", "params": Hello } | { "method": "auth.refresh", "params": AuthRefresh } | { "method": "account.password", "params": AccountPassword } | { "method": "account.email", "params": AccountEmail } | { "method": "session.list", "params": Nothing } | { "method": "session.revoke", "params": SessionRef } | { "method": "session.revoke_others", "params": Nothing } | { "method": "token.create", "params": TokenCreate } | { "method": "token.all", "params": TokenAll } | { "method": "token.revoke", "params": TokenRef } | { "method": "user.get", "params": UserGet } | { "method": "user.update", "params": UserUpdate } | { "method": "user.follow", "params": UserRef } | { "method": "user.unfollow", "params": UserRef } | { "method": "user.block", "params": UserRef } | { "method": "user.unblock", "params": UserRef } | { "method": "user.mute", "params": UserMute } | { "method": "user.unmute", "params": UserRef } | { "method": "post.create", "params": PostCreate } | { "method": "post.get", "params": PostRef } | { "method": "post.update", "params": PostUpdate } | { "method": "post.delete", "params": PostRef } | { "method": "post.history", "params": PostRef } | { "method": "post.stats", "params": PostStatsGet } | { "method": "post.react", "params": PostReact } | { "method": "post.unreact", "params": PostRef } | { "method": "post.bookmark", "params": PostRef } | { "method": "post.unbookmark", "params": PostRef } | { "method": "post.pin", "params": PostRef } | { "method": "post.unpin", "params": PostRef } | { "method": "bookmark.page", "params": BookmarkPage } | { "method": "comment.create", "params": CommentCreate } | { "method": "comment.update", "params": CommentUpdate } | { "method": "comment.delete", "params": CommentRef } | { "method": "comment.page", "params": CommentPage } | { "method": "feed.page", "params": FeedPage } | { "method": "feed.subscribe", "params": FeedSubscribe } | { "method": "feed.unsubscribe", "params": FeedUnsubscribe } | { "method": "presence.watch", "params": PresenceWatch } | { "method": "presence.set", "params": PresenceSet } | { "method": "typing.send", "params": TypingSend } | { "method": "notification.page", "params": NotificationPage } | { "method": "notification.seen", "params": NotificationSeen } | { "method": "notification.read", "params": NotificationRead } | { "method": "marker.set", "params": MarkerSet } | { "method": "notify.preferences", "params": NotifyPreferences } | { "method": "media.ticket", "params": MediaTicket } | { "method": "media.get", "params": MediaRef } | { "method": "media.delete", "params": MediaRef });
 
 /** The client's number for a request, echoed in its reply. 0 … 2⁵³−1. */
 export type RequestId = number;
@@ -1005,6 +1005,9 @@ export type RestError = {
 
 /** What a user may do beyond their own things. */
 export type Role = "user" | "admin" | "moderator";
+
+/** What a token is good for. What a method needs stands in PROTOCOL.md's table; what is not there needs a log-in. */
+export type Scope = "read" | "write" | "mod" | "firehose";
 
 /** Number of a journal entry: contiguous from 1, in commit order, within one epoch (P1). 0 is "before the first". */
 export type Seq = number;
@@ -1091,6 +1094,64 @@ export type TagSpan = {
   tag: string,
 };
 
+/** A token, without its secret. */
+export type Token = {
+  /** Which. */
+  id: SessionId,
+  /** As who it acts. */
+  user: UserId,
+  /** For people to know it by. */
+  name: string,
+  /** What it is good for. */
+  scopes: Array<Scope>,
+  /** When it was made. */
+  created_at: Millis,
+  /** When it was last connected, to some minutes; absent if never. */
+  seen_at?: Millis,
+  /** When it runs out; never if absent. */
+  expires_at?: Millis,
+};
+
+/** `token.all`. */
+export type TokenAll = {
+  /** A bot of one's own whose they are; oneself if absent. */
+  bot?: UserId,
+};
+
+/** `token.create`. The answer alone holds the secret: after a lost answer revoke what `token.all` shows and make another. */
+export type TokenCreate = {
+  /** A bot of one's own that it is for; oneself if absent. */
+  bot?: UserId,
+  /** For people to know it by. */
+  name: string,
+  /** What it is good for: one or more. `mod` only for who moderates. */
+  scopes: Array<Scope>,
+  /** When it runs out; never if absent. */
+  expires?: Millis,
+};
+
+/** Result of `token.create`. */
+export type TokenMade = {
+  /** The token. */
+  token: Token,
+  /** What goes into `token` of `hello`. It is told nowhere else and never again: begins with `tid_`. */
+  secret: string,
+};
+
+/** `token.revoke`: one's own or one's bots'; may be repeated without harm. */
+export type TokenRef = {
+  /** Which. */
+  id: SessionId,
+};
+
+/** Result of `token.revoke`. */
+export type TokenRevoked = {
+  /** Which. */
+  id: SessionId,
+  /** The change. */
+  seq: Seq,
+};
+
 /** Answer to sign up, log in and refresh. */
 export type Tokens = {
   /** The account's profile. */
@@ -1103,6 +1164,12 @@ export type Tokens = {
   refresh_token: string,
   /** When the refresh token runs out. */
   refresh_expires_at: Millis,
+};
+
+/** Result of `token.all`. */
+export type TokensAll = {
+  /** Those that are good, the newest first. */
+  tokens: Array<Token>,
 };
 
 /** `typing.send`: one is writing a comment on a post, or an answer to one of its comments. */
@@ -1249,6 +1316,9 @@ export interface Methods {
   "session.list": { params: Nothing; result: LogIns };
   "session.revoke": { params: SessionRef; result: SessionEnded };
   "session.revoke_others": { params: Nothing; result: OthersEnded };
+  "token.create": { params: TokenCreate; result: TokenMade };
+  "token.all": { params: TokenAll; result: TokensAll };
+  "token.revoke": { params: TokenRef; result: TokenRevoked };
   "user.get": { params: UserGet; result: UserResult };
   "user.update": { params: UserUpdate; result: UserUpdated };
   "user.follow": { params: UserRef; result: FollowResult };

@@ -4,6 +4,8 @@
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
+use proptest::sample::select;
+use tidings_protocol::bots::Scope;
 use tidings_protocol::entity::{
     Author, Block, Comment, Follow, Mute, Post, PostExtra, Removed, Role, User, UserExtra, Visibility,
 };
@@ -331,6 +333,13 @@ fn account_method() -> impl Strategy<Value = Method> {
         Just(Method::SessionList(request::Nothing {})),
         uuid().prop_map(|id| Method::SessionRevoke(request::SessionRef { id: SessionId(id) })),
         Just(Method::SessionRevokeOthers(request::Nothing {})),
+        (of(user_id()), display_name(), vec(select(&Scope::ALL), 0..4), of(millis())).prop_map(
+            |(bot, name, scopes, expires)| {
+                Method::TokenCreate(request::TokenCreate { bot, name, scopes, expires })
+            }
+        ),
+        of(user_id()).prop_map(|bot| Method::TokenAll(request::TokenAll { bot })),
+        uuid().prop_map(|id| Method::TokenRevoke(request::TokenRef { id: SessionId(id) })),
     ]
 }
 

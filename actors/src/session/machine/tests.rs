@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 
+use tidings_protocol::bots::Scope;
 use tidings_protocol::ids::SessionId;
 use tidings_protocol::position::Millis;
 use uuid::Uuid;
@@ -27,7 +28,11 @@ impl Doorkeeper for Door {
         match token {
             "good" => {
                 let session = SessionId(Uuid::from_u128(7));
-                Ok(Claims { user: user(1), session, expires_at: Millis(0) })
+                Ok(Claims { user: user(1), session, expires_at: Some(Millis(0)), scopes: None })
+            }
+            "narrow" => {
+                let (session, scopes) = (SessionId(Uuid::from_u128(8)), Some([Scope::Read].into_iter().collect()));
+                Ok(Claims { user: user(1), session, expires_at: None, scopes })
             }
             "old" => Err(BadToken::Expired),
             _ => Err(BadToken::Invalid),

@@ -1,0 +1,175 @@
+//! What a token has to be good for, method by method: the one place where scopes are enforced.
+//! Must never let a scoped token do what nobody has thought of: a method that does not stand here needs a log-in.
+
+use tidings_protocol::bots::{Scope, Scopes};
+use tidings_protocol::error::{ErrorCode, Refusal};
+use tidings_protocol::feed::FeedName;
+use tidings_protocol::request::Method;
+
+/// What a method asks of a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// Nothing: anybody may, with any token.
+    Nothing,
+    /// This scope.
+    Scope(Scope),
+    /// A log-in: no token is good for it.
+    LogIn,
+}
+
+const FREE: Need = Need::Nothing;
+const READ: Need = Need::Scope(Scope::Read);
+const WRITE: Need = Need::Scope(Scope::Write);
+const LOG_IN: Need = Need::LogIn;
+
+/// Every method, in the order of PROTOCOL.md's table of methods.
+pub const NEEDS: &[(&str, Need)] = &[
+    ("hello", FREE),
+    ("auth.refresh", LOG_IN),
+    ("account.password", LOG_IN),
+    ("account.email", LOG_IN),
+    ("session.list", LOG_IN),
+    ("session.revoke", LOG_IN),
+    ("session.revoke_others", LOG_IN),
+    ("token.create", LOG_IN),
+    ("token.all", LOG_IN),
+    ("token.revoke", LOG_IN),
+    ("user.get", READ),
+    ("user.update", WRITE),
+    ("user.follow", WRITE),
+    ("user.unfollow", WRITE),
+    ("user.block", WRITE),
+    ("user.unblock", WRITE),
+    ("user.mute", WRITE),
+    ("user.unmute", WRITE),
+    ("post.create", WRITE),
+    ("post.get", READ),
+    ("post.update", WRITE),
+    ("post.delete", WRITE),
+    ("post.history", READ),
+    ("post.stats", READ),
+    ("post.react", WRITE),
+    ("post.unreact", WRITE),
+    ("post.bookmark", WRITE),
+    ("post.unbookmark", WRITE),
+    ("post.pin", WRITE),
+    ("post.unpin", WRITE),
+    ("bookmark.page", READ),
+    ("comment.create", WRITE),
+    ("comment.update", WRITE),
+    ("comment.delete", WRITE),
+    ("comment.page", READ),
+    ("feed.page", READ),
+    // Besides what the feed itself asks for.
+    ("feed.subscribe", FREE),
+    ("feed.unsubscribe", FREE),
+    ("presence.watch", READ),
+    ("presence.set", WRITE),
+    ("typing.send", WRITE),
+    ("notification.page", READ),
+    ("notification.seen", WRITE),
+    ("notification.read", WRITE),
+    ("marker.set", WRITE),
+    ("notify.preferences", WRITE),
+    ("media.ticket", WRITE),
+    ("media.get", READ),
+    ("media.delete", WRITE),
+];
+
+/// What a method asks of a token.
+fn need(name: &str) -> Need {
+    NEEDS.iter().find(|(method, _)| *method == name).map_or(Need::LogIn, |(_, need)| *need)
+}
+
+/// Whether a session may ask this at all. `scopes` are those of the token it came with; none for a log-in or an anonymous connection.
+///
+/// # Errors
+/// `forbidden`.
+pub(super) fn permitted(scopes: Option<Scopes>, method: &Method) -> Result<(), Refusal> {
+    let Some(scopes) = scopes else {
+        return Ok(());
+    };
+    let wanted = match method {
+        Method::FeedSubscribe(subscribe) => Need::Scope(of_feed(subscribe.feed)),
+        method => need(method.name()),
+    };
+    match wanted {
+        Need::Nothing => Ok(()),
+        Need::Scope(scope) if scopes.hold(scope) => Ok(()),
+        Need::Scope(scope) => Err(lacks(scope)),
+        Need::LogIn => Err(Refusal::new(ErrorCode::Forbidden, "no token may do this: log in")),
+    }
+}
+
+/// Whether a session may watch a feed, as far as its token decides that.
+///
+/// # Errors
+/// `forbidden`.
+pub(super) fn may_watch(scopes: Option<Scopes>, feed: FeedName) -> Result<(), Refusal> {
+    let scope = of_feed(feed);
+    if scopes.is_none_or(|scopes| scopes.hold(scope)) { Ok(()) } else { Err(lacks(scope)) }
+}
+
+const fn of_feed(_: FeedName) -> Scope {
+    Scope::Read
+}
+
+fn lacks(scope: Scope) -> Refusal {
+    let word = match scope {
+        Scope::Read => "read",
+        Scope::Write => "write",
+        Scope::Mod => "mod",
+        Scope::Firehose => "firehose",
+    };
+    Refusal::new(ErrorCode::Forbidden, format!("the token is not good for `{word}`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_method_says_what_it_asks_of_a_token() {
+        let named: BTreeSet<&str> = NEEDS.iter().map(|(method, _)| *method).collect();
+        let there: BTreeSet<&str> = Method::NAMES.iter().copied().collect();
+        assert_eq!(named.len(), NEEDS.len(), "a method stands here twice");
+        assert_eq!(named, there, "a method without a scope needs a log-in: say so");
+    }
+
+    #[test]
+    fn what_is_not_known_needs_a_log_in() {
+        assert_eq!(need("brand.new"), Need::LogIn);
+    }
+
+    #[test]
+    fn nothing_about_accounts_log_ins_tokens_and_bots_is_for_tokens() {
+        let own = ["auth.", "account.", "session.", "token.", "bot."];
+        for (method, need) in NEEDS.iter().filter(|(method, _)| own.iter().any(|kind| method.starts_with(kind))) {
+            assert_eq!(*need, Need::LogIn, "{method}");
+        }
+    }
+
+    /// PROTOCOL.md's table of scopes.
+    #[test]
+    fn the_page_says_the_same() {
+        let page = include_str!("../../../PROTOCOL.md");
+        let table = page.split_once("| scope | methods |").expect("the table").1;
+        let row = |start: &str| table.lines().find_map(|line| line.strip_prefix(start)).unwrap_or_default();
+        for (method, need) in NEEDS {
+            let wanted = match need {
+                Need::Nothing => "| – |",
+                Need::Scope(Scope::Read) => "| `read` |",
+                Need::Scope(Scope::Write) => "| `write` |",
+                Need::Scope(Scope::Mod) => "| `mod` |",
+                Need::Scope(Scope::Firehose) => "| `firehose` |",
+                Need::LogIn => "",
+            };
+            for start in ["| – |", "| `read` |", "| `write` |", "| `mod` |", "| `firehose` |"] {
+                let stands = row(start).contains(&format!("`{method}`"));
+                assert_eq!(stands, start == wanted, "{method} in the row `{start}` of PROTOCOL.md's table of scopes");
+            }
+        }
+    }
+}
