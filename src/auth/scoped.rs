@@ -127,8 +127,7 @@ impl BotDesk for TokenDesk {
         let secret = random::<SECRET_BYTES>();
         let (bearer, session) = (wish.bot.unwrap_or(who.user), log_in_of(secret.as_slice()));
         let name: String = wish.name.into();
-        let new =
-            NewApiToken { by: who, bearer, session, name: name.clone(), scopes, expires_at: wish.expires };
+        let new = NewApiToken { by: who, bearer, session, name: name.clone(), scopes, expires_at: wish.expires };
         let made = self.rows.keep_token(new).await.map_err(store_refusal)?;
         let created_at = made.map_err(refusal)?;
         metrics::counter!("tidings_tokens_made_total").increment(1);

@@ -24,4 +24,5 @@ mod python_bot;
 mod reading;
 mod sessions;
 mod sight;
+mod tokens;
 mod writing;

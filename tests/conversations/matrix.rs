@@ -4,6 +4,8 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
+use tidings_actors::session::scopes::{NEEDS, Need};
+use tidings_protocol::bots::Scope;
 use tidings_protocol::entity::{Comment, Post, Visibility};
 use tidings_protocol::error::Refusal;
 use tidings_protocol::feed::FeedName;
@@ -112,6 +114,13 @@ fn rows() -> Vec<Row> {
             [WHO, NONE, NONE, NONE, NONE, OK, NONE, NONE, NONE]
         }),
         row("session.revoke_others", Nothing, |_| json!({}), LOGGED_IN),
+        row("token.create", Nothing, |_| json!({ "name": "p", "scopes": ["read"] }), {
+            [WHO, OK, OK, OK, OK, OK, OK, OK, NO]
+        }),
+        row("token.all", Nothing, |_| json!({}), LOGGED_IN),
+        row("token.revoke", Picture, |_| json!({ "id": Uuid::now_v7() }), {
+            [WHO, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE]
+        }),
         row("user.get", Ann, |things| json!({ "id": things.ann }), NOT_BLOCKED),
         row("user.update", Nothing, |_| json!({ "name": format!("N {}", Uuid::now_v7()) }), ACTIVE),
         row("user.follow", Bystander, |things| json!({ "id": things.bystander }), ACTIVE),
@@ -306,6 +315,44 @@ async fn every_method_answers_everybody_as_the_matrix_says() {
             }
             if let (Ok(answer), "post.stats", false) = (&answer, row.method, COLUMNS[column] == "owner") {
                 assert_eq!(answer["stats"], json!([]), "numbers of a post that one may not see");
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// What a program is answered that comes as the stranger: what they would be, if its token is good for it, and `forbidden` otherwise.
+#[tokio::test]
+async fn every_method_answers_a_token_as_far_as_it_is_good_for_it() {
+    const STRANGER: usize = 1;
+    let mut cast = Cast::gathers().await;
+    let mut programs = Vec::new();
+    for scope in [Scope::Read, Scope::Write] {
+        let word = serde_json::to_value(scope).expect("a word");
+        let made = cast.people[STRANGER].makes_token(&[word.as_str().expect("a word")]).await;
+        let mut program = cast.people[STRANGER].sends_program(&made.secret);
+        program.connects(cast.world.a(), &[]).await;
+        programs.push((scope, program));
+    }
+    let mut wrong = Vec::new();
+    for row in rows() {
+        let need = NEEDS.iter().find(|(method, _)| *method == row.method).map_or(Need::LogIn, |(_, need)| *need);
+        for (scope, program) in &mut programs {
+            let things = cast.things(row.about, STRANGER).await;
+            let params = (row.params)(&things);
+            let need = match row.method {
+                "feed.subscribe" => Need::Scope(Scope::Read),
+                _ => need,
+            };
+            let may = need == Need::Nothing || need == Need::Scope(*scope);
+            let expected = if may { row.answers[STRANGER] } else { NO };
+            let answer: Result<Value, Refusal> = program.request(row.method, params).await;
+            if let (Ok(snapshot), "feed.subscribe") = (&answer, row.method) {
+                program.state.starts_afresh(serde_json::from_value(snapshot.clone()).expect("a snapshot"));
+            }
+            let told = answer.as_ref().map_or_else(|refusal| refusal.code.as_str(), |_| OK);
+            if told != expected {
+                wrong.push(format!("{} of {:?} with {scope:?}: {told}, not {expected}", row.method, row.about));
             }
         }
     }

@@ -73,9 +73,7 @@ async fn a_program_does_what_its_token_is_good_for_and_no_more() {
     crier.dials(world.a()).await;
     crier.feeds = vec![Home, Me];
     let welcome = crier.says_hello().await.expect("welcome");
-    let refused = |start: &tidings_protocol::reply::FeedStart| {
-        matches!(start, tidings_protocol::reply::FeedStart::Refused { error, .. } if error.code == ErrorCode::Forbidden)
-    };
+    let refused = |start: &tidings_protocol::reply::FeedStart| matches!(start, tidings_protocol::reply::FeedStart::Refused { error, .. } if error.code == ErrorCode::Forbidden);
     assert!(welcome.feeds.iter().all(refused), "{:?}", welcome.feeds);
     let post: Result<Value, Refusal> =
         crier.request("post.create", json!({ "id": uuid::Uuid::now_v7(), "text": "hear, hear" })).await;

@@ -15,4 +15,4 @@ mod posts;
 mod pulse;
 mod refresh;
 mod renew;
-mod scopes;
+pub mod scopes;

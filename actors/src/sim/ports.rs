@@ -183,7 +183,12 @@ impl Tokens for Ports {
     fn verify(&self, token: &str) -> Result<Claims, BadToken> {
         let (of, session) = token.split_once(' ').ok_or(BadToken::Invalid)?;
         let number = |text: &str| text.parse::<u64>().map_err(|_| BadToken::Invalid);
-        Ok(Claims { user: user(number(of)?), session: session_id(number(session)?), expires_at: Some(FOREVER), scopes: None })
+        Ok(Claims {
+            user: user(number(of)?),
+            session: session_id(number(session)?),
+            expires_at: Some(FOREVER),
+            scopes: None,
+        })
     }
 }
 

@@ -214,7 +214,12 @@ impl Tokens for Memory {
         let number = |text: &str| text.parse().map_err(|_| BadToken::Invalid);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
         let expires_at = Millis(u64::try_from(now).unwrap() + 3_600_000);
-        Ok(Claims { user: user(number(whose)?), session: log_in(number(which)?), expires_at: Some(expires_at), scopes: None })
+        Ok(Claims {
+            user: user(number(whose)?),
+            session: log_in(number(which)?),
+            expires_at: Some(expires_at),
+            scopes: None,
+        })
     }
 }
 

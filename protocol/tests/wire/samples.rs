@@ -334,9 +334,7 @@ fn account_method() -> impl Strategy<Value = Method> {
         uuid().prop_map(|id| Method::SessionRevoke(request::SessionRef { id: SessionId(id) })),
         Just(Method::SessionRevokeOthers(request::Nothing {})),
         (of(user_id()), display_name(), vec(select(&Scope::ALL), 0..4), of(millis())).prop_map(
-            |(bot, name, scopes, expires)| {
-                Method::TokenCreate(request::TokenCreate { bot, name, scopes, expires })
-            }
+            |(bot, name, scopes, expires)| { Method::TokenCreate(request::TokenCreate { bot, name, scopes, expires }) }
         ),
         of(user_id()).prop_map(|bot| Method::TokenAll(request::TokenAll { bot })),
         uuid().prop_map(|id| Method::TokenRevoke(request::TokenRef { id: SessionId(id) })),
