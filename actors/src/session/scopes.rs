@@ -89,9 +89,10 @@ pub(super) fn permitted(scopes: Option<Scopes>, method: &Method) -> Result<(), R
     let Some(scopes) = scopes else {
         return Ok(());
     };
-    let wanted = match method {
-        Method::FeedSubscribe(subscribe) => Need::Scope(of_feed(subscribe.feed)),
-        method => need(method.name()),
+    let wanted = if let Method::FeedSubscribe(subscribe) = method {
+        Need::Scope(of_feed(subscribe.feed))
+    } else {
+        need(method.name())
     };
     match wanted {
         Need::Nothing => Ok(()),
