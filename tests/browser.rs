@@ -70,6 +70,11 @@ fn what_is_social_works_in_windows_side_by_side() {
 }
 
 #[test]
+fn what_belongs_to_writing_works_in_windows() {
+    println!("{}", walks_through("writing.mjs"));
+}
+
+#[test]
 fn the_javascript_client_talks_with_a_real_node() {
     let server = server();
     let mut program = Command::new(node());

@@ -167,6 +167,7 @@ await check("bob, who follows ann, sees that she is here, and that she went", as
 });
 await check("ann pins a post; it stands above the others on her profile", async () => {
   await ann.goes("#/home");
+  await ann.card(`for everybody ${run}`).getByRole("button", { name: "More" }).click();
   await ann.card(`for everybody ${run}`).getByRole("button", { name: "Pin", exact: true }).click();
   await bob.page.locator(".pinned .prose", { hasText: `for everybody ${run}` }).waitFor();
 });

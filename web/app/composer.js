@@ -3,6 +3,7 @@
  */
 import { uuidv7 } from "/client/ids.js";
 import { el } from "./dom.js";
+import { mentionBox } from "./mention_box.js";
 import { characters, count, inWords } from "./words.js";
 
 /** What was written and not sent yet, by place; survives changing the view. */
@@ -13,17 +14,19 @@ let made = 0;
  * @param {{
  *   label: string, placeholder?: string, action: string, limit: number, text?: string, place?: string,
  *   send: (text: string, id: string, values: object) => Promise<any>, cancel?: () => void, typing?: () => void,
- *   extra?: { above: Node, beside: Node, values: () => object, good: () => boolean, reset: () => void },
- * }} options `extra`: what else there is to say; `typing` is called while somebody writes; `id` stays the same while the same text is tried again, so that it cannot be created twice
+ *   suggest?: (prefix: string) => Promise<object[]>,
+ *   extra?: { above: Node, beside: Node, below?: Node, values: () => object, good: () => boolean, enough?: () => boolean, reset: () => void, listen?: (form: Element, changed: () => void) => void },
+ * }} options `extra`: what else there is to say, `enough` even without words; `suggest` finds people to mention; `typing` is called while somebody writes; `id` stays the same while the same text is tried again, so that it cannot be created twice
  */
-export function composer({ label, placeholder = "", action, limit, text = "", place, send, cancel, typing, extra }) {
+export function composer({ label, placeholder = "", action, limit, text = "", place, send, cancel, typing, suggest, extra }) {
   const key = `composer-${(made += 1)}`;
   const area = el("textarea", { id: key, rows: 2, placeholder, "aria-describedby": `${key}-count ${key}-error`, oninput: typed, onkeydown: keyed });
   const counter = el("span", { class: "counter", id: `${key}-count` });
   const error = el("p", { class: "error", id: `${key}-error`, role: "alert", hidden: true });
   const button = el("button", { type: "submit", class: "primary" }, action);
+  const mentions = suggest && mentionBox(area, suggest);
   const form = el("form", { class: "composer", onsubmit: submit },
-    el("label", { class: "spoken", for: key }, label), extra?.above, area,
+    el("label", { class: "spoken", for: key }, label), extra?.above, area, mentions?.node, extra?.below,
     el("div", { class: "row" }, extra?.beside, counter,
       cancel && el("button", { type: "button", class: "plain", onclick: cancel }, "Cancel"), button),
     error);
@@ -33,6 +36,7 @@ export function composer({ label, placeholder = "", action, limit, text = "", pl
   changed();
 
   form.addEventListener("change", changed);
+  extra?.listen?.(form, changed);
 
   function typed() {
     changed();
@@ -43,7 +47,7 @@ export function composer({ label, placeholder = "", action, limit, text = "", pl
     const length = characters(area.value);
     counter.textContent = `${count(length)} / ${count(limit)}`;
     counter.classList.toggle("over", length > limit);
-    button.disabled = sending || area.value.trim() === "" || length > limit || extra?.good() === false;
+    button.disabled = sending || (area.value.trim() === "" && !extra?.enough?.()) || length > limit || extra?.good() === false;
     if (place) drafts.set(place, area.value);
     grow(area);
   }

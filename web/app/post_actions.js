@@ -13,15 +13,17 @@ export class PostActions {
   #app;
   #alone;
   #own;
+  #more;
   #post = null;
   #open = null;
   #quote = null;
 
-  /** @param {{ alone: boolean, own: () => Node[] }} options `own`: buttons for its author */
-  constructor(app, { alone, own }) {
+  /** @param {{ alone: boolean, own: () => Node[], more: () => object[] }} options `own`: buttons for its author; `more`: what is done seldom, `{ name, act, run }` */
+  constructor(app, { alone, own, more }) {
     this.#app = app;
     this.#alone = alone;
     this.#own = own;
+    this.#more = more;
   }
 
   /** The post that is meant: of a repost the one it hands on. */
@@ -40,7 +42,7 @@ export class PostActions {
         !this.#alone && this.#comments(counts),
         ...(member ? [this.#toggle("again", "Repost", "again", this.#handedOn(counts), Boolean(mine?.repost), this.#mayHandOn),
           this.#toggle("react", "React", "smile", 0, Boolean(mine?.reaction), true), this.#bookmark(mine)] : []),
-        ...this.#own()),
+        ...this.#own(), this.#toggle("more", "More", "more", 0, false, this.#more().length > 0)),
       ...this.#opened(mine));
     if (kept) (this.node.querySelector(kept) ?? this.node.querySelector("button, a"))?.focus({ preventScroll: true });
   }
@@ -78,10 +80,20 @@ export class PostActions {
   #opened(mine) {
     if (this.#quote) return [this.#quote.node];
     if (this.#open === "react") return [reactionChoice(mine, (kind) => this.#react(kind), () => this.#close("react"))];
+    if (this.#open === "more") return [this.#rest()];
     if (this.#open !== "again") return [];
     return [el("div", { class: "choice", role: "group", "aria-label": "Hand on", onkeydown: (event) => { if (event.key === "Escape") this.#close("again"); } },
       el("button", { type: "button", class: "small", "data-act": "repost", onclick: (event) => this.#repost(mine, event.currentTarget) }, mine?.repost ? "Undo repost" : "Repost now"),
       el("button", { type: "button", class: "small", "data-act": "quote", onclick: () => this.#write() }, "Quote"))];
+  }
+
+  #rest() {
+    const run = async (act, button) => {
+      this.#close("more");
+      await act(button);
+    };
+    return el("div", { class: "choice", role: "group", "aria-label": "More", onkeydown: (event) => { if (event.key === "Escape") this.#close("more"); } },
+      ...this.#more().map(({ name, act, run: deed }) => el("button", { type: "button", class: "small", "data-act": act, onclick: (event) => run(deed, event.currentTarget) }, name)));
   }
 
   /** Opens a choice, with the focus on its first, or closes it. */

@@ -3,7 +3,9 @@
  */
 import { note } from "./announce.js";
 import { confirmed } from "./confirm.js";
+import { copied } from "./copy.js";
 import { avatar, el, icon } from "./dom.js";
+import { showHistory } from "./history.js";
 import { PostActions } from "./post_actions.js";
 import { postComposer } from "./post_composer.js";
 import { referenceOf } from "./reference.js";
@@ -31,7 +33,7 @@ export class PostCard {
   constructor(app, { alone = false } = {}) {
     this.#app = app;
     this.#alone = alone;
-    this.#actions = new PostActions(app, { alone, own: () => this.#owners() });
+    this.#actions = new PostActions(app, { alone, own: () => this.#owners(), more: () => this.#more() });
     if (alone) this.node.classList.add("alone");
   }
 
@@ -78,7 +80,8 @@ export class PostCard {
         el("span", { class: "meta" },
           el("span", { class: "at" }, `@${handle}`), " · ",
           el("a", { class: "when", href: `#/post/${this.#post.id}` }, el("span", { class: "spoken" }, "Posted "), timeOf(this.#post.created_at)),
-          this.#post.edited_at && el("span", { class: "edited" }, " · edited"),
+          this.#post.edited_at && el("span", { class: "edited" }, " · ",
+            el("button", { type: "button", class: "link", "data-act": "history", title: "Show earlier versions", onclick: () => showHistory(this.#app, this.#post) }, "edited")),
           this.#repost && el("span", {}, " · reposted"),
           this.#post.pinned && el("span", { class: "sees" }, icon("pin"), "Pinned"),
           visibilitySign(this.#post, this.#app.owns(this.#post)))),
@@ -122,19 +125,28 @@ export class PostCard {
   #owners() {
     const mine = this.#app.owns(this.#post);
     const mayDelete = mine || this.#app.isAdmin;
-    const open = (this.#post.visibility ?? "public") === "public";
     const button = (name, picture, act, onclick) => el("button", { type: "button", class: "action", title: name, "aria-label": name, "data-act": act, onclick }, icon(picture));
     return [
-      mine && !this.#repost && open && button(this.#post.pinned ? "Unpin" : "Pin", "pin", "pin", (event) => this.#pin(event.currentTarget)),
       mine && !this.#repost && button("Edit", "pen", "edit", () => this.#edit()),
       mayDelete && button("Delete", "trash", "delete", () => this.#delete()),
     ].filter(Boolean);
   }
 
-  #pin(button) {
+  /** What is done seldom. */
+  #more() {
+    const post = this.#post;
+    const mine = this.#app.owns(post);
+    const open = (post.visibility ?? "public") === "public";
+    return [
+      { name: "Copy link", act: "link", run: () => copied(`${location.origin}/#/post/${this.#subject}`, "The link is copied.") },
+      mine && !this.#repost && open && { name: post.pinned ? "Unpin" : "Pin", act: "pin", run: () => this.#pin() },
+    ].filter(Boolean);
+  }
+
+  #pin() {
     const { id, pinned } = this.#post;
     const { client } = this.#app;
-    return this.#app.does(() => (pinned ? client.unpin(id) : client.pin(id)), { button, done: pinned ? "Not pinned any more." : "Pinned to your profile." });
+    return this.#app.does(() => (pinned ? client.unpin(id) : client.pin(id)), { done: pinned ? "Not pinned any more." : "Pinned to your profile." });
   }
 
   #edit() {

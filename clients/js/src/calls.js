@@ -3,6 +3,7 @@
  */
 import { Emitter } from "./emitter.js";
 import { uuidv7 } from "./ids.js";
+import { sendPicture } from "./pictures.js";
 
 export class Calls extends Emitter {
   /** One's own profile, or another's by `{ id }` or `{ handle }`. */
@@ -45,6 +46,15 @@ export class Calls extends Emitter {
   deleteComment(id, options) { return this.request("comment.delete", { id }, options); }
   /** One is writing a comment on a post whose feed one watches. */
   typing(post, { parent, ...options } = {}) { return this.request("typing.send", { post, parent }, options); }
+
+  /**
+   * Sends a picture, which can then be shown by its id; forgotten by the server after a day in which nothing shows it.
+   * `onProgress` hears which part of it (0 to 1) is there, where the surroundings can tell.
+   */
+  sendPicture(picture, options) {
+    return sendPicture({ ask: (params, how) => this.request("media.ticket", params, how), base: this.httpUrl }, picture, options);
+  }
+  forgetPicture(id, options) { return this.request("media.delete", { id }, options); }
 
   /** One has looked at the notifications up to this `seq`. */
   notificationsSeen(upTo, options) { return this.request("notification.seen", { up_to: upTo }, options); }

@@ -39,6 +39,8 @@ export class Client extends Calls {
   references = new References((id) => this.getPost(id));
   /** Who is here, who is typing, how many read. */
   moment = new Moment((method, params) => this.request(method, params));
+  /** Where the server is reached by HTTP. */
+  httpUrl;
   #connection;
   #requests;
   #token;
@@ -55,6 +57,7 @@ export class Client extends Calls {
     WebSocket = globalThis.WebSocket, network = globalThis,
   }) {
     super();
+    this.httpUrl = new URL(url).origin.replace(/^ws/, "http");
     this.#timeoutMs = timeoutMs;
     this.#token = new Token(getToken);
     this.#connection = new Connection({

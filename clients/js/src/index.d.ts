@@ -1,7 +1,7 @@
 /** Types of tidings-client. Those of the wire are generated: see protocol.d.ts. */
 import type {
   Author, Block, BlockResult, BookmarkResult, BookmarksPage, Comment, CommentResult, CommentsPage, EmailChanged, Emoji, Events, FeedPush,
-  FollowResult, Limits, LogIns, Login, MarkerResult, MethodName, Methods, Mute, MuteResult, MyMarks, Notice, Notification, NotificationReading,
+  FollowResult, Limits, LogIns, Login, MarkerResult, Media, MediaDeleted, MediaKind, MediaType, MethodName, Methods, Mute, MuteResult, MyMarks, Notice, Notification, NotificationReading,
   NotificationsPage, NotifyPreferences, OthersEnded, Post, PostCounts, PostGot, PostHistory, PostResult, PostsPage, Preferences,
   PreferencesResult, Presence, PresenceShown, ReactionResult, ReadMarker, ReadingResult, Refusal, RemovedResult, SessionEnded, Showing,
   SignUp, Snapshot, Tokens, TypingSent, User, UserResult, UserUpdated, Visibility, Welcome,
@@ -88,6 +88,8 @@ export class Client extends Emitter<ClientEvents> {
   readonly limits: Limits | null;
   /** The position of everything that is watched: `epoch-seq`. */
   readonly cursor: string | null;
+  /** Where the server is reached by HTTP. */
+  readonly httpUrl: string;
   readonly numbers: Numbers;
   readonly references: References;
   readonly moment: Moment;
@@ -121,6 +123,9 @@ export class Client extends Emitter<ClientEvents> {
   updateComment(id: string, text: string, options?: RequestOptions & { ifRev?: number }): Promise<CommentResult>;
   deleteComment(id: string, options?: RequestOptions): Promise<RemovedResult>;
   typing(post: string, options?: RequestOptions & { parent?: string }): Promise<TypingSent>;
+  /** Rejects with `invalid` or `limit_reached`, before anything is sent, where the server would not take it. */
+  sendPicture(picture: Blob, options?: { kind?: MediaKind; id?: string; onProgress?: (part: number) => void; signal?: AbortSignal }): Promise<Media>;
+  forgetPicture(id: string, options?: RequestOptions): Promise<MediaDeleted>;
   notificationsSeen(upTo: number, options?: RequestOptions): Promise<ReadingResult>;
   notificationsRead(which: { ids?: string[]; upTo?: number }, options?: RequestOptions): Promise<ReadingResult>;
   setPreferences(preferences: NotifyPreferences, options?: RequestOptions): Promise<PreferencesResult>;
@@ -227,6 +232,9 @@ export class Rest {
   logout(refreshToken: string, options?: Listening): Promise<void>;
 }
 
+/** What the server takes for a picture, and the most bytes of one. */
+export const PICTURE_TYPES: readonly MediaType[];
+export const PICTURE_BYTES: Readonly<Record<MediaKind, number>>;
 export function uuidv7(now?: number): string;
 export function afterClose(code: number): "reconnect" | "reauthenticate" | "stop";
 export function backoffMs(attempt: number, random?: () => number): number;

@@ -12,6 +12,7 @@ export { Feed } from "./feed.js";
 export { Entities } from "./entities.js";
 export { Moment } from "./moment.js";
 export { Numbers } from "./numbers.js";
+export { PICTURE_BYTES, PICTURE_TYPES } from "./pictures.js";
 export { References } from "./references.js";
 export { Rest } from "./rest.js";
 export { TidingsError } from "./error.js";
