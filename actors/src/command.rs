@@ -224,6 +224,22 @@ pub enum Deed {
         /// Which.
         post: PostId,
     },
+    /// `actor` makes a bot.
+    MakeBot {
+        /// Its id.
+        bot: UserId,
+        /// Its unique name.
+        handle: Handle,
+        /// Its display name.
+        name: DisplayName,
+        /// Bots they may have.
+        most: usize,
+    },
+    /// `actor` stops a bot of theirs for good.
+    StopBot {
+        /// Which.
+        bot: UserId,
+    },
     /// `actor` shows a post in its place again.
     Unpin {
         /// Which.
@@ -244,6 +260,7 @@ impl Deed {
             Self::Block { whom } | Self::Unblock { whom } | Self::Mute { whom, .. } | Self::Unmute { whom } => {
                 Some(whom.0)
             }
+            Self::MakeBot { bot, .. } | Self::StopBot { bot } => Some(bot.0),
             Self::React { post, .. }
             | Self::Unreact { post }
             | Self::Bookmark { post }

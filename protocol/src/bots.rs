@@ -8,7 +8,7 @@ use ts_rs::TS;
 use crate::entity::User;
 use crate::ids::{SessionId, UserId};
 use crate::position::{Millis, Seq};
-use crate::text::DisplayName;
+use crate::text::{DisplayName, Handle};
 
 /// What a token is good for. What a method needs stands in PROTOCOL.md's table; what is not there needs a log-in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema, TS)]
@@ -78,6 +78,35 @@ impl FromIterator<Scope> for Scopes {
     fn from_iter<I: IntoIterator<Item = Scope>>(scopes: I) -> Self {
         Self(scopes.into_iter().fold(0, |bits, scope| bits | scope.bit()))
     }
+}
+
+/// What the profile of a bot says besides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+pub struct BotOf {
+    /// Whose it is.
+    pub owner: UserId,
+    /// Whether it has been stopped for good.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[ts(optional, as = "Option<bool>")]
+    pub stopped: bool,
+}
+
+/// `bot.create`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+pub struct BotCreate {
+    /// Chosen by the client, like a post's.
+    pub id: UserId,
+    /// Unique name, among people's; never changes.
+    pub handle: Handle,
+    /// Display name.
+    pub name: DisplayName,
+}
+
+/// `bot.delete`: may be repeated without harm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+pub struct BotRef {
+    /// Which.
+    pub id: UserId,
 }
 
 /// `token.create`. The answer alone holds the secret: after a lost answer revoke what `token.all` shows and make another.
@@ -171,10 +200,9 @@ pub struct TokenRevoked {
 
 /// Result of `bot.all`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
-#[ts(concrete(U = User))]
-pub struct BotsAll<U = User> {
-    /// One's bots, the oldest first.
-    pub bots: Vec<U>,
+pub struct BotsAll {
+    /// One's bots that have not been stopped, the oldest first.
+    pub bots: Vec<User>,
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::ids::{CommentId, PostId, SessionId, UserId};
+pub use crate::bots::BotOf;
 pub use crate::marks::{Bookmark, Reaction};
 pub use crate::notification::{NotificationReading, NotificationRemoved, NotificationTold, Preferences, ReadMarker};
 use crate::position::{Millis, Seq};
@@ -55,6 +56,10 @@ pub struct UserExtra {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     #[ts(optional, as = "Option<bool>")]
     pub asks: bool,
+    /// Of a bot: whose it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub bot: Option<BotOf>,
 }
 
 /// An author as shown beside what they wrote, as of the moment the carrying frame was made.

@@ -14,7 +14,7 @@ pub use self::account::{AccountEmail, AccountPassword, AuthRefresh, Hello, Nothi
 pub use self::feeds::{FeedPage, FeedSubscribe, FeedUnsubscribe};
 pub use self::people::{UserGet, UserMute, UserRef, UserUpdate};
 pub use self::posts::{CommentCreate, CommentPage, CommentRef, CommentUpdate, PostCreate, PostRef, PostUpdate};
-pub use crate::bots::{TokenAll, TokenCreate, TokenRef};
+pub use crate::bots::{BotCreate, BotRef, TokenAll, TokenCreate, TokenRef};
 use crate::decode;
 use crate::error::{ErrorCode, Refusal};
 use crate::ids::RequestId;
@@ -68,6 +68,12 @@ methods! {
     SessionRevoke(SessionRef) = "session.revoke",
     /// Ends all log-ins of one's own but this one.
     SessionRevokeOthers(Nothing) = "session.revoke_others",
+    /// Makes a bot of one's own.
+    BotCreate(BotCreate) = "bot.create",
+    /// One's bots.
+    BotAll(Nothing) = "bot.all",
+    /// Stops a bot of one's own for good.
+    BotDelete(BotRef) = "bot.delete",
     /// Makes a token for a program, for oneself or a bot of one's own.
     TokenCreate(TokenCreate) = "token.create",
     /// The tokens of oneself or of a bot.

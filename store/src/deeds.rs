@@ -39,6 +39,8 @@ pub(crate) const fn number(deed: &Deed) -> i16 {
         Deed::PreferNotifications(_) => 31,
         Deed::Pin { .. } => 38,
         Deed::Unpin { .. } => 39,
+        Deed::MakeBot { .. } => 80,
+        Deed::StopBot { .. } => 81,
     }
 }
 
@@ -79,7 +81,10 @@ pub(crate) fn never_was(deed: &Deed, actor: UserId) -> Result<Arc<RawValue>, Sto
         | Deed::PreferNotifications(_)
         // Told as the post it is about.
         | Deed::Pin { .. }
-        | Deed::Unpin { .. } => Err(unexpected("silence about a deed")),
+        | Deed::Unpin { .. }
+        // Told as a profile.
+        | Deed::MakeBot { .. }
+        | Deed::StopBot { .. } => Err(unexpected("silence about a deed")),
         Deed::Block { whom } | Deed::Unblock { whom } => body(&Block { rev, blocker: actor, blocked: whom }),
         Deed::Mute { whom, .. } | Deed::Unmute { whom } => {
             body(&Mute { rev, muter: actor, muted: whom, until: None })

@@ -9,7 +9,7 @@ use tidings_protocol::ids::{SessionId, UserId};
 use tidings_protocol::limits::API_TOKENS;
 use tidings_protocol::position::Millis;
 
-use crate::shape::{millis, unexpected};
+use crate::shape::{UserRow, millis, unexpected};
 use crate::store::Store;
 use crate::{faults, line};
 
@@ -95,8 +95,17 @@ impl TokenRows for Store {
         Ok(line.settle(answer).map_err(faults::store)?.map(UserId))
     }
 
-    async fn bots_of(&self, _: UserId) -> Result<Vec<User>, StoreFault> {
-        Ok(Vec::new())
+    async fn bots_of(&self, owner: UserId) -> Result<Vec<User>, StoreFault> {
+        let mut line = self.accounts.line().await.map_err(faults::store)?;
+        let question = sqlx::query_as!(
+            UserRow,
+            r#"select u.id, u.rev, u.handle, u.name, u.bio, u.role, u.created_ms, u.extra::text
+                 from bots_of($1) b join users u on u.id = b
+                order by u.seq"#,
+            owner.0
+        );
+        let answer = line::timed(self.accounts.patience(), question.fetch_all(line.open())).await;
+        line.settle(answer).map_err(faults::store)?.into_iter().map(UserRow::user).collect()
     }
 }
 

@@ -9,6 +9,7 @@ mod state;
 mod world;
 
 mod bad_input;
+mod bots;
 mod canaries;
 mod comments;
 mod convergence;

@@ -86,6 +86,10 @@ fn row(method: &'static str, about: About, params: fn(&Things) -> Value, answers
     Row { method, about, params, answers }
 }
 
+fn a_name() -> String {
+    format!("b{}", &Uuid::now_v7().simple().to_string()[6..])
+}
+
 fn of_post(things: &Things) -> Value {
     json!({ "id": things.post })
 }
@@ -114,6 +118,12 @@ fn rows() -> Vec<Row> {
             [WHO, NONE, NONE, NONE, NONE, OK, NONE, NONE, NONE]
         }),
         row("session.revoke_others", Nothing, |_| json!({}), LOGGED_IN),
+        // One for each, and no more than five: stopped at once where it is their own.
+        row("bot.create", Nothing, |_| json!({ "id": Uuid::now_v7(), "handle": a_name(), "name": "Bot" }), ACTIVE),
+        row("bot.all", Nothing, |_| json!({}), LOGGED_IN),
+        row("bot.delete", Bystander, |things| json!({ "id": things.bystander }), {
+            [WHO, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE]
+        }),
         row("token.create", Nothing, |_| json!({ "name": "p", "scopes": ["read"] }), {
             [WHO, OK, OK, OK, OK, OK, OK, OK, NO]
         }),

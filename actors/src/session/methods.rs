@@ -23,6 +23,7 @@ pub(super) const fn cost(method: &Method) -> u32 {
     match method {
         Method::Hello(_) | Method::AuthRefresh(_) | Method::FeedUnsubscribe(_) => 0,
         Method::SessionList(_)
+        | Method::BotAll(_)
         | Method::TokenAll(_)
         | Method::UserGet(_)
         | Method::MediaGet(_)
@@ -57,6 +58,7 @@ pub(super) const fn cost(method: &Method) -> u32 {
         | Method::AccountEmail(_)
         | Method::SessionRevoke(_)
         | Method::SessionRevokeOthers(_)
+        | Method::BotDelete(_)
         | Method::TokenRevoke(_)
         | Method::UserUpdate(_)
         | Method::NotifyPreferences(_)
@@ -65,7 +67,7 @@ pub(super) const fn cost(method: &Method) -> u32 {
         | Method::MediaDelete(_)
         | Method::CommentUpdate(_)
         | Method::CommentDelete(_) => points::EDIT,
-        Method::TokenCreate(_) | Method::PostCreate(_) | Method::CommentCreate(_) | Method::MediaTicket(_) => {
+        Method::BotCreate(_) | Method::TokenCreate(_) | Method::PostCreate(_) | Method::CommentCreate(_) | Method::MediaTicket(_) => {
             points::CREATE
         }
     }
@@ -113,6 +115,7 @@ pub(super) fn job(viewer: Option<UserId>, method: Method) -> Result<Job, Refusal
         Method::AccountEmail(change) => return own(viewer, AccountJob::email(change)),
         Method::SessionList(_) => return own(viewer, AccountJob::LogIns),
         Method::SessionRevokeOthers(_) => return own(viewer, AccountJob::EndOthers),
+        Method::BotAll(_) => return bots(viewer, BotsJob::All),
         Method::TokenCreate(wish) => return bots(viewer, BotsJob::make(wish)?),
         Method::TokenAll(of) => return bots(viewer, BotsJob::Tokens(of.bot)),
         Method::TokenRevoke(token) => return bots(viewer, BotsJob::Revoke(token.id)),
@@ -125,6 +128,13 @@ pub(super) fn job(viewer: Option<UserId>, method: Method) -> Result<Job, Refusal
         },
         Method::UserFollow(user) => Act::Follow { whom: user.id },
         Method::UserUnfollow(user) => Act::Unfollow { whom: user.id },
+        Method::BotCreate(bot) => Act::Deed(Deed::MakeBot {
+            bot: bot.id,
+            handle: bot.handle,
+            name: bot.name,
+            most: limits::BOTS_PER_USER,
+        }),
+        Method::BotDelete(bot) => Act::Deed(Deed::StopBot { bot: bot.id }),
         Method::UserBlock(user) => Act::Deed(Deed::Block { whom: user.id }),
         Method::UserUnblock(user) => Act::Deed(Deed::Unblock { whom: user.id }),
         Method::UserMute(mute) => Act::Deed(Deed::Mute { whom: mute.id, until: mute.until }),

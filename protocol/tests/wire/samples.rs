@@ -5,7 +5,7 @@ use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
 use proptest::sample::select;
-use tidings_protocol::bots::Scope;
+use tidings_protocol::bots::{BotOf, Scope};
 use tidings_protocol::entity::{
     Author, Block, Comment, Follow, Mute, Post, PostExtra, Removed, Role, User, UserExtra, Visibility,
 };
@@ -103,8 +103,9 @@ pub fn handle() -> impl Strategy<Value = Handle> {
 
 pub fn user() -> BoxedStrategy<User> {
     let role = prop_oneof![Just(Role::User), Just(Role::Admin), Just(Role::Moderator)];
-    (user_id(), seq(), any::<[String; 3]>(), role, millis(), any::<bool>())
-        .prop_map(|(id, rev, [handle, name, bio], role, created_at, asks)| User {
+    let bot = of((user_id(), any::<bool>()).prop_map(|(owner, stopped)| BotOf { owner, stopped }));
+    (user_id(), seq(), any::<[String; 3]>(), role, millis(), any::<bool>(), bot)
+        .prop_map(|(id, rev, [handle, name, bio], role, created_at, asks, bot)| User {
             id,
             rev,
             handle,
@@ -112,7 +113,7 @@ pub fn user() -> BoxedStrategy<User> {
             bio,
             role,
             created_at,
-            extra: UserExtra { asks },
+            extra: UserExtra { asks, bot },
         })
         .boxed()
 }
@@ -336,6 +337,10 @@ fn account_method() -> impl Strategy<Value = Method> {
         (of(user_id()), display_name(), vec(select(&Scope::ALL), 0..4), of(millis())).prop_map(
             |(bot, name, scopes, expires)| { Method::TokenCreate(request::TokenCreate { bot, name, scopes, expires }) }
         ),
+        (user_id(), handle(), display_name())
+            .prop_map(|(id, handle, name)| Method::BotCreate(request::BotCreate { id, handle, name })),
+        Just(Method::BotAll(request::Nothing {})),
+        user_id().prop_map(|id| Method::BotDelete(request::BotRef { id })),
         of(user_id()).prop_map(|bot| Method::TokenAll(request::TokenAll { bot })),
         uuid().prop_map(|id| Method::TokenRevoke(request::TokenRef { id: SessionId(id) })),
     ]
