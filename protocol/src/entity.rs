@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::ids::{CommentId, PostId, SessionId, UserId};
 pub use crate::bots::BotOf;
+use crate::ids::{CommentId, PostId, SessionId, UserId};
 pub use crate::marks::{Bookmark, Reaction};
 pub use crate::notification::{NotificationReading, NotificationRemoved, NotificationTold, Preferences, ReadMarker};
 use crate::position::{Millis, Seq};

@@ -12,6 +12,7 @@ use tidings_protocol::reply::{UserResult, UserUpdated};
 use uuid::Uuid;
 
 use crate::person::Person;
+use crate::state::Thing;
 use crate::world::World;
 
 impl Person {
@@ -117,7 +118,9 @@ async fn p5_a_bot_that_is_stopped_is_gone_at_once_everywhere_and_its_profile_say
     let gone: UserUpdated = ann.request("bot.delete", json!({ "id": made.id })).await.expect("hers");
     assert!(gone.user.extra.bot.expect("still one").stopped);
     assert_eq!(bot.hears_close().await, CloseCode::SessionRevoked.number());
-    bob.hears_until("its profile says so", |bob| bob.state.user(made.id).is_some_and(|user| user == gone.user)).await;
+    let shows =
+        |bob: &Person| bob.state.things(profile).any(|thing| matches!(thing, Thing::User(user) if *user == gone.user));
+    bob.hears_until("its profile says so", shows).await;
     assert_eq!(bob.looks_at(made.id).await, gone.user, "told = fetched");
     let again: UserUpdated = ann.request("bot.delete", json!({ "id": made.id })).await.expect("so it is");
     assert_eq!(again.seq, gone.seq);

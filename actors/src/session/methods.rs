@@ -128,12 +128,9 @@ pub(super) fn job(viewer: Option<UserId>, method: Method) -> Result<Job, Refusal
         },
         Method::UserFollow(user) => Act::Follow { whom: user.id },
         Method::UserUnfollow(user) => Act::Unfollow { whom: user.id },
-        Method::BotCreate(bot) => Act::Deed(Deed::MakeBot {
-            bot: bot.id,
-            handle: bot.handle,
-            name: bot.name,
-            most: limits::BOTS_PER_USER,
-        }),
+        Method::BotCreate(bot) => {
+            Act::Deed(Deed::MakeBot { bot: bot.id, handle: bot.handle, name: bot.name, most: limits::BOTS_PER_USER })
+        }
         Method::BotDelete(bot) => Act::Deed(Deed::StopBot { bot: bot.id }),
         Method::UserBlock(user) => Act::Deed(Deed::Block { whom: user.id }),
         Method::UserUnblock(user) => Act::Deed(Deed::Unblock { whom: user.id }),

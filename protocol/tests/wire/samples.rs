@@ -337,8 +337,11 @@ fn account_method() -> impl Strategy<Value = Method> {
         (of(user_id()), display_name(), vec(select(&Scope::ALL), 0..4), of(millis())).prop_map(
             |(bot, name, scopes, expires)| { Method::TokenCreate(request::TokenCreate { bot, name, scopes, expires }) }
         ),
-        (user_id(), handle(), display_name())
-            .prop_map(|(id, handle, name)| Method::BotCreate(request::BotCreate { id, handle, name })),
+        (user_id(), handle(), display_name()).prop_map(|(id, handle, name)| Method::BotCreate(request::BotCreate {
+            id,
+            handle,
+            name
+        })),
         Just(Method::BotAll(request::Nothing {})),
         user_id().prop_map(|id| Method::BotDelete(request::BotRef { id })),
         of(user_id()).prop_map(|bot| Method::TokenAll(request::TokenAll { bot })),
