@@ -20,6 +20,7 @@ mod marks;
 mod matrix;
 mod nodes;
 mod notifications;
+mod oracle;
 mod presence;
 mod python_bot;
 mod reading;

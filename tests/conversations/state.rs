@@ -38,6 +38,8 @@ pub struct Told {
     pub seq: Seq,
     pub key: String,
     pub rev: Seq,
+    /// What it told of it.
+    pub thing: Thing,
     /// The rev rule made it a no-op.
     pub repeat: bool,
     /// It lies where the server may repeat itself, as at the cursor: it cannot know on which feeds that entry was heard.
@@ -61,6 +63,8 @@ pub struct FeedState {
 pub struct State {
     pub feeds: BTreeMap<FeedName, FeedState>,
     pub told: Vec<Told>,
+    /// Every snapshot that a feed began with.
+    pub fresh: Vec<Snapshot>,
     /// Every text of a post or a comment that was ever heard.
     pub heard: BTreeSet<String>,
     /// Notifications that are unread, as the last event or snapshot of theirs has it.
@@ -94,6 +98,7 @@ impl State {
 
     /// A feed starts afresh.
     pub fn starts_afresh(&mut self, snapshot: Snapshot) {
+        self.fresh.push(snapshot.clone());
         let state = self.feeds.entry(snapshot.feed).or_default();
         state.since = snapshot.seq;
         state.overlap_to = Seq(0);
@@ -170,7 +175,15 @@ impl State {
         self.heard.extend(thing.text());
         let repeat = state.things.get(&key).is_some_and(|(known, _)| *known >= rev);
         let may_repeat = push.seq <= state.overlap_to;
-        self.told.push(Told { feed: push.feed, seq: push.seq, key: key.clone(), rev, repeat, may_repeat });
+        self.told.push(Told {
+            feed: push.feed,
+            seq: push.seq,
+            key: key.clone(),
+            rev,
+            thing: thing.clone(),
+            repeat,
+            may_repeat,
+        });
         if !repeat {
             state.things.insert(key, (rev, thing));
         }

@@ -1,0 +1,87 @@
+//! What people ask for while nothing happens: pages, single posts, threads, profiles; each answer is all there is and nothing else.
+//! Must never change anything.
+
+use rand::RngExt as _;
+use rand::seq::IndexedRandom as _;
+use serde_json::{Value, json};
+use tidings_protocol::entity::{Comment, Post};
+use tidings_protocol::feed::FeedName;
+use tidings_protocol::ids::{PostId, UserId};
+use tidings_protocol::position::Seq;
+
+use super::judge::{must_be_all, must_be_sayable};
+use super::{PEOPLE, Play};
+use crate::person::Outcome;
+
+/// Of a page.
+const MOST: usize = 100;
+
+impl Play {
+    /// Three people ask for something each.
+    pub(super) async fn asks_around(&mut self) {
+        for _ in 0..3 {
+            let nth = self.dice.random_range(0..PEOPLE);
+            let (whom, _) = *self.things.people.choose(&mut self.dice).expect("people");
+            let tag = FeedName::Tag("rain".parse().expect("a tag"));
+            for feed in [FeedName::Home, FeedName::Global, FeedName::User(whom), tag] {
+                self.asks_for_a_page(nth, feed).await;
+            }
+            self.asks_for_a_profile(nth, whom).await;
+            for _ in 0..4 {
+                if let Some(&(id, _)) = self.things.posts.choose(&mut self.dice) {
+                    self.asks_for_a_post(nth, id).await;
+                    self.asks_for_a_thread(nth, id).await;
+                }
+            }
+        }
+    }
+
+    async fn asks(&mut self, nth: usize, method: &str, params: Value) -> Option<Value> {
+        match self.people[nth].tries(method, params).await {
+            Outcome::Done(result) => Some(result),
+            Outcome::Refused(_) => None,
+            Outcome::Lost(number) => panic!("closed with {number} instead of answering {method}"),
+        }
+    }
+
+    async fn asks_for_a_page(&mut self, nth: usize, feed: FeedName) {
+        let page = self.asks(nth, "feed.page", json!({ "feed": feed, "limit": MOST })).await;
+        let (truth, viewer) = (&self.judge.truth, self.people[nth].id());
+        let hidden = matches!(feed, FeedName::User(whom) if truth.apart(viewer, whom));
+        assert_eq!(page.is_none(), hidden, "{feed} of {viewer}");
+        let Some(page) = page else { return };
+        let posts: Vec<Post> = serde_json::from_value(page["posts"].clone()).expect("posts");
+        let there: Vec<(PostId, Seq)> = posts.iter().map(|post| (post.id, post.rev)).collect();
+        must_be_all(truth, viewer, feed, &there, !page["next"].is_null());
+        self.judge.deliveries += posts.len();
+    }
+
+    async fn asks_for_a_profile(&mut self, nth: usize, whom: UserId) {
+        let found = self.asks(nth, "user.get", json!({ "id": whom })).await;
+        let viewer = self.people[nth].id();
+        assert_eq!(found.is_some(), self.judge.truth.shows_profile(viewer, whom), "{whom}, asked for by {viewer}");
+    }
+
+    async fn asks_for_a_post(&mut self, nth: usize, id: PostId) {
+        let found = self.asks(nth, "post.get", json!({ "id": id })).await;
+        let (truth, viewer) = (&self.judge.truth, self.people[nth].id());
+        let known = truth.posts.get(&id).filter(|post| truth.sees(viewer, post));
+        let text = found.as_ref().map(|found| found["post"]["text"].as_str().expect("a text").to_owned());
+        assert_eq!(text.as_deref(), known.map(|post| post.text.as_str()), "{id}, asked for by {viewer}");
+    }
+
+    async fn asks_for_a_thread(&mut self, nth: usize, id: PostId) {
+        let page = self.asks(nth, "comment.page", json!({ "post": id, "limit": MOST })).await;
+        let (truth, viewer) = (&self.judge.truth, self.people[nth].id());
+        let may = truth.posts.get(&id).is_some_and(|post| truth.sees(viewer, post));
+        assert_eq!(page.is_some(), may, "the comments of {id}, asked for by {viewer}");
+        let Some(page) = page else { return };
+        let comments: Vec<Comment> = serde_json::from_value(page["comments"].clone()).expect("comments");
+        comments.iter().for_each(|comment| must_be_sayable(truth, viewer, comment));
+        let there = comments.iter().filter(|comment| !comment.removed).count();
+        if comments.len() < MOST {
+            assert_eq!(there, truth.thread(viewer, id).count(), "the comments of {id}, asked for by {viewer}");
+        }
+        self.judge.deliveries += comments.len();
+    }
+}
