@@ -85,7 +85,7 @@ pub enum Visibility {
     Public,
     /// Those who follow the author, and those whom the post mentions.
     Followers,
-    /// Those whom the post mentions or ever has mentioned.
+    /// Those whom the post mentions, or has mentioned while it was for fewer than everybody.
     Mentioned,
     /// Nobody else.
     Private,
