@@ -164,6 +164,16 @@ pub const COUNTS_OWED: usize = 1_000;
 /// Connections told numbers before anybody else on their thread has a turn: some 0.3 ms.
 pub const COUNTS_PART: usize = 128;
 
+/// What one user may do a minute to change how they stand to one other: a follow or its end weighs 1.
+pub const TURNS_PER_MINUTE: u32 = 30;
+/// What a block, a mute or an end of one weighs of it: six a minute, more than anybody needs who changes their mind, and the other's feeds start
+/// afresh that often at most.
+pub const TURN_AWAY: u32 = 5;
+/// Pairs of whom that is remembered before those who are quiet again are forgotten: some 6 MB. Twice as many at the most.
+pub const TURNS_KEPT: usize = 65_536;
+/// Between two looks for those.
+pub const TURNS_SWEEP_MS: u64 = 1_000;
+
 const _: () = assert!(JOURNAL_QUEUE >= BATCH_COMMANDS);
 const _: () = assert!(HEAD_CHECK_MS < BLIND_AFTER_MS);
 const _: () = assert!(2 * TAIL_PULSE_MS < ASLEEP_MS && ASLEEP_MS < BLIND_AFTER_MS);
@@ -173,3 +183,4 @@ const _: () = assert!(RUN_BYTES < OUTBOX_BYTES / 2);
 const _: () = assert!(2 * LIFE_SIGN_MS < PEER_SILENCE_MS && STOOD_STILL_MS > 2 * PRESENCE_PULSE_MS);
 const _: () = assert!(WHISPER_STRETCH as u64 * (PEER_SILENCE_MS / PRESENCE_PULSE_MS) > 2 * LAST_SEEN_TOLD as u64);
 const _: () = assert!(2 * READERS_COUNT_MS <= tidings_protocol::limits::READERS_EVERY_MS);
+const _: () = assert!(TURN_AWAY <= TURNS_PER_MINUTE && TURNS_PER_MINUTE % TURN_AWAY == 0);

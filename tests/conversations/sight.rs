@@ -313,3 +313,28 @@ async fn a_post_is_handed_on_once_without_words_and_as_often_as_one_likes_with()
     let once_more: Result<PostResult, Refusal> = bob.request("post.create", hand_on(post.id)).await;
     once_more.expect("what was taken back can be handed on again");
 }
+
+#[tokio::test]
+async fn p7_nobody_is_blocked_over_and_over() {
+    let world = World::one_node().await;
+    let mut ann = Person::arrives(world.a(), "ann", &[Home]).await;
+    let mut bob = Person::arrives(world.a(), "bob", &[]).await;
+    let cat = Person::signs_up(world.a(), "cat").await;
+    let mut turned = 0;
+    let refusal = loop {
+        let method = if turned % 2 == 0 { "user.block" } else { "user.unblock" };
+        match bob.request::<Value>(method, json!({ "id": ann.id() })).await {
+            Ok(_) => turned += 1,
+            Err(refusal) => break refusal,
+        }
+        assert!(turned <= 10, "for ever");
+    };
+    assert_eq!((refusal.code, turned), (ErrorCode::RateLimited, 6));
+    assert!(refusal.retry_after_ms.is_some_and(|wait| wait <= 10_000), "{refusal:?}");
+    bob.turns("user.block", cat.id()).await;
+    // However fast he is, she is told afresh no more often than he turned.
+    ann.posts("in peace").await;
+    ann.hears_post("in peace").await;
+    ann.is_answered().await;
+    assert!(ann.snapshots(Home) <= 1 + turned, "{}", ann.snapshots(Home));
+}

@@ -331,6 +331,7 @@ impl Session {
 struct Door<'a> {
     worker: &'a Worker,
     budget: &'a Budget,
+    seat: Option<&'a Seat>,
 }
 
 impl Doorkeeper for Door<'_> {
@@ -340,6 +341,10 @@ impl Doorkeeper for Door<'_> {
 
     fn charge(&self, points: u32) -> Result<(), u64> {
         self.budget.charge(points)
+    }
+
+    fn turn(&self, whom: UserId, weight: u32) -> Result<(), u64> {
+        self.seat.map_or(Ok(()), |seat| seat.turn(whom, weight))
     }
 
     fn is_sure(&self) -> bool {
@@ -391,7 +396,7 @@ impl Handler<Message> for Session {
     fn handle(&mut self, message: Message, ctx: &mut Context<Self>) {
         match message {
             Message::Text(text) => {
-                let door = Door { worker: &self.worker, budget: &self.budget };
+                let door = Door { worker: &self.worker, budget: &self.budget, seat: self.seat.as_deref() };
                 let effects = self.machine.text(&text, &door);
                 self.perform(effects, ctx);
             }

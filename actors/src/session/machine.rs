@@ -23,6 +23,7 @@ use crate::account::AccountJob;
 use crate::command::Command;
 use crate::limits::{REFUSALS_IN_A_ROW, SESSION_READS};
 use crate::ports::{BadToken, Claims, Who};
+use crate::user::turns::turned_to;
 
 /// A request under way, in this session's own numbering (clients may repeat their ids).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -133,6 +134,8 @@ pub trait Doorkeeper {
     fn verify(&self, token: &str) -> Result<Claims, BadToken>;
     /// Takes points out of the budget, or tells in how many milliseconds they would be there.
     fn charge(&self, points: u32) -> Result<(), u64>;
+    /// The user changes how they stand to somebody; or in how many milliseconds they may.
+    fn turn(&self, whom: UserId, weight: u32) -> Result<(), u64>;
     /// Whether a log-in that has ended would be known to have.
     fn is_sure(&self) -> bool;
 }
@@ -264,6 +267,11 @@ impl Machine {
         }
         let cost = cost(&method);
         if let Err(wait) = door.charge(cost) {
+            return self.too_fast(Some(id), wait);
+        }
+        if let Some((whom, weight)) = turned_to(&method)
+            && let Err(wait) = door.turn(whom, weight)
+        {
             return self.too_fast(Some(id), wait);
         }
         if cost > 0 {

@@ -2,6 +2,7 @@
 
 pub mod actor;
 pub mod machine;
+pub mod turns;
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use tokio::sync::oneshot;
 
 use crate::ports::{Reads, StoreFault, Viewer};
 use actor::{Message, User};
+use turns::Turns;
 
 /// What requests are charged to.
 #[derive(Debug)]
@@ -69,6 +71,7 @@ pub struct Users {
     online: DashMap<UserId, Online>,
     reads: Arc<dyn Reads>,
     points_per_minute: u32,
+    turns: Turns,
 }
 
 /// Why somebody could not take a seat.
@@ -88,7 +91,7 @@ impl Users {
     /// Nobody yet.
     #[must_use]
     pub fn new(reads: Arc<dyn Reads>, points_per_minute: u32) -> Arc<Self> {
-        Arc::new(Self { online: DashMap::new(), reads, points_per_minute })
+        Arc::new(Self { online: DashMap::new(), reads, points_per_minute, turns: Turns::default() })
     }
 
     /// Users online.
@@ -149,6 +152,14 @@ pub struct Seat {
 }
 
 impl Seat {
+    /// The user changes how they stand to somebody.
+    ///
+    /// # Errors
+    /// In how many milliseconds they may.
+    pub fn turn(&self, whom: UserId, weight: u32) -> Result<(), u64> {
+        self.users.turns.take(self.user, whom, weight)
+    }
+
     /// Looks the user up, as of some `seq`.
     ///
     /// # Errors

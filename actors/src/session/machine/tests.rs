@@ -45,6 +45,10 @@ impl Doorkeeper for Door {
         Ok(())
     }
 
+    fn turn(&self, whom: UserId, _: u32) -> Result<(), u64> {
+        if whom == user(13) { Err(7_000) } else { Ok(()) }
+    }
+
     fn is_sure(&self) -> bool {
         self.sure
     }
@@ -116,6 +120,40 @@ fn p8_only_hello_may_come_first() {
     let many = vec!["\"global\""; limits::FEEDS_PER_CONNECTION + 1].join(",");
     let many = format!(r#"{{"id":7,"method":"hello","params":{{"feeds":[{many}]}}}}"#);
     assert_eq!(first(&many), "refuse 7 limit_reached, close protocol_error");
+}
+
+#[test]
+fn a_narrow_token_is_refused_in_its_turn_and_a_log_in_is_not() {
+    let door = Door::rich();
+    let mut machine = Machine::default();
+    machine.text(&HELLO.replace("good", "narrow"), &door);
+    assert!(machine.greeted(Some(user(1))).is_empty());
+    assert_eq!(brief(&machine.text(&reads(2), &door)), "run 2 Read");
+    // Not before the answer to what was asked first.
+    assert_eq!(brief(&machine.text(&writes(3), &door)), "");
+    let running = Ticket(1);
+    assert_eq!(brief(&machine.finished(running)), "refuse 3 forbidden");
+    assert_eq!(brief(&machine.text(r#"{"id":4,"method":"session.list"}"#, &door)), "refuse 4 forbidden");
+    let mut machine = live(&door, Some(user(1)));
+    assert_eq!(brief(&machine.text(&writes(3), &door)), "run 3 Write");
+}
+
+#[test]
+fn p7_who_turns_too_often_is_told_to_wait_and_costs_nobody_anything() {
+    let door = Door::rich();
+    let mut machine = live(&door, Some(user(1)));
+    for (method, whom, told) in [
+        ("user.block", 13, "refuse 2 rate_limited"),
+        ("user.unblock", 13, "refuse 2 rate_limited"),
+        ("user.follow", 13, "refuse 2 rate_limited"),
+        ("user.unfollow", 13, "refuse 2 rate_limited"),
+        ("user.mute", 13, "refuse 2 rate_limited"),
+        ("user.unmute", 13, "refuse 2 rate_limited"),
+        ("user.unmute", 12, "run 2 Write"),
+    ] {
+        let text = format!(r#"{{"id":2,"method":"{method}","params":{{"id":"{}"}}}}"#, user(whom));
+        assert_eq!(brief(&machine.text(&text, &door)), told, "{method}");
+    }
 }
 
 #[test]
