@@ -107,6 +107,7 @@ export class Client extends Calls {
     if (!feed) {
       feed = new Feed(name, limit, this.#people, {
         page: (of, before) => this.#page(of, before),
+        answers: (of, parent, before) => this.request("comment.page", { post: of.name.slice(5), parent, before }),
         close: (of) => this.#unsubscribe(of),
         over: (of) => this.#over(of),
       });
@@ -269,7 +270,8 @@ export class Client extends Calls {
 
   #page(feed, before) {
     const of = feed.name.startsWith("post:") ? ["comment.page", { post: feed.name.slice(5) }]
-      : feed.name === "notifications" ? ["notification.page", {}] : ["feed.page", { feed: feed.name }];
+      : feed.name === "notifications" ? ["notification.page", {}]
+      : feed.name === "mod" ? ["mod.page", {}] : ["feed.page", { feed: feed.name }];
     return this.request(of[0], { ...of[1], before, limit: feed.limit });
   }
 

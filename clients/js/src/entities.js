@@ -20,10 +20,15 @@ export class Entities {
   #posts = new Map();
   #comments = new Map();
   #notifications = new Map();
+  /** What moderators see to (in `mod`). */
+  #cases = new Map();
+  /** How many direct answers comments have, as of the pages loaded. */
+  #answers = new Map();
   /** What `me` keeps: each by its key and `rev`. */
   #own = {
     follows: new Kept(), blocks: new Kept(), mutes: new Kept(), markers: new Kept(), preferences: new Kept(),
-    reactions: new Kept(), bookmarks: new Kept(),
+    reactions: new Kept(), bookmarks: new Kept(), requests: new Kept(), lists: new Kept(), members: new Kept(), filters: new Kept(),
+    reports: new Kept(), actions: new Kept(),
   };
   #reading = null;
   /** As of which entry the number of unread ones is. */
@@ -46,7 +51,7 @@ export class Entities {
 
   /** Forgets everything and takes a snapshot. */
   replace(snapshot) {
-    for (const map of [this.#posts, this.#comments, this.#notifications, this.#gone, ...Object.values(this.#own)]) map.clear();
+    for (const map of [this.#posts, this.#comments, this.#notifications, this.#cases, this.#answers, this.#gone, ...Object.values(this.#own)]) map.clear();
     this.#reading = null;
     this.user = null;
     this.post = null;
@@ -59,19 +64,25 @@ export class Entities {
     for (const block of snapshot.blocks ?? []) blocks.set(block.blocked, block.rev, block);
     for (const mute of snapshot.mutes ?? []) mutes.set(mute.muted, mute.rev, mute);
     for (const marker of snapshot.markers ?? []) markers.set(marker.feed, marker.rev, marker);
+    const { requests, lists, filters } = this.#own;
+    for (const request of snapshot.requests ?? []) requests.set(pair(request.asker, request.asked), request.rev, request);
+    for (const list of snapshot.lists ?? []) lists.set(list.id, list.rev, list);
+    for (const filter of snapshot.filters ?? []) filters.set(filter.id, filter.rev, filter);
     if (snapshot.preferences) preferences.set("", snapshot.preferences.rev, snapshot.preferences);
     this.addPage(snapshot);
     this.#unreadAt = snapshot.seq;
   }
 
   /** Takes a page of older things. */
-  addPage({ posts = [], comments = [], notifications = [], reading, next }) {
+  addPage({ posts = [], comments = [], answers, notifications = [], cases = [], reading, next }) {
     for (const post of posts) this.#setPost(post);
+    for (const one of cases) this.#setCase(one);
+    for (const [comment, many] of Object.entries(answers ?? {})) this.#answers.set(comment, many);
     for (const comment of comments) this.#setComment(comment);
     for (const notification of notifications) this.#setNotification(notification);
     if (reading) this.#setReading(reading);
     this.next = next ?? null;
-    this.#oldest = this.next ? [...posts, ...notifications].reduce((oldest, { seq }) => Math.min(oldest, seq), this.#oldest) : 0;
+    this.#oldest = this.next ? [...posts, ...notifications, ...cases].reduce((oldest, { seq }) => Math.min(oldest, seq), this.#oldest) : 0;
     this.#touch();
   }
 
@@ -81,7 +92,7 @@ export class Entities {
    * @returns {boolean} whether it brought anything new
    */
   apply({ event, data, seq = Infinity }) {
-    const { follows, blocks, mutes, markers, preferences, reactions, bookmarks } = this.#own;
+    const { follows, blocks, mutes, markers, preferences, reactions, bookmarks, requests, lists, members, filters, reports, actions } = this.#own;
     const take = {
       "post.created": () => this.#setPost(data),
       "post.updated": () => this.#setPost(data),
@@ -103,6 +114,17 @@ export class Entities {
       "reaction.removed": () => reactions.set(data.post, data.rev, null),
       "bookmark.created": () => bookmarks.set(data.post, data.rev, true),
       "bookmark.removed": () => bookmarks.set(data.post, data.rev, null),
+      "request.created": () => requests.set(pair(data.asker, data.asked), data.rev, data),
+      "request.removed": () => requests.set(pair(data.asker, data.asked), data.rev, null),
+      "list.updated": () => lists.set(data.id, data.rev, data),
+      "list.removed": () => lists.set(data.id, data.rev, null),
+      "member.created": () => members.set(pair(data.list, data.user), data.rev, data),
+      "member.removed": () => members.set(pair(data.list, data.user), data.rev, null),
+      "filter.updated": () => filters.set(data.id, data.rev, data),
+      "filter.removed": () => filters.set(data.id, data.rev, null),
+      "report.updated": () => reports.set(data.id, data.rev, data),
+      "action.updated": () => actions.set(data.id, data.rev, data),
+      "case.updated": () => this.#setCase(data),
       "notification.updated": () => either(this.#setNotification(data), this.#setUnread(data, seq)),
       "notification.removed": () => either(this.#removeNotification(data), this.#setUnread(data, seq)),
       "notification.read": () => either(this.#setReading(data), this.#setUnread(data, seq)),
@@ -139,6 +161,23 @@ export class Entities {
   get markers() { return this.#own.markers.all; }
   /** Of whom one wants to hear (in `me`); null where one never said so. */
   get preferences() { return this.#own.preferences.get(""); }
+
+  /** One's open requests to follow somebody, by whom one asked (in `me`). */
+  get requests() { return new Map([...this.#own.requests.all.values()].map((request) => [request.asked, request])); }
+  /** One's lists and keyword filters, by their id (in `me`). */
+  get lists() { return this.#own.lists.all; }
+  get filters() { return this.#own.filters.all; }
+  /** What moderators see to, newest first (in `mod`). */
+  get cases() { return [...this.#cases.values()].filter(({ seq }) => seq >= this.#oldest).sort(bySeqNewestFirst); }
+  /** How many direct answers a comment has, as far as a page said so; 0 where none did. */
+  answersOf(comment) { return this.#answers.get(comment) ?? 0; }
+  /** @internal A page of the answers to one comment; it is no page of the thread. */
+  addAnswers(parent, { comments, answers, next }) {
+    for (const comment of comments) this.#setComment(comment);
+    for (const [comment, many] of Object.entries(answers ?? {})) this.#answers.set(comment, many);
+    if (!next) this.#answers.delete(parent); // All are here now.
+    this.#touch();
+  }
 
   /** One's reaction to a post, as far as it has changed since one watches `me`: a word, null if it was taken back, undefined if nothing is known. */
   reaction(post) { return this.#own.reactions.has(post) ? this.#own.reactions.get(post) : undefined; }
@@ -230,6 +269,13 @@ export class Entities {
     return true;
   }
 
+  #setCase(one) {
+    if (!this.#isNews(this.#cases, one)) return false;
+    this.#cases.set(one.id, one);
+    this.#people.meet(one.author);
+    return true;
+  }
+
   #setReading(reading) {
     if (this.#reading?.rev >= reading.rev) return false;
     this.#reading = { ...reading };
@@ -259,6 +305,9 @@ function prune(nodes) {
   for (const node of nodes) node.answers = prune(node.answers);
   return nodes.filter(({ comment, answers }) => !comment.removed || answers.length > 0);
 }
+
+/** The key of something that is about two. */
+const pair = (one, other) => `${one} ${other}`;
 
 /** Both have been done; whether one of them was news. */
 const either = (one, other) => one || other;

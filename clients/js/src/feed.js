@@ -24,13 +24,15 @@ export class Feed extends Emitter {
   #calls;
   #generation = 0;
   #page = null;
+  /** Where the next page of a comment's answers begins. */
+  #branches = new Map();
   #ready = [];
 
   /**
    * @param {string} name
    * @param {number | undefined} limit
    * @param {import("./people.js").People} people
-   * @param {{ page: (feed: Feed, before: string) => Promise<any>, close: (feed: Feed) => void,
+   * @param {{ page: (feed: Feed, before: string) => Promise<any>, answers: (feed: Feed, comment: string, before?: string) => Promise<any>, close: (feed: Feed) => void,
    *   over: (feed: Feed) => void }} calls
    */
   constructor(name, limit, people, calls) {
@@ -52,6 +54,14 @@ export class Feed extends Emitter {
   get preferences() { return this.#entities.preferences; }
   /** In `user:…`: what they show before all others. */
   get pinned() { return this.#entities.pinned; }
+  /** In `me`: one's own requests to follow somebody, one's lists and keyword filters. */
+  get requests() { return this.#entities.requests; }
+  get lists() { return this.#entities.lists; }
+  get filters() { return this.#entities.filters; }
+  /** In `mod`: what moderators see to, newest first. */
+  get cases() { return this.#entities.cases; }
+  /** In `post:…`: how many direct answers a comment has, as far as a page said so. */
+  answersOf(comment) { return this.#entities.answersOf(comment); }
   get notifications() { return this.#entities.notifications; }
   get reading() { return this.#entities.reading; }
   get user() { return this.#entities.user; }
@@ -75,6 +85,16 @@ export class Feed extends Emitter {
     return this.#page;
   }
 
+  /** Loads more of the direct answers to one comment (in `post:…`). */
+  async loadAnswers(comment) {
+    const generation = this.#generation;
+    const page = await this.#calls.answers(this, comment, this.#branches.get(comment));
+    if (generation !== this.#generation) return;
+    this.#branches.set(comment, page.next ?? undefined);
+    this.#entities.addAnswers(comment, page);
+    this.emit("change", { cause: "page" });
+  }
+
   /** Stops watching. */
   close() {
     if (this.state === "unsubscribed") return;
@@ -93,6 +113,7 @@ export class Feed extends Emitter {
   /** @internal A fresh start: from `hello`, `feed.subscribe` or `feed.resync`. */
   started(snapshot) {
     this.#generation += 1;
+    this.#branches.clear();
     this.#entities.replace(snapshot);
     if (this.#empty(snapshot)) return this.#over();
     this.loaded = true;

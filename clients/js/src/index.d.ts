@@ -190,6 +190,9 @@ export class Feed extends Emitter<FeedEvents> {
   readonly mutes: Map<string, Mute>;
   readonly markers: Map<string, ReadMarker>;
   readonly preferences: Preferences | null;
+  readonly requests: Map<string, { asker: string; asked: string; rev: number }>;
+  readonly lists: Map<string, { id: string; rev: number; name: string; members: number }>;
+  readonly filters: Map<string, { id: string; rev: number; phrase: string; whole_word?: boolean; until?: number }>;
   readonly pinned: Post[];
   readonly notifications: Notification[];
   readonly reading: NotificationReading | null;
@@ -197,6 +200,9 @@ export class Feed extends Emitter<FeedEvents> {
   person(author: Author): Author;
   ready(): Promise<Feed>;
   loadOlder(): Promise<void>;
+  /** How many direct answers a comment has, as far as a page said so; 0 where none did. */
+  answersOf(comment: string): number;
+  loadAnswers(comment: string): Promise<void>;
   close(): void;
 }
 
@@ -213,6 +219,9 @@ export class Entities {
   readonly mutes: Map<string, Mute>;
   readonly markers: Map<string, ReadMarker>;
   readonly preferences: Preferences | null;
+  readonly requests: Map<string, { asker: string; asked: string; rev: number }>;
+  readonly lists: Map<string, { id: string; rev: number; name: string; members: number }>;
+  readonly filters: Map<string, { id: string; rev: number; phrase: string; whole_word?: boolean; until?: number }>;
   readonly pinned: Post[];
   readonly notifications: Notification[];
   readonly reading: NotificationReading | null;
@@ -232,6 +241,8 @@ export class Rest {
   logout(refreshToken: string, options?: Listening): Promise<void>;
 }
 
+/** Whether a keyword filter's phrase stands in a text: the rule that all clients share (PROTOCOL.md). */
+export function matchesFilter(filter: { phrase: string; whole_word?: boolean }, text: string): boolean;
 /** What the server takes for a picture, and the most bytes of one. */
 export const PICTURE_TYPES: readonly MediaType[];
 export const PICTURE_BYTES: Readonly<Record<MediaKind, number>>;

@@ -10,6 +10,7 @@
 export { Client } from "./client.js";
 export { Feed } from "./feed.js";
 export { Entities } from "./entities.js";
+export { matchesFilter } from "./filters.js";
 export { Moment } from "./moment.js";
 export { Numbers } from "./numbers.js";
 export { PICTURE_BYTES, PICTURE_TYPES } from "./pictures.js";

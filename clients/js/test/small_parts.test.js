@@ -45,3 +45,15 @@ test("an error of the wire keeps all it says", () => {
   const error = TidingsError.fromWire({ code: "rate_limited", message: "m", retry: true, retry_after_ms: 5, field: "f" });
   assert.deepEqual({ ...error }, { name: "TidingsError", code: "rate_limited", retryable: true, retryAfterMs: 5, field: "f" });
 });
+
+test("a filter finds its phrase whatever its case, and whole words only where it should", () => {
+  const found = (phrase, text, whole_word) => matchesFilter({ phrase, whole_word }, text);
+  assert.ok(found("STRASSE", "die Straße"));
+  assert.ok(found("c\u200bat", "ＣＡＴ"));
+  assert.ok(found("cat", "concatenate"));
+  assert.ok(!found("cat", "concatenate", true));
+  assert.ok(found("cat", "concatenate the cat.", true));
+  assert.ok(!found("cat", "cat_food", true));
+  assert.ok(found("two  words", "two\nwords"));
+  assert.ok(!found(" \u200b", "anything"));
+});
