@@ -20,6 +20,7 @@ pub mod push;
 pub mod reply;
 pub mod request;
 pub mod rest;
+pub mod search;
 pub mod spans;
 pub mod text;
 

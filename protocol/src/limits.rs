@@ -66,6 +66,19 @@ pub const PAGE_DEFAULT: u16 = 50;
 /// Most entities in a page or snapshot.
 pub const PAGE_MAX: u16 = 100;
 
+/// What is looked for, in Unicode scalar values: more than anybody types into such a field.
+pub const QUERY_CHARS: usize = 200;
+/// Words and phrases of one search: each is another list that the database walks.
+pub const QUERY_WORDS: usize = 16;
+/// The beginning of a name while it is typed, in Unicode scalar values: as long as a name may be, and longer than a tag.
+pub const PREFIX_CHARS: usize = 62;
+/// People found by one search, page by page: whoever has not found somebody among so many says more of their name.
+pub const PEOPLE_FOUND: usize = 200;
+/// Tags found at once: a list to choose from.
+pub const TAGS_FOUND: usize = 20;
+/// People suggested for a mention: a list that opens beside what one types.
+pub const MENTIONS_SUGGESTED: usize = 10;
+
 /// Posts that one user may show before all others: as many as one sees without scrolling.
 pub const PINNED_POSTS: usize = 3;
 /// Posts in one `post.stats`: a page of them.
@@ -108,7 +121,7 @@ pub const MEDIA_BYTES_PER_DAY: u64 = 256 * 1024 * 1024;
 
 /// What each kind of request costs out of the budget of points per minute that `hello` tells.
 pub mod points {
-    /// `user.get`, `post.get`, `post.history`, pages, subscriptions.
+    /// `user.get`, `post.get`, `post.history`, `mention.suggest`, pages, subscriptions.
     pub const READ: u32 = 1;
     /// Follow, block, mute, react, bookmark, and their ends; `post.stats`.
     pub const REACT: u32 = 2;
@@ -116,6 +129,8 @@ pub mod points {
     pub const EDIT: u32 = 2;
     /// New posts, comments and pictures.
     pub const CREATE: u32 = 3;
+    /// Searches: they look at more than they show.
+    pub const SEARCH: u32 = 5;
 }
 
 const _: () = assert!(MESSAGE_BYTES >= 2 * 6 * POST_TEXT_CHARS);

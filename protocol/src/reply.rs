@@ -17,6 +17,7 @@ pub use crate::notification::{MarkerResult, NotificationsPage, PreferencesResult
 use crate::notification::{Notification, NotificationReading, Preferences, ReadMarker};
 use crate::position::{Cursor, Millis, Seq};
 pub use crate::presence::{PresenceShown, PresenceWatched, TypingSent};
+pub use crate::search::{MentionsSuggested, PeopleFound, PostsFound, TagsFound};
 
 /// An answer. `id` is null only where the request's could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

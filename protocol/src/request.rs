@@ -22,6 +22,7 @@ pub use crate::marks::{BookmarkPage, PostReact, PostStatsGet};
 pub use crate::media::{MediaRef, MediaTicket};
 pub use crate::notification::{MarkerSet, NotificationPage, NotificationRead, NotificationSeen, NotifyPreferences};
 pub use crate::presence::{PresenceSet, PresenceWatch, TypingSend};
+pub use crate::search::{MentionSuggest, SearchPeople, SearchPosts, SearchTags};
 
 macro_rules! methods {
     ($($(#[$doc:meta])* $variant:ident($params:ty) = $name:literal,)*) => {
@@ -132,6 +133,14 @@ methods! {
     CommentPage(CommentPage) = "comment.page",
     /// Older posts of a feed.
     FeedPage(FeedPage) = "feed.page",
+    /// Looks for people.
+    SearchPeople(SearchPeople) = "search.people",
+    /// Looks for posts.
+    SearchPosts(SearchPosts) = "search.posts",
+    /// Looks for hashtags.
+    SearchTags(SearchTags) = "search.tags",
+    /// Whom one may mean to mention.
+    MentionSuggest(MentionSuggest) = "mention.suggest",
     /// Watches a feed.
     FeedSubscribe(FeedSubscribe) = "feed.subscribe",
     /// Stops watching a feed.

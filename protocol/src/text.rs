@@ -116,6 +116,18 @@ text! {
     |text| if text.is_empty() { Ok(text) } else { one_line(text, limits::WARNING_CHARS) }
 }
 text! {
+    /// What somebody looks for: 1–200 characters on one line, not blank.
+    Query,
+    { "minLength": 1, "maxLength": limits::QUERY_CHARS, "description": "What is looked for: one line, not blank, no control characters." },
+    |text| one_line(text, limits::QUERY_CHARS)
+}
+text! {
+    /// The beginning of a name that somebody is typing: 0–62 characters on one line.
+    Prefix,
+    { "maxLength": limits::PREFIX_CHARS, "description": "The beginning of a name: empty or one line, not blank, no control characters." },
+    |text| if text.is_empty() { Ok(text) } else { one_line(text, limits::PREFIX_CHARS) }
+}
+text! {
     /// Unique name: 3–30 of `a–z 0–9 _`, starting with a letter; upper case is folded.
     Handle,
     { "pattern": "^[A-Za-z][A-Za-z0-9_]{2,29}$", "description": "Unique name; upper case is folded to lower." },
