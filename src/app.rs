@@ -6,6 +6,7 @@ mod chores;
 mod database;
 mod open_files;
 mod pictures;
+mod search;
 
 use std::io;
 use std::net::SocketAddr;
@@ -147,6 +148,7 @@ impl App {
             seen: seen.clone(),
             pictures: gallery.clone(),
             marks: store.clone(),
+            search: store.clone(),
             bus: bus(&config, &store).await?,
             framing: gate::FRAMING,
             origins: origins.clone(),

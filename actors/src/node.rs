@@ -9,7 +9,7 @@ use crate::account::seen::Seen;
 use crate::counters::Counters;
 use crate::frame::Framing;
 use crate::journal::actor::JournalAddr;
-use crate::ports::{BotDesk, Desk, Marks, Pictures, Reads, Tokens};
+use crate::ports::{BotDesk, Desk, Marks, Pictures, Reads, Search, Tokens};
 use crate::presence::company::Company;
 use crate::starts::Starts;
 use crate::tail::actor::Sight;
@@ -56,6 +56,8 @@ pub struct Node {
     pub company: Arc<Company>,
     /// What people leave on posts.
     pub marks: Arc<dyn Marks>,
+    /// Looking for things by words.
+    pub search: Arc<dyn Search>,
     /// Posts in numbers, live.
     pub counters: Arc<Counters>,
     /// How the transport wraps what is sent.

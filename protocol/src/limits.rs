@@ -69,7 +69,7 @@ pub const PAGE_MAX: u16 = 100;
 /// What is looked for, in Unicode scalar values: more than anybody types into such a field.
 pub const QUERY_CHARS: usize = 200;
 /// Words and phrases of one search: each is another list that the database walks.
-pub const QUERY_WORDS: usize = 16;
+pub const QUERY_WORDS: usize = 32;
 /// The beginning of a name while it is typed, in Unicode scalar values: as long as a name may be, and longer than a tag.
 pub const PREFIX_CHARS: usize = 62;
 /// People found by one search, page by page: whoever has not found somebody among so many says more of their name.

@@ -15,7 +15,7 @@ use tidings_media::Gallery;
 use tidings_store::Store;
 use tokio::task::JoinHandle;
 
-use super::{agenda, pictures};
+use super::{agenda, pictures, search};
 use crate::auth::AccessTokens;
 use crate::config::Config;
 use crate::observe;
@@ -40,7 +40,7 @@ impl Chores {
     /// Begins them all, on this thread.
     pub(super) fn begin(self, config: &Config) -> Vec<JoinHandle<()>> {
         let Self { store, access, seen, submit, gallery, numbers } = self;
-        let (accounts, agenda) = (store.clone(), store.clone());
+        let (accounts, agenda, index) = (store.clone(), store.clone(), store.clone());
         let keep_ms = u64::from(config.journal_keep_days) * DAY_MS;
         vec![
             chore("signing keys", move || {
@@ -50,6 +50,7 @@ impl Chores {
             chore("numbers", move || observe::keep_tidy(numbers.clone())),
             chore("log-ins seen", move || note_seen(accounts.clone(), seen.clone())),
             chore("agenda", move || agenda::keep(agenda.clone(), submit.clone())),
+            chore("search", move || search::keep(index.clone())),
             chore("old journal", move || forget(store.clone(), keep_ms)),
             chore("unused pictures", move || pictures::forget(gallery.clone())),
         ]

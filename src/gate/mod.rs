@@ -29,7 +29,9 @@ use tidings_actors::feed::actor::{Feed, TailStopped};
 use tidings_actors::frame::Framing;
 use tidings_actors::journal::actor::{Journal, JournalAddr};
 use tidings_actors::node::{Node, Settings};
-use tidings_actors::ports::{BotDesk, Bus, Desk, JournalStore, Marks, Pictures, Reads, StoreFault, Submit, Tokens};
+use tidings_actors::ports::{
+    BotDesk, Bus, Desk, JournalStore, Marks, Pictures, Reads, Search, StoreFault, Submit, Tokens,
+};
 use tidings_actors::presence::company::Company;
 use tidings_actors::presence::crier::{Crier, Stop as StopCrying};
 use tidings_actors::starts::Starts;
@@ -64,6 +66,8 @@ pub struct Parts {
     pub pictures: Arc<dyn Pictures>,
     /// What people leave on posts.
     pub marks: Arc<dyn Marks>,
+    /// Looking for things by words.
+    pub search: Arc<dyn Search>,
     /// When log-ins were last connected.
     pub seen: Arc<Seen>,
     /// The way to the other nodes.
@@ -140,6 +144,7 @@ impl Gate {
             bots: parts.bots,
             pictures: parts.pictures,
             marks: parts.marks,
+            search: parts.search,
             counters,
             seen: parts.seen,
             journal,

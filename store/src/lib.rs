@@ -16,6 +16,7 @@ mod line;
 mod media;
 mod operator;
 mod reads;
+mod search;
 mod shape;
 mod store;
 mod tokens;

@@ -24,6 +24,7 @@ mod oracle;
 mod presence;
 mod python_bot;
 mod reading;
+mod search;
 mod sessions;
 mod sight;
 mod tokens;

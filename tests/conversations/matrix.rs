@@ -215,6 +215,17 @@ fn rows() -> Vec<Row> {
         row("feed.subscribe", Post(Followers), |things| json!({ "feed": format!("post:{}", things.post) }), CIRCLE),
         row("feed.subscribe", Post(Private), |things| json!({ "feed": format!("post:{}", things.post) }), OWNER),
         row("feed.unsubscribe", Nothing, |_| json!({ "feed": "global" }), EVERYBODY),
+        // What one may not see is not found: see the conversations about searching.
+        row("search.people", Nothing, |_| json!({ "query": "owner" }), EVERYBODY),
+        row("search.posts", Nothing, |_| json!({ "query": "ann's" }), EVERYBODY),
+        row("search.tags", Nothing, |_| json!({ "prefix": "a" }), EVERYBODY),
+        row("mention.suggest", Nothing, |_| json!({ "prefix": "own" }), LOGGED_IN),
+        row("mention.suggest", Post(Public), |things| json!({ "prefix": "", "post": things.post }), {
+            [WHO, OK, OK, NONE, OK, OK, OK, OK, OK]
+        }),
+        row("mention.suggest", Post(Followers), |things| json!({ "prefix": "", "post": things.post }), {
+            [WHO, NONE, OK, NONE, NONE, OK, NONE, NONE, NONE]
+        }),
         row("presence.watch", Bystander, |things| json!({ "ids": [things.bystander] }), LOGGED_IN),
         row("presence.set", Nothing, |_| json!({ "status": "idle" }), LOGGED_IN),
         row("notification.page", Nothing, |_| json!({}), LOGGED_IN),

@@ -12,6 +12,7 @@ mod keys;
 mod marks;
 mod media;
 mod reads;
+mod search;
 
 pub use accounts::{Accounts, Credentials, NewToken, NotChanged, Opening, Rotation, Shown, TokenHash};
 pub use agenda::Agenda;
@@ -24,6 +25,7 @@ pub use keys::{KeptKey, SealedKey, SigningKeys};
 pub use marks::{Marks, NoMarks};
 pub use media::{Condemned, KnownMedia, MediaDigest, MediaRows, MediaState, NoPictures, Picture, Pictures, Wished};
 pub use reads::{Missed, Reads, Viewer, Who};
+pub use search::{NoSearch, NotSearched, Search};
 
 /// Why a read did not succeed. The cause goes to the operator; the client hears `unavailable`.
 #[derive(Clone, Debug, thiserror::Error)]

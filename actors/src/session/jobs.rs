@@ -16,6 +16,7 @@ use super::feeds::bounded;
 use super::machine::Job;
 use super::marks;
 use super::notes;
+use super::search;
 use crate::command::{Command, Outcome};
 use crate::entry::{Change, Entry, Verb};
 use crate::frame::{self, Framing};
@@ -53,6 +54,7 @@ async fn carry_out(worker: &Worker, viewer: Option<UserId>, id: RequestId, job: 
         }
         Job::Marks(job) => marks::carry_out(worker, viewer, id, job).await,
         Job::Notes(job) => notes::carry_out(worker, id, job).await,
+        Job::Search(job) => search::carry_out(worker, viewer, id, job).await,
         Job::Subscribe(..)
         | Job::Unsubscribe(_)
         | Job::Token(_)

@@ -19,6 +19,7 @@ use super::media::MediaJob;
 use super::methods::{cost, job};
 use super::notes::NotesJob;
 use super::scopes::permitted;
+use super::search::SearchJob;
 use crate::account::AccountJob;
 use crate::command::Command;
 use crate::limits::{REFUSALS_IN_A_ROW, SESSION_READS};
@@ -60,6 +61,8 @@ pub enum Job {
     Company(CompanyJob),
     /// Older notifications.
     Notes(NotesJob),
+    /// Something looked for by words.
+    Search(SearchJob),
 }
 
 /// Jobs of one class may run side by side; a job of another class waits until they are done.
@@ -86,6 +89,7 @@ impl Job {
             | Self::Bots(BotsJob::Tokens(_) | BotsJob::All)
             | Self::Marks(_)
             | Self::Notes(_)
+            | Self::Search(_)
             | Self::Company(CompanyJob::Type(_))
             | Self::Media(MediaJob::Get(_)) => Class::Read,
             Self::Company(_)

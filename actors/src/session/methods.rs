@@ -13,6 +13,7 @@ use super::company::CompanyJob;
 use super::machine::Job;
 use super::marks::{self, MarksJob};
 use super::media::MediaJob;
+use super::search::SearchJob;
 use super::{notes, posts};
 use crate::account::AccountJob;
 use crate::command::{Act, Command, Deed, ProfileChange};
@@ -36,6 +37,7 @@ pub(super) const fn cost(method: &Method) -> u32 {
         | Method::FeedPage(_)
         | Method::PresenceSet(_)
         | Method::TypingSend(_)
+        | Method::MentionSuggest(_)
         | Method::FeedSubscribe(_) => points::READ,
         Method::PresenceWatch(_)
         | Method::UserFollow(_)
@@ -70,6 +72,7 @@ pub(super) const fn cost(method: &Method) -> u32 {
         Method::BotCreate(_) | Method::TokenCreate(_) | Method::PostCreate(_) | Method::CommentCreate(_) | Method::MediaTicket(_) => {
             points::CREATE
         }
+        Method::SearchPeople(_) | Method::SearchPosts(_) | Method::SearchTags(_) => points::SEARCH,
     }
 }
 
@@ -98,6 +101,10 @@ pub(super) fn job(viewer: Option<UserId>, method: Method) -> Result<Job, Refusal
             return Ok(Job::Subscribe(feed, entities(limit)?));
         }
         Method::FeedUnsubscribe(unsubscribe) => return Ok(Job::Unsubscribe(unsubscribe.feed)),
+        Method::SearchPeople(search) => return SearchJob::people(search).map(Job::Search),
+        Method::SearchPosts(search) => return SearchJob::posts(search).map(Job::Search),
+        Method::SearchTags(search) => return Ok(Job::Search(SearchJob::tags(search))),
+        Method::MentionSuggest(suggest) => return SearchJob::mentions(viewer, suggest).map(Job::Search),
         Method::NotificationPage(page) => return notes::page(viewer, page).map(Job::Notes),
         Method::PresenceWatch(watch) => return company(viewer, CompanyJob::watch(watch)?),
         Method::PresenceSet(set) => return company(viewer, CompanyJob::show(set)),

@@ -16,3 +16,4 @@ mod pulse;
 mod refresh;
 mod renew;
 pub mod scopes;
+mod search;

@@ -63,6 +63,10 @@ pub const NEEDS: &[(&str, Need)] = &[
     ("comment.delete", WRITE),
     ("comment.page", READ),
     ("feed.page", READ),
+    ("search.people", READ),
+    ("search.posts", READ),
+    ("search.tags", READ),
+    ("mention.suggest", READ),
     // Besides what the feed itself asks for.
     ("feed.subscribe", FREE),
     ("feed.unsubscribe", FREE),

@@ -17,7 +17,7 @@ use tidings_actors::frame::Framing;
 use tidings_actors::journal::actor::Journal;
 use tidings_actors::link::{Link, Standing, Wire};
 use tidings_actors::node::{Node, Settings};
-use tidings_actors::ports::{Bus, JournalStore, NoBots, NoMarks, NoPictures};
+use tidings_actors::ports::{Bus, JournalStore, NoBots, NoMarks, NoPictures, NoSearch};
 use tidings_actors::presence::company::Company;
 use tidings_actors::presence::crier::Crier;
 use tidings_actors::session::actor::{Message, Session};
@@ -80,6 +80,7 @@ impl House {
             bots: Arc::new(NoBots),
             pictures: Arc::new(NoPictures),
             marks: Arc::new(NoMarks),
+            search: Arc::new(NoSearch),
             counters: Arc::default(),
             seen: Arc::default(),
             company,

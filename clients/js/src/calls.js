@@ -37,6 +37,13 @@ export class Calls extends Emitter {
   bookmark(id, options) { return this.request("post.bookmark", { id }, options); }
   unbookmark(id, options) { return this.request("post.unbookmark", { id }, options); }
   bookmarks({ before, limit, ...options } = {}) { return this.request("bookmark.page", { before, limit }, options); }
+  /** Words that begin words of names or handles. */
+  searchPeople(query, { before, limit, ...options } = {}) { return this.request("search.people", { query, before, limit }, options); }
+  /** Words, "words that follow each other", -without. A page may be empty while it has a `next`. */
+  searchPosts(query, { before, limit, ...options } = {}) { return this.request("search.posts", { query, before, limit }, options); }
+  searchTags(prefix, options) { return this.request("search.tags", { prefix }, options); }
+  /** Whom somebody who types an `@` may mean, under a post or anywhere. */
+  suggestMentions(prefix, { post, ...options } = {}) { return this.request("mention.suggest", { prefix, post }, options); }
 
   /** `parent` is the comment it answers, if any. */
   createComment(post, text, { id = uuidv7(), parent, ...options } = {}) {

@@ -1,10 +1,10 @@
 /** Types of tidings-client. Those of the wire are generated: see protocol.d.ts. */
 import type {
   Author, Block, BlockResult, BookmarkResult, BookmarksPage, Comment, CommentResult, CommentsPage, EmailChanged, Emoji, Events, FeedPush,
-  FollowResult, Limits, LogIns, Login, MarkerResult, Media, MediaDeleted, MediaKind, MediaType, MethodName, Methods, Mute, MuteResult, MyMarks, Notice, Notification, NotificationReading,
+  FollowResult, Limits, LogIns, Login, MarkerResult, Media, MediaDeleted, MediaKind, MediaType, MentionsSuggested, MethodName, Methods, Mute, MuteResult, MyMarks, Notice, Notification, NotificationReading,
   NotificationsPage, NotifyPreferences, OthersEnded, Post, PostCounts, PostGot, PostHistory, PostResult, PostsPage, Preferences,
   PreferencesResult, Presence, PresenceShown, ReactionResult, ReadMarker, ReadingResult, Refusal, RemovedResult, SessionEnded, Showing,
-  SignUp, Snapshot, Tokens, TypingSent, User, UserResult, UserUpdated, Visibility, Welcome,
+  PeopleFound, PostsFound, SignUp, Snapshot, TagsFound, Tokens, TypingSent, User, UserResult, UserUpdated, Visibility, Welcome,
 } from "./protocol.js";
 
 export type * from "./protocol.js";
@@ -119,6 +119,13 @@ export class Client extends Emitter<ClientEvents> {
   bookmark(id: string, options?: RequestOptions): Promise<BookmarkResult>;
   unbookmark(id: string, options?: RequestOptions): Promise<BookmarkResult>;
   bookmarks(options?: RequestOptions & { before?: string; limit?: number }): Promise<BookmarksPage>;
+  /** Words that begin words of names or handles. */
+  searchPeople(query: string, options?: RequestOptions & { before?: string; limit?: number }): Promise<PeopleFound>;
+  /** Words, "words that follow each other", -without. A page may be empty while it has a `next`. */
+  searchPosts(query: string, options?: RequestOptions & { before?: string; limit?: number }): Promise<PostsFound>;
+  searchTags(prefix: string, options?: RequestOptions): Promise<TagsFound>;
+  /** Whom somebody who types an `@` may mean, under a post or anywhere. */
+  suggestMentions(prefix: string, options?: RequestOptions & { post?: string }): Promise<MentionsSuggested>;
   createComment(post: string, text: string, options?: RequestOptions & { id?: string; parent?: string }): Promise<CommentResult>;
   updateComment(id: string, text: string, options?: RequestOptions & { ifRev?: number }): Promise<CommentResult>;
   deleteComment(id: string, options?: RequestOptions): Promise<RemovedResult>;

@@ -334,6 +334,22 @@ export type FollowResult = {
   seq: Seq,
 };
 
+/** Somebody who was looked for. */
+export type FoundPerson = {
+  /** Their profile. */
+  user: User,
+  /** Whether one follows them. */
+  following: boolean,
+};
+
+/** A tag that was looked for. */
+export type FoundTag = {
+  /** Its name. */
+  tag: string,
+  /** How many public posts have it. */
+  posts: number,
+};
+
 /** Of whom one wants to hear. */
 export type HeardFrom = "everyone" | "followed" | "nobody";
 
@@ -504,6 +520,20 @@ export type MentionSpan = {
   end: number,
   /** In lower case. Whether somebody bears it is not known here. */
   handle: string,
+};
+
+/** `mention.suggest`. */
+export type MentionSuggest = {
+  /** The beginning of a handle or of a word of a name, with or without its `@`; empty: people who are near. */
+  prefix: string,
+  /** The post under which one writes: those who have written there come first. */
+  post?: PostId,
+};
+
+/** Result of `mention.suggest`. */
+export type MentionsSuggested = {
+  /** Those who have written under the post, then those one follows, then the others; at most 10. */
+  people: Array<Author>,
 };
 
 /** Milliseconds since 1970-01-01 UTC. */
@@ -712,6 +742,14 @@ export type OthersEnded = {
   ended: number,
 };
 
+/** Result of `search.people`. */
+export type PeopleFound = {
+  /** Whose handle it is, then those one follows, then the others; in each, those whose handle begins so first, then the most followed. */
+  people: Array<FoundPerson>,
+  /** For the next `before`; null at the end, and after the first 200: say more of the name then. */
+  next: string | null,
+};
+
 /** A post. */
 export type Post = {
   /** Which. */
@@ -859,6 +897,14 @@ export type PostVersion = {
   text: string,
   /** Since when it said so. */
   at: Millis,
+};
+
+/** Result of `search.posts`. */
+export type PostsFound = {
+  /** Newest first. */
+  posts: Array<Post>,
+  /** For the next `before`; null at the end. A page may hold fewer than asked for, even none, while there is a `next`: so far was looked. */
+  next: string | null,
 };
 
 /** Result of `feed.page`. */
@@ -1022,7 +1068,7 @@ export type RemovedResult = {
 /** A request that was understood. */
 export type Request = {
   /** Echoed in the reply. */
-  id: RequestId, } & ({ "method": "hello", "params": Hello } | { "method": "auth.refresh", "params": AuthRefresh } | { "method": "account.password", "params": AccountPassword } | { "method": "account.email", "params": AccountEmail } | { "method": "session.list", "params": Nothing } | { "method": "session.revoke", "params": SessionRef } | { "method": "session.revoke_others", "params": Nothing } | { "method": "bot.create", "params": BotCreate } | { "method": "bot.all", "params": Nothing } | { "method": "bot.delete", "params": BotRef } | { "method": "token.create", "params": TokenCreate } | { "method": "token.all", "params": TokenAll } | { "method": "token.revoke", "params": TokenRef } | { "method": "user.get", "params": UserGet } | { "method": "user.update", "params": UserUpdate } | { "method": "user.follow", "params": UserRef } | { "method": "user.unfollow", "params": UserRef } | { "method": "user.block", "params": UserRef } | { "method": "user.unblock", "params": UserRef } | { "method": "user.mute", "params": UserMute } | { "method": "user.unmute", "params": UserRef } | { "method": "post.create", "params": PostCreate } | { "method": "post.get", "params": PostRef } | { "method": "post.update", "params": PostUpdate } | { "method": "post.delete", "params": PostRef } | { "method": "post.history", "params": PostRef } | { "method": "post.stats", "params": PostStatsGet } | { "method": "post.react", "params": PostReact } | { "method": "post.unreact", "params": PostRef } | { "method": "post.bookmark", "params": PostRef } | { "method": "post.unbookmark", "params": PostRef } | { "method": "post.pin", "params": PostRef } | { "method": "post.unpin", "params": PostRef } | { "method": "bookmark.page", "params": BookmarkPage } | { "method": "comment.create", "params": CommentCreate } | { "method": "comment.update", "params": CommentUpdate } | { "method": "comment.delete", "params": CommentRef } | { "method": "comment.page", "params": CommentPage } | { "method": "feed.page", "params": FeedPage } | { "method": "feed.subscribe", "params": FeedSubscribe } | { "method": "feed.unsubscribe", "params": FeedUnsubscribe } | { "method": "presence.watch", "params": PresenceWatch } | { "method": "presence.set", "params": PresenceSet } | { "method": "typing.send", "params": TypingSend } | { "method": "notification.page", "params": NotificationPage } | { "method": "notification.seen", "params": NotificationSeen } | { "method": "notification.read", "params": NotificationRead } | { "method": "marker.set", "params": MarkerSet } | { "method": "notify.preferences", "params": NotifyPreferences } | { "method": "media.ticket", "params": MediaTicket } | { "method": "media.get", "params": MediaRef } | { "method": "media.delete", "params": MediaRef });
+  id: RequestId, } & ({ "method": "hello", "params": Hello } | { "method": "auth.refresh", "params": AuthRefresh } | { "method": "account.password", "params": AccountPassword } | { "method": "account.email", "params": AccountEmail } | { "method": "session.list", "params": Nothing } | { "method": "session.revoke", "params": SessionRef } | { "method": "session.revoke_others", "params": Nothing } | { "method": "bot.create", "params": BotCreate } | { "method": "bot.all", "params": Nothing } | { "method": "bot.delete", "params": BotRef } | { "method": "token.create", "params": TokenCreate } | { "method": "token.all", "params": TokenAll } | { "method": "token.revoke", "params": TokenRef } | { "method": "user.get", "params": UserGet } | { "method": "user.update", "params": UserUpdate } | { "method": "user.follow", "params": UserRef } | { "method": "user.unfollow", "params": UserRef } | { "method": "user.block", "params": UserRef } | { "method": "user.unblock", "params": UserRef } | { "method": "user.mute", "params": UserMute } | { "method": "user.unmute", "params": UserRef } | { "method": "post.create", "params": PostCreate } | { "method": "post.get", "params": PostRef } | { "method": "post.update", "params": PostUpdate } | { "method": "post.delete", "params": PostRef } | { "method": "post.history", "params": PostRef } | { "method": "post.stats", "params": PostStatsGet } | { "method": "post.react", "params": PostReact } | { "method": "post.unreact", "params": PostRef } | { "method": "post.bookmark", "params": PostRef } | { "method": "post.unbookmark", "params": PostRef } | { "method": "post.pin", "params": PostRef } | { "method": "post.unpin", "params": PostRef } | { "method": "bookmark.page", "params": BookmarkPage } | { "method": "comment.create", "params": CommentCreate } | { "method": "comment.update", "params": CommentUpdate } | { "method": "comment.delete", "params": CommentRef } | { "method": "comment.page", "params": CommentPage } | { "method": "feed.page", "params": FeedPage } | { "method": "search.people", "params": SearchPeople } | { "method": "search.posts", "params": SearchPosts } | { "method": "search.tags", "params": SearchTags } | { "method": "mention.suggest", "params": MentionSuggest } | { "method": "feed.subscribe", "params": FeedSubscribe } | { "method": "feed.unsubscribe", "params": FeedUnsubscribe } | { "method": "presence.watch", "params": PresenceWatch } | { "method": "presence.set", "params": PresenceSet } | { "method": "typing.send", "params": TypingSend } | { "method": "notification.page", "params": NotificationPage } | { "method": "notification.seen", "params": NotificationSeen } | { "method": "notification.read", "params": NotificationRead } | { "method": "marker.set", "params": MarkerSet } | { "method": "notify.preferences", "params": NotifyPreferences } | { "method": "media.ticket", "params": MediaTicket } | { "method": "media.get", "params": MediaRef } | { "method": "media.delete", "params": MediaRef });
 
 /** The client's number for a request, echoed in its reply. 0 … 2⁵³−1. */
 export type RequestId = number;
@@ -1038,6 +1084,32 @@ export type Role = "user" | "admin" | "moderator";
 
 /** What a token is good for. What a method needs stands in PROTOCOL.md's table; what is not there needs a log-in. */
 export type Scope = "read" | "write" | "mod" | "firehose";
+
+/** `search.people`. */
+export type SearchPeople = {
+  /** The beginnings of words of the name or of the handle, in any order: all of them have to be there. */
+  query: string,
+  /** `next` of the page before. */
+  before?: string,
+  /** 1–100; 50 if absent. */
+  limit?: number,
+};
+
+/** `search.posts`. */
+export type SearchPosts = {
+  /** Words that are all there; `"words that follow each other"`, `-word` that is not there, `or` between two. */
+  query: string,
+  /** `next` of the page before. */
+  before?: string,
+  /** 1–100; 50 if absent. */
+  limit?: number,
+};
+
+/** `search.tags`. */
+export type SearchTags = {
+  /** The beginning of the tag's name, with or without its `#`; empty: the tags with the most posts. */
+  prefix: string,
+};
 
 /** Number of a journal entry: contiguous from 1, in commit order, within one epoch (P1). 0 is "before the first". */
 export type Seq = number;
@@ -1122,6 +1194,12 @@ export type TagSpan = {
   end: number,
   /** Which tag it is, however it is written there. */
   tag: string,
+};
+
+/** Result of `search.tags`. */
+export type TagsFound = {
+  /** Those with the most posts first; at most 20. */
+  tags: Array<FoundTag>,
 };
 
 /** A token, without its secret. */
@@ -1380,6 +1458,10 @@ export interface Methods {
   "comment.delete": { params: CommentRef; result: RemovedResult };
   "comment.page": { params: CommentPage; result: CommentsPage };
   "feed.page": { params: FeedPage; result: PostsPage };
+  "search.people": { params: SearchPeople; result: PeopleFound };
+  "search.posts": { params: SearchPosts; result: PostsFound };
+  "search.tags": { params: SearchTags; result: TagsFound };
+  "mention.suggest": { params: MentionSuggest; result: MentionsSuggested };
   "feed.subscribe": { params: FeedSubscribe; result: Snapshot };
   "feed.unsubscribe": { params: FeedUnsubscribe; result: Unsubscribed };
   "presence.watch": { params: PresenceWatch; result: PresenceWatched };

@@ -10,6 +10,7 @@ const REPEATABLE = new Set([
   "user.get", "post.get", "feed.page", "comment.page",
   "post.create", "comment.create", "post.delete", "comment.delete", "user.follow", "user.unfollow",
   "post.stats", "post.history", "bookmark.page", "notification.page", "session.list", "media.get",
+  "search.people", "search.posts", "search.tags", "mention.suggest",
   "user.block", "user.unblock", "user.mute", "user.unmute", "post.react", "post.unreact", "post.bookmark", "post.unbookmark",
   "post.pin", "post.unpin", "notification.seen", "notification.read", "notify.preferences", "marker.set",
   "account.password", "account.email", "session.revoke", "session.revoke_others", "media.ticket", "media.delete",

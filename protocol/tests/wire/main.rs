@@ -12,3 +12,4 @@ mod notes;
 mod positions;
 mod round_trip;
 mod samples;
+mod search;

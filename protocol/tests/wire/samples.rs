@@ -25,6 +25,7 @@ use uuid::Uuid;
 
 use crate::marks;
 use crate::notes;
+use crate::search;
 
 pub fn uuid() -> impl Strategy<Value = Uuid> {
     any::<u128>().prop_map(Uuid::from_u128)
@@ -423,7 +424,7 @@ fn media_method() -> impl Strategy<Value = Method> {
 pub fn request() -> impl Strategy<Value = Request> {
     // Boxed, or their nesting outgrows a test's stack.
     let method = prop_oneof![
-        2 => user_method().boxed(), 1 => account_method().boxed(), 1 => post_method().boxed(), 1 => comment_method().boxed(), 1 => feed_method().boxed(), 1 => company_method().boxed(), 1 => media_method().boxed(), 1 => marks::method().boxed(),
+        2 => user_method().boxed(), 1 => account_method().boxed(), 1 => post_method().boxed(), 1 => comment_method().boxed(), 1 => feed_method().boxed(), 1 => company_method().boxed(), 1 => media_method().boxed(), 1 => marks::method().boxed(), 1 => search::method().boxed(),
         1 => notes::method().boxed()
     ];
     (number().prop_map(RequestId), method).prop_map(|(id, method)| Request { id, method })

@@ -23,4 +23,5 @@ mod notes;
 mod permissions;
 mod reads;
 mod retries;
+mod search;
 mod world;
