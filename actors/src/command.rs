@@ -13,6 +13,7 @@ use tidings_protocol::notification::NotifyPreferences;
 use tidings_protocol::position::{Epoch, Millis, Seq};
 use tidings_protocol::spans::{MentionSpan, TagSpan};
 use tidings_protocol::text::{Bio, CommentText, DisplayName, Handle, PostText, Warning};
+use tidings_protocol::threads::Commenters;
 use uuid::Uuid;
 
 use crate::entry::Entry;
@@ -137,6 +138,9 @@ pub struct ExtraChange {
     /// Stays if absent; empty for none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub warning: Option<Warning>,
+    /// Stays if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub comments: Option<Commenters>,
     /// Those of the new text.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<TagSpan>,
@@ -245,6 +249,40 @@ pub enum Deed {
         /// Which.
         post: PostId,
     },
+    /// Nobody comments on a post any more. It is the post that changes.
+    Lock {
+        /// Which.
+        post: PostId,
+    },
+    /// People comment on it again.
+    Unlock {
+        /// Which.
+        post: PostId,
+    },
+    /// Each person comments on a post once in so many seconds; 0 for as often as they like.
+    Slow {
+        /// Which.
+        post: PostId,
+        /// How many.
+        seconds: u32,
+    },
+    /// Who may comment on a post.
+    Comments {
+        /// Which.
+        post: PostId,
+        /// Who.
+        comments: Commenters,
+    },
+    /// A comment on a post of `actor`'s is folded away. It is the comment that changes.
+    Hide {
+        /// Which.
+        comment: CommentId,
+    },
+    /// It is unfolded again.
+    Unhide {
+        /// Which.
+        comment: CommentId,
+    },
 }
 
 impl Deed {
@@ -266,7 +304,12 @@ impl Deed {
             | Self::Bookmark { post }
             | Self::Unbookmark { post }
             | Self::Pin { post }
-            | Self::Unpin { post } => Some(post.0),
+            | Self::Unpin { post }
+            | Self::Lock { post }
+            | Self::Unlock { post }
+            | Self::Slow { post, .. }
+            | Self::Comments { post, .. } => Some(post.0),
+            Self::Hide { comment } | Self::Unhide { comment } => Some(comment.0),
         }
     }
 }
@@ -313,6 +356,13 @@ pub enum Denied {
     TooManyPinned,
     /// As many of these as one may have.
     TooMany,
+    /// The thread is locked, or its author wants to hear from others only.
+    Closed,
+    /// Their last comment in a slow thread is not long enough ago.
+    TooSoon {
+        /// When it will be.
+        after_ms: u64,
+    },
 }
 
 impl Denied {
@@ -336,6 +386,10 @@ impl Denied {
                 Refusal::new(Code::LimitReached, format!("no more than {PINNED_POSTS} posts can be pinned"))
             }
             Self::TooMany => Refusal::new(Code::LimitReached, "no more of these may be had"),
+            Self::Closed => Refusal::new(Code::Forbidden, "comments are closed to you here").field("post"),
+            Self::TooSoon { after_ms } => {
+                Refusal::new(Code::RateLimited, "comments are slowed down here").field("post").after_ms(after_ms)
+            }
             Self::Suspended => Refusal::new(Code::Forbidden, "this account is suspended"),
         }
     }

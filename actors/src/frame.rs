@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use serde::Serialize;
 use tidings_protocol::close::CloseCode;
-use tidings_protocol::entity::{Comment, Removed};
+use tidings_protocol::entity::{Comment, CommentExtra, Removed};
 use tidings_protocol::error::Refusal;
 use tidings_protocol::feed::FeedName;
 use tidings_protocol::ids::RequestId;
@@ -63,7 +63,7 @@ pub fn short(framing: Framing, feed: FeedName, entry: &Entry) -> Option<Bytes> {
 /// Its body is not a comment's.
 pub fn placeholder(entry: &Entry) -> Result<Comment, serde_json::Error> {
     let comment: Comment = serde_json::from_str(entry.body.get())?;
-    Ok(Comment { removed: true, author: None, text: None, edited_at: None, ..comment })
+    Ok(Comment { removed: true, author: None, text: None, edited_at: None, extra: CommentExtra::default(), ..comment })
 }
 
 /// A fresh snapshot as an event of its feed. `at` is where the reader stands with this event: events move cursors, and while other

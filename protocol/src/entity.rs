@@ -11,6 +11,7 @@ pub use crate::marks::{Bookmark, Reaction};
 pub use crate::notification::{NotificationReading, NotificationRemoved, NotificationTold, Preferences, ReadMarker};
 use crate::position::{Millis, Seq};
 use crate::spans::{MentionSpan, TagSpan};
+use crate::threads::{Commenters, LockedBy};
 
 /// What a user may do beyond their own things.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, TS)]
@@ -153,6 +154,18 @@ pub struct PostExtra {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[ts(optional, as = "Option<Vec<MentionSpan>>")]
     pub mentions: Vec<MentionSpan>,
+    /// Who may comment on it; as its author's settings say at the time, if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub comments: Option<Commenters>,
+    /// Nobody comments on it any more; by whose will.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub locked: Option<LockedBy>,
+    /// Each person comments on it once in so many seconds, but for its author and moderators.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub slow: Option<u32>,
 }
 
 /// A comment on a post, or an answer to a comment.
@@ -190,6 +203,20 @@ pub struct Comment {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub edited_at: Option<Millis>,
+    /// What not every comment has.
+    #[serde(flatten)]
+    #[ts(flatten)]
+    pub extra: CommentExtra,
+}
+
+/// What not every comment has: absent where there is nothing to say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(default)]
+pub struct CommentExtra {
+    /// Whether the post's author has folded it away: shown closed, for whoever wants to read it to open.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[ts(optional, as = "Option<bool>")]
+    pub hidden: bool,
 }
 
 /// "`follower` follows `followee`"; in a removed event, "no longer".

@@ -23,6 +23,7 @@ pub mod rest;
 pub mod search;
 pub mod spans;
 pub mod text;
+pub mod threads;
 
 /// The WebSocket subprotocol a client must offer and the server picks.
 pub const SUBPROTOCOL: &str = "tidings.v1.json";

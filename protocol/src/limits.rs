@@ -39,6 +39,10 @@ pub const MENTIONS_PER_TEXT: usize = 20;
 pub const COMMENT_TEXT_CHARS: usize = 2_000;
 /// How deep comments may answer comments; 0 is a comment on the post itself.
 pub const COMMENT_DEPTH: u8 = 8;
+/// Pause between two comments of one person where the author of the post wants one, in seconds: longer is a lock.
+pub const SLOW_SECONDS: u32 = 3_600;
+/// Direct answers that are counted of one comment: beyond, "more than 99" is all that anybody reads.
+pub const ANSWERS_COUNTED: u32 = 100;
 /// Handle length, in characters (all ASCII).
 pub const HANDLE_CHARS: std::ops::RangeInclusive<usize> = 3..=30;
 /// Display name, in Unicode scalar values.

@@ -1,6 +1,8 @@
 //! Server → client: the answer to a request, and the result of each method.
 //! Results are generic over their entities so that the server can splice in bytes it has already encoded.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -9,7 +11,7 @@ pub use crate::bots::{BotsAll, TokenMade, TokenRevoked, TokensAll};
 use crate::entity::{Block, Comment, Follow, LogIn, Mute, Post, Removed, User};
 use crate::error::Refusal;
 use crate::feed::FeedName;
-use crate::ids::{ConnectionId, RequestId, SessionId, UserId};
+use crate::ids::{CommentId, ConnectionId, RequestId, SessionId, UserId};
 use crate::limits;
 pub use crate::marks::{BookmarkResult, BookmarksPage, PostHistory, PostsStats, ReactionResult};
 pub use crate::media::{MediaDeleted, MediaGot, MediaTicketed};
@@ -396,8 +398,10 @@ pub struct PostsPage {
 /// Result of `comment.page`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
 pub struct CommentsPage {
-    /// Newest first, and after them older ones that these answer.
+    /// Newest first; where all of a post's were asked for, after them older ones that these answer.
     pub comments: Vec<Comment>,
+    /// How many direct answers those of them have that have any: as many as their own pages would hold, at most 100.
+    pub answers: BTreeMap<CommentId, u32>,
     /// For the next `before`; null at the end.
     pub next: Option<Cursor>,
 }

@@ -23,6 +23,7 @@ pub use crate::media::{MediaRef, MediaTicket};
 pub use crate::notification::{MarkerSet, NotificationPage, NotificationRead, NotificationSeen, NotifyPreferences};
 pub use crate::presence::{PresenceSet, PresenceWatch, TypingSend};
 pub use crate::search::{MentionSuggest, SearchPeople, SearchPosts, SearchTags};
+pub use crate::threads::{PostComments, PostSlow};
 
 macro_rules! methods {
     ($($(#[$doc:meta])* $variant:ident($params:ty) = $name:literal,)*) => {
@@ -123,13 +124,25 @@ methods! {
     PostUnpin(PostRef) = "post.unpin",
     /// The posts one has bookmarked.
     BookmarkPage(BookmarkPage) = "bookmark.page",
+    /// Ends new comments on a post.
+    PostLock(PostRef) = "post.lock",
+    /// Allows new comments on it again.
+    PostUnlock(PostRef) = "post.unlock",
+    /// Says how fast people may comment on it.
+    PostSlow(PostSlow) = "post.slow",
+    /// Says who may comment on it.
+    PostComments(PostComments) = "post.comments",
     /// Creates a comment.
     CommentCreate(CommentCreate) = "comment.create",
     /// Changes a comment of one's own.
     CommentUpdate(CommentUpdate) = "comment.update",
     /// Deletes a comment of one's own; an admin any.
     CommentDelete(CommentRef) = "comment.delete",
-    /// Older comments of a post.
+    /// Folds a comment on one's own post away.
+    CommentHide(CommentRef) = "comment.hide",
+    /// Unfolds it again.
+    CommentUnhide(CommentRef) = "comment.unhide",
+    /// Older comments of a post, or direct answers to one of them.
     CommentPage(CommentPage) = "comment.page",
     /// Older posts of a feed.
     FeedPage(FeedPage) = "feed.page",

@@ -39,6 +39,12 @@ pub(crate) const fn number(deed: &Deed) -> i16 {
         Deed::PreferNotifications(_) => 31,
         Deed::Pin { .. } => 38,
         Deed::Unpin { .. } => 39,
+        Deed::Lock { .. } => 60,
+        Deed::Unlock { .. } => 61,
+        Deed::Slow { .. } => 62,
+        Deed::Comments { .. } => 63,
+        Deed::Hide { .. } => 64,
+        Deed::Unhide { .. } => 65,
         Deed::MakeBot { .. } => 80,
         Deed::StopBot { .. } => 81,
     }
@@ -79,9 +85,15 @@ pub(crate) fn never_was(deed: &Deed, actor: UserId) -> Result<Arc<RawValue>, Sto
         | Deed::ReadNotifications { .. }
         | Deed::SetMarker { .. }
         | Deed::PreferNotifications(_)
-        // Told as the post it is about.
+        // Told as the post or comment it is about.
         | Deed::Pin { .. }
         | Deed::Unpin { .. }
+        | Deed::Lock { .. }
+        | Deed::Unlock { .. }
+        | Deed::Slow { .. }
+        | Deed::Comments { .. }
+        | Deed::Hide { .. }
+        | Deed::Unhide { .. }
         // Told as a profile.
         | Deed::MakeBot { .. }
         | Deed::StopBot { .. } => Err(unexpected("silence about a deed")),

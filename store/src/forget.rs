@@ -5,6 +5,7 @@ use sqlx::Postgres;
 use sqlx::postgres::PgArguments;
 use sqlx::query::{Query, QueryScalar};
 use tidings_actors::ports::StoreFault;
+use tidings_protocol::limits::SLOW_SECONDS;
 
 use crate::shape::unexpected;
 use crate::store::Store;
@@ -47,6 +48,7 @@ impl Store {
         self.forget_ties(floor).await?;
         self.forget_notifications(floor).await?;
         self.forget_marks(floor).await?;
+        self.forget_paces().await?;
         self.forget_log_ins(keep_ms).await?;
         self.forget_writers().await?;
         Ok(journal)
@@ -110,6 +112,19 @@ impl Store {
             from = line.settle(answer).map_err(faults::store)?;
         }
         Ok(())
+    }
+
+    /// Who commented when in a slow thread, once no pause is that long.
+    async fn forget_paces(&self) -> Result<u64, StoreFault> {
+        self.in_chunks(|| {
+            sqlx::query!(
+                "delete from slow_comments where (post, user_id) in
+                 (select post, user_id from slow_comments where at_ms < clock_ms() - $1 order by at_ms limit $2)",
+                i64::from(SLOW_SECONDS) * 1_000,
+                CHUNK
+            )
+        })
+        .await
     }
 
     async fn forget_follows(&self, floor: i64) -> Result<(), StoreFault> {

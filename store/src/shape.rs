@@ -8,7 +8,9 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use tidings_actors::entry::{Change, Entry, Scope, Verb};
 use tidings_actors::ports::StoreFault;
-use tidings_protocol::entity::{Author, Comment, Follow, Post, PostExtra, Removed, Role, User, UserExtra};
+use tidings_protocol::entity::{
+    Author, Comment, CommentExtra, Follow, Post, PostExtra, Removed, Role, User, UserExtra,
+};
 use tidings_protocol::ids::{CommentId, PostId, UserId};
 use tidings_protocol::position::{Epoch, Millis, Seq};
 use uuid::Uuid;
@@ -175,6 +177,12 @@ pub(crate) fn extra(stored: Option<&str>) -> Result<PostExtra, StoreFault> {
     stored.map_or_else(|| Ok(PostExtra::default()), |json| serde_json::from_str(json).map_err(|_| unexpected("extra")))
 }
 
+/// What not every comment has, from its column.
+pub(crate) fn comment_extra(stored: Option<&str>) -> Result<CommentExtra, StoreFault> {
+    stored
+        .map_or_else(|| Ok(CommentExtra::default()), |json| serde_json::from_str(json).map_err(|_| unexpected("extra")))
+}
+
 /// Who may see a post, from its column.
 pub(crate) fn scope(stored: Option<&str>) -> Result<Option<Arc<Scope>>, StoreFault> {
     stored.map(|json| serde_json::from_str(json).map(Arc::new).map_err(|_| unexpected("scope"))).transpose()
@@ -298,6 +306,7 @@ impl EntityRow {
             text: if removed { None } else { Some(need(self.text)?) },
             created_at: millis(need(self.created_ms)?),
             edited_at: if removed { None } else { self.edited_ms.map(millis) },
+            extra: if removed { CommentExtra::default() } else { comment_extra(self.extra.as_deref())? },
         };
         Ok(Entity::Comment { comment, author: by })
     }

@@ -199,6 +199,28 @@ fn rows() -> Vec<Row> {
         row("comment.delete", About::Comment, |things| json!({ "id": things.comment }), {
             [WHO, NO, NO, NO, NO, OK, OK, OK, NO]
         }),
+        row("post.lock", Post(Public), of_post, [WHO, NO, NO, NONE, NO, OK, OK, OK, NO]),
+        row("post.lock", Post(Followers), of_post, [WHO, NONE, NO, NONE, NONE, OK, NONE, NONE, NONE]),
+        row("post.unlock", Post(Public), of_post, [WHO, NO, NO, NONE, NO, OK, OK, OK, NO]),
+        row("post.slow", Post(Public), |things| json!({ "id": things.post, "seconds": 60 }), {
+            [WHO, NO, NO, NONE, NO, OK, OK, OK, NO]
+        }),
+        row("post.comments", Post(Public), |things| json!({ "id": things.post, "comments": "nobody" }), {
+            [WHO, NO, NO, NONE, NO, OK, NO, NO, NO]
+        }),
+        // Folding away is the affair of who wrote the post, whoever wrote the comment.
+        row("comment.hide", About::Comment, |things| json!({ "id": things.comment }), {
+            [WHO, NO, NO, NONE, NO, OK, NO, NO, NO]
+        }),
+        row("comment.unhide", About::Comment, |things| json!({ "id": things.comment }), {
+            [WHO, NO, NO, NONE, NO, OK, NO, NO, NO]
+        }),
+        row(
+            "comment.page",
+            About::Comment,
+            |things| json!({ "post": things.post, "parent": things.comment }),
+            NOT_BLOCKED,
+        ),
         row("comment.page", Under(Public), |things| json!({ "post": things.post }), NOT_BLOCKED),
         row("comment.page", Under(Followers), |things| json!({ "post": things.post }), CIRCLE),
         row("feed.page", Nothing, |_| json!({ "feed": "home" }), LOGGED_IN),

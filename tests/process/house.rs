@@ -15,8 +15,8 @@ use tidings::gate::{FRAMING, Parts};
 use tidings_actors::command::{Command, Committed};
 use tidings_actors::entry::Batch;
 use tidings_actors::ports::{
-    BadToken, BatchId, Bus, Claims, CommitFault, Head, Heard, JournalStore, Missed, Reads, StoreFault, Tokens, Viewer,
-    Who,
+    BadToken, BatchId, Branch, Bus, Claims, CommitFault, Head, Heard, JournalStore, Missed, Reads, StoreFault, Tokens,
+    Viewer, Who,
 };
 use tidings_actors::presence::whisper::Whisper;
 use tidings_protocol::entity::Post;
@@ -167,11 +167,11 @@ impl Reads for Faulty<dyn Reads> {
     async fn comments_page(
         &self,
         viewer: Option<UserId>,
-        post: PostId,
+        branch: Branch,
         before: Option<Seq>,
         limit: u16,
     ) -> Result<Option<CommentsPage>, StoreFault> {
-        self.0.comments_page(viewer, post, before, limit).await
+        self.0.comments_page(viewer, branch, before, limit).await
     }
 
     async fn user(&self, viewer: Option<UserId>, who: &Who) -> Result<Option<UserResult>, StoreFault> {

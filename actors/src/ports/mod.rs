@@ -24,7 +24,7 @@ pub use journal::{BatchId, CommitFault, Head, JournalStore};
 pub use keys::{KeptKey, SealedKey, SigningKeys};
 pub use marks::{Marks, NoMarks};
 pub use media::{Condemned, KnownMedia, MediaDigest, MediaRows, MediaState, NoPictures, Picture, Pictures, Wished};
-pub use reads::{Missed, Reads, Viewer, Who};
+pub use reads::{Branch, Missed, Reads, Viewer, Who};
 pub use search::{NoSearch, NotSearched, Search};
 
 /// Why a read did not succeed. The cause goes to the operator; the client hears `unavailable`.

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use tidings_protocol::entity::{Post, User};
 use tidings_protocol::feed::FeedName;
-use tidings_protocol::ids::{PostId, SessionId, UserId};
+use tidings_protocol::ids::{CommentId, PostId, SessionId, UserId};
 use tidings_protocol::notification::NotificationsPage;
 use tidings_protocol::position::Seq;
 use tidings_protocol::reply::{CommentsPage, PostsPage, Snapshot, UserResult};
@@ -38,6 +38,15 @@ pub enum Who {
     Id(UserId),
     /// By handle.
     Handle(Handle),
+}
+
+/// Part of a thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Branch {
+    /// Under which post.
+    pub post: PostId,
+    /// The direct answers to this comment; everything if none.
+    pub parent: Option<CommentId>,
 }
 
 /// What somebody has missed.
@@ -95,11 +104,12 @@ pub trait Reads: Send + Sync + 'static {
         limit: u16,
     ) -> Result<Option<PostsPage>, StoreFault>;
 
-    /// Comments of a post older than the one at `before`, and after them older ones that these answer. None if there is no such post.
+    /// Comments of a post older than the one at `before`, and after them older ones that these answer; or of a branch, the direct answers alone.
+    /// Each with how many direct answers it has, up to a bound. None if there is no such post or no such comment on it.
     async fn comments_page(
         &self,
         viewer: Option<UserId>,
-        post: PostId,
+        branch: Branch,
         before: Option<Seq>,
         limit: u16,
     ) -> Result<Option<CommentsPage>, StoreFault>;

@@ -47,9 +47,9 @@ async fn carry_out(worker: &Worker, viewer: Option<UserId>, id: RequestId, job: 
             let page = bounded(reads.posts_page(viewer, feed, before, limit)).await?;
             Ok(frame::result(framing, id, page.ok_or_else(not_found)?))
         }
-        Job::Comments(post, before, limit) => {
+        Job::Comments(branch, before, limit) => {
             let before = place_in(worker, before)?;
-            let page = bounded(reads.comments_page(viewer, post, before, limit)).await?;
+            let page = bounded(reads.comments_page(viewer, branch, before, limit)).await?;
             Ok(frame::result(framing, id, page.ok_or_else(not_found)?))
         }
         Job::Marks(job) => marks::carry_out(worker, viewer, id, job).await,

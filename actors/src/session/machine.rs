@@ -23,7 +23,7 @@ use super::search::SearchJob;
 use crate::account::AccountJob;
 use crate::command::Command;
 use crate::limits::{REFUSALS_IN_A_ROW, SESSION_READS};
-use crate::ports::{BadToken, Claims, Who};
+use crate::ports::{BadToken, Branch, Claims, Who};
 use crate::user::turns::turned_to;
 
 /// A request under way, in this session's own numbering (clients may repeat their ids).
@@ -41,8 +41,8 @@ pub enum Job {
     Post(PostId),
     /// Older posts of a feed.
     Posts(FeedName, Option<Cursor>, u16),
-    /// Older comments of a post.
-    Comments(PostId, Option<Cursor>, u16),
+    /// Older comments of a post or of a branch.
+    Comments(Branch, Option<Cursor>, u16),
     /// Watch a feed.
     Subscribe(FeedName, u16),
     /// Stop watching a feed.

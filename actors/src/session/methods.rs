@@ -17,7 +17,7 @@ use super::search::SearchJob;
 use super::{notes, posts};
 use crate::account::AccountJob;
 use crate::command::{Act, Command, Deed, ProfileChange};
-use crate::ports::Who;
+use crate::ports::{Branch, Who};
 
 /// What a request costs.
 pub(super) const fn cost(method: &Method) -> u32 {
@@ -54,6 +54,12 @@ pub(super) const fn cost(method: &Method) -> u32 {
         | Method::PostUnbookmark(_)
         | Method::PostPin(_)
         | Method::PostUnpin(_)
+        | Method::PostLock(_)
+        | Method::PostUnlock(_)
+        | Method::PostSlow(_)
+        | Method::PostComments(_)
+        | Method::CommentHide(_)
+        | Method::CommentUnhide(_)
         // Looks at as many posts as a page, and at more of each.
         | Method::PostStats(_) => points::REACT,
         Method::AccountPassword(_)
@@ -94,7 +100,8 @@ pub(super) fn job(viewer: Option<UserId>, method: Method) -> Result<Job, Refusal
             return Ok(Job::Posts(page.feed, page.before, entities(page.limit)?));
         }
         Method::CommentPage(page) => {
-            return Ok(Job::Comments(page.post, page.before, entities(page.limit)?));
+            let branch = Branch { post: page.post, parent: page.parent };
+            return Ok(Job::Comments(branch, page.before, entities(page.limit)?));
         }
         Method::FeedSubscribe(FeedSubscribe { feed, limit }) => {
             allowed(viewer, feed)?;
@@ -156,6 +163,15 @@ pub(super) fn job(viewer: Option<UserId>, method: Method) -> Result<Job, Refusal
         Method::PostUnbookmark(post) => Act::Deed(Deed::Unbookmark { post: post.id }),
         Method::PostPin(post) => Act::Deed(Deed::Pin { post: post.id }),
         Method::PostUnpin(post) => Act::Deed(Deed::Unpin { post: post.id }),
+        Method::PostLock(post) => Act::Deed(Deed::Lock { post: post.id }),
+        Method::PostUnlock(post) => Act::Deed(Deed::Unlock { post: post.id }),
+        Method::PostSlow(slow) => {
+            slow.check()?;
+            Act::Deed(Deed::Slow { post: slow.id, seconds: slow.seconds })
+        }
+        Method::PostComments(who) => Act::Deed(Deed::Comments { post: who.id, comments: who.comments }),
+        Method::CommentHide(comment) => Act::Deed(Deed::Hide { comment: comment.id }),
+        Method::CommentUnhide(comment) => Act::Deed(Deed::Unhide { comment: comment.id }),
         Method::CommentCreate(comment) => {
             Act::CommentCreate { id: comment.id, post: comment.post, parent: comment.parent, text: comment.text }
         }

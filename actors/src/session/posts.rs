@@ -12,20 +12,21 @@ use crate::command::{Act, ExtraChange};
 /// # Errors
 /// It has neither words nor a post to hand on.
 pub(super) fn create(post: PostCreate) -> Result<Act, Refusal> {
-    let PostCreate { id, text, visibility, warning, of } = post;
+    let PostCreate { id, text, visibility, warning, of, comments } = post;
     if text.is_none() && of.is_none() {
         return Err(Refusal::new(ErrorCode::Invalid, "a post has a text, or hands on another").field("text"));
     }
     let found = text.as_ref().map(|text| spans::find(text.as_str())).unwrap_or_default();
     let warning = warning.as_ref().map(Warning::as_str).filter(|warning| !warning.is_empty()).map(str::to_owned);
-    let extra = PostExtra { visibility, warning, of, pinned: false, tags: found.tags, mentions: found.mentions };
+    let (tags, mentions) = (found.tags, found.mentions);
+    let extra = PostExtra { visibility, warning, of, tags, mentions, comments, ..PostExtra::default() };
     let extra = (extra != PostExtra::default()).then(|| Box::new(extra));
     Ok(Act::PostCreate { id, text, extra })
 }
 
 pub(super) fn update(post: PostUpdate) -> Act {
-    let PostUpdate { id, text, visibility, warning, if_rev } = post;
+    let PostUpdate { id, text, visibility, warning, comments, if_rev } = post;
     let found = spans::find(text.as_str());
-    let change = ExtraChange { visibility, warning, tags: found.tags, mentions: found.mentions };
+    let change = ExtraChange { visibility, warning, comments, tags: found.tags, mentions: found.mentions };
     Act::PostUpdate { id, text, change, if_rev }
 }

@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use tidings_protocol::entity::{Author, Block, Comment, Follow, Mute, Post, PostExtra, Removed, Role, User, UserExtra};
+use tidings_protocol::entity::{
+    Author, Block, Comment, CommentExtra, Follow, Mute, Post, PostExtra, Removed, Role, User, UserExtra,
+};
 use tidings_protocol::feed::FeedName;
 use tidings_protocol::ids::{CommentId, PostId, SessionId, UserId};
 use tidings_protocol::notification::NotificationReading;
@@ -153,6 +155,7 @@ impl State {
             text: (!removed).then(|| format!("text {}", row.rev)),
             created_at: Millis(0),
             edited_at: None,
+            extra: CommentExtra::default(),
         }
     }
 

@@ -18,8 +18,8 @@ use super::model::session_id;
 use crate::command::{Command, Committed};
 use crate::entry::Batch;
 use crate::ports::{
-    BadToken, BatchId, Bus, Claims, CommitFault, Desk, Head, Heard, JournalStore, Missed, Reads, StoreFault, Tokens,
-    Viewer, Who,
+    BadToken, BatchId, Branch, Bus, Claims, CommitFault, Desk, Head, Heard, JournalStore, Missed, Reads, StoreFault,
+    Tokens, Viewer, Who,
 };
 use crate::presence::whisper::Whisper;
 use crate::testing::user;
@@ -135,7 +135,7 @@ impl Reads for Ports {
     async fn comments_page(
         &self,
         _: Option<UserId>,
-        _: PostId,
+        _: Branch,
         _: Option<Seq>,
         _: u16,
     ) -> Result<Option<CommentsPage>, StoreFault> {

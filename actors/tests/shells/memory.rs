@@ -12,8 +12,8 @@ use serde_json::value::RawValue;
 use tidings_actors::command::{Act, Command, Committed, Outcome};
 use tidings_actors::entry::{Batch, Change, Entry, Verb};
 use tidings_actors::ports::{
-    BadToken, BatchId, Bus, Claims, CommitFault, Desk, Head, Heard, JournalStore, Missed, Reads, StoreFault, Tokens,
-    Viewer, Who,
+    BadToken, BatchId, Branch, Bus, Claims, CommitFault, Desk, Head, Heard, JournalStore, Missed, Reads, StoreFault,
+    Tokens, Viewer, Who,
 };
 use tidings_actors::presence::whisper::Whisper;
 use tidings_protocol::entity::{Author, Block, Follow, LogIn, Post, PostExtra, Role, User, UserExtra};
@@ -280,7 +280,7 @@ impl Reads for Memory {
     async fn comments_page(
         &self,
         _: Option<UserId>,
-        _: PostId,
+        _: Branch,
         _: Option<Seq>,
         _: u16,
     ) -> Result<Option<CommentsPage>, StoreFault> {

@@ -21,12 +21,12 @@ export class Calls extends Emitter {
    * The id makes it safe to send again: after a lost answer the same post is answered, not a second one made.
    * With `of` a quote, or without a text a repost.
    */
-  createPost(text, { id = uuidv7(), visibility, warning, of, ...options } = {}) {
-    return this.request("post.create", { id, text, visibility, warning, of }, options);
+  createPost(text, { id = uuidv7(), visibility, warning, of, comments, ...options } = {}) {
+    return this.request("post.create", { id, text, visibility, warning, of, comments }, options);
   }
   getPost(id, options) { return this.request("post.get", { id }, options); }
-  updatePost(id, text, { ifRev, visibility, warning, ...options } = {}) {
-    return this.request("post.update", { id, text, visibility, warning, if_rev: ifRev }, options);
+  updatePost(id, text, { ifRev, visibility, warning, comments, ...options } = {}) {
+    return this.request("post.update", { id, text, visibility, warning, comments, if_rev: ifRev }, options);
   }
   deletePost(id, options) { return this.request("post.delete", { id }, options); }
   getHistory(id, options) { return this.request("post.history", { id }, options); }
@@ -50,6 +50,12 @@ export class Calls extends Emitter {
     return this.request("comment.create", { id, post, parent, text }, options);
   }
   updateComment(id, text, { ifRev, ...options } = {}) { return this.request("comment.update", { id, text, if_rev: ifRev }, options); }
+  lock(id, options) { return this.request("post.lock", { id }, options); }
+  unlock(id, options) { return this.request("post.unlock", { id }, options); }
+  slow(id, seconds, options) { return this.request("post.slow", { id, seconds }, options); }
+  whoComments(id, comments, options) { return this.request("post.comments", { id, comments }, options); }
+  hideComment(id, options) { return this.request("comment.hide", { id }, options); }
+  unhideComment(id, options) { return this.request("comment.unhide", { id }, options); }
   deleteComment(id, options) { return this.request("comment.delete", { id }, options); }
   /** One is writing a comment on a post whose feed one watches. */
   typing(post, { parent, ...options } = {}) { return this.request("typing.send", { post, parent }, options); }

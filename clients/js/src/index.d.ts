@@ -1,5 +1,6 @@
 /** Types of tidings-client. Those of the wire are generated: see protocol.d.ts. */
 import type {
+  Commenters,
   Author, Block, BlockResult, BookmarkResult, BookmarksPage, Comment, CommentResult, CommentsPage, EmailChanged, Emoji, Events, FeedPush,
   FollowResult, Limits, LogIns, Login, MarkerResult, Media, MediaDeleted, MediaKind, MediaType, MentionsSuggested, MethodName, Methods, Mute, MuteResult, MyMarks, Notice, Notification, NotificationReading,
   NotificationsPage, NotifyPreferences, OthersEnded, Post, PostCounts, PostGot, PostHistory, PostResult, PostsPage, Preferences,
@@ -107,9 +108,9 @@ export class Client extends Emitter<ClientEvents> {
   mute(id: string, options?: RequestOptions & { until?: number }): Promise<MuteResult>;
   unmute(id: string, options?: RequestOptions): Promise<MuteResult>;
   /** With `of` a quote, or without a text a repost. */
-  createPost(text: string | undefined, options?: RequestOptions & { id?: string; visibility?: Visibility; warning?: string; of?: string }): Promise<PostResult>;
+  createPost(text: string | undefined, options?: RequestOptions & { id?: string; visibility?: Visibility; warning?: string; of?: string; comments?: Commenters }): Promise<PostResult>;
   getPost(id: string, options?: RequestOptions): Promise<PostGot>;
-  updatePost(id: string, text: string, options?: RequestOptions & { ifRev?: number; visibility?: Visibility; warning?: string }): Promise<PostResult>;
+  updatePost(id: string, text: string, options?: RequestOptions & { ifRev?: number; visibility?: Visibility; warning?: string; comments?: Commenters }): Promise<PostResult>;
   deletePost(id: string, options?: RequestOptions): Promise<RemovedResult>;
   getHistory(id: string, options?: RequestOptions): Promise<PostHistory>;
   pin(id: string, options?: RequestOptions): Promise<PostResult>;
@@ -128,6 +129,12 @@ export class Client extends Emitter<ClientEvents> {
   suggestMentions(prefix: string, options?: RequestOptions & { post?: string }): Promise<MentionsSuggested>;
   createComment(post: string, text: string, options?: RequestOptions & { id?: string; parent?: string }): Promise<CommentResult>;
   updateComment(id: string, text: string, options?: RequestOptions & { ifRev?: number }): Promise<CommentResult>;
+  lock(id: string, options?: RequestOptions): Promise<PostResult>;
+  unlock(id: string, options?: RequestOptions): Promise<PostResult>;
+  slow(id: string, seconds: number, options?: RequestOptions): Promise<PostResult>;
+  whoComments(id: string, comments: Commenters, options?: RequestOptions): Promise<PostResult>;
+  hideComment(id: string, options?: RequestOptions): Promise<CommentResult>;
+  unhideComment(id: string, options?: RequestOptions): Promise<CommentResult>;
   deleteComment(id: string, options?: RequestOptions): Promise<RemovedResult>;
   typing(post: string, options?: RequestOptions & { parent?: string }): Promise<TypingSent>;
   /** Rejects with `invalid` or `limit_reached`, before anything is sent, where the server would not take it. */

@@ -164,6 +164,8 @@ export type Comment = {
   created_at: Millis,
   /** When its text was last changed. */
   edited_at?: Millis,
+  /** Whether the post's author has folded it away: shown closed, for whoever wants to read it to open. */
+  hidden?: boolean,
 };
 
 /** `comment.create`. */
@@ -181,17 +183,19 @@ export type CommentCreate = {
 /** A comment. Chosen by its author's client, like [`PostId`]. */
 export type CommentId = string;
 
-/** `comment.page`: older comments of a post. */
+/** `comment.page`: older comments of a post, or direct answers to one of them. */
 export type CommentPage = {
   /** The post. */
   post: PostId,
+  /** The comment whose direct answers are asked for; all comments of the post if absent. */
+  parent?: CommentId,
   /** `next` of the page or snapshot before; the newest comments if absent. */
   before?: string,
   /** 1–100; 50 if absent. */
   limit?: number,
 };
 
-/** `comment.delete`. */
+/** `comment.delete`, `comment.hide`, `comment.unhide`. */
 export type CommentRef = {
   /** Which. */
   id: CommentId,
@@ -217,10 +221,15 @@ export type CommentUpdate = {
   if_rev?: Seq,
 };
 
+/** Who may comment on a post, besides its author. Whom the post mentions may as well, but for `nobody`. */
+export type Commenters = "everyone" | "followers" | "followed" | "nobody";
+
 /** Result of `comment.page`. */
 export type CommentsPage = {
-  /** Newest first, and after them older ones that these answer. */
+  /** Newest first; where all of a post's were asked for, after them older ones that these answer. */
   comments: Array<Comment>,
+  /** How many direct answers those of them have that have any: as many as their own pages would hold, at most 100. */
+  answers: { [key in CommentId]: number },
   /** For the next `before`; null at the end. */
   next: string | null,
 };
@@ -392,6 +401,9 @@ export type Limits = {
   /** Budget; reading costs 1, following 2, changing 2, creating 3. */
   points_per_minute: number,
 };
+
+/** Who has locked a thread: only they, or somebody with more to say, unlock it. */
+export type LockedBy = "author" | "moderator";
 
 /** A log-in of one's own: what `session.list` tells of it. */
 export type LogIn = {
@@ -780,6 +792,20 @@ export type Post = {
   tags?: Array<TagSpan>,
   /** People mentioned in the text. */
   mentions?: Array<MentionSpan>,
+  /** Who may comment on it; as its author's settings say at the time, if absent. */
+  comments?: Commenters,
+  /** Nobody comments on it any more; by whose will. */
+  locked?: LockedBy,
+  /** Each person comments on it once in so many seconds, but for its author and moderators. */
+  slow?: number,
+};
+
+/** `post.comments`: who may comment from now on. May be repeated; the last one counts. */
+export type PostComments = {
+  /** On which post. */
+  id: PostId,
+  /** Who. */
+  comments: Commenters,
 };
 
 /** How many there are of what others add to a post. Absolute: keep what has the higher `seq`. */
@@ -810,6 +836,8 @@ export type PostCreate = {
   warning?: string,
   /** A public post to hand on: with `text` a quote, without it a repost. */
   of?: PostId,
+  /** Who may comment on it; as its author's settings say at the time, if absent. */
+  comments?: Commenters,
 };
 
 /** Result of `post.get`. */
@@ -835,7 +863,9 @@ export type PostReact = {
   emoji: Emoji,
 };
 
-/** `post.get`, `post.delete`, `post.history`, `post.unreact`, `post.bookmark`, `post.unbookmark`, `post.pin`, `post.unpin`. */
+/** `post.get`, `post.delete`, `post.history`, `post.unreact`, `post.bookmark`, `post.unbookmark`, `post.pin`, `post.unpin`, `post.lock`,
+ * `post.unlock`.
+ */
 export type PostRef = {
   /** Which. */
   id: PostId,
@@ -849,6 +879,14 @@ export type PostResult = {
   seq: Seq,
   /** It had been done before; nothing was done now. */
   duplicate?: boolean,
+};
+
+/** `post.slow`: one comment by each person in so much time. May be repeated; the last one counts. */
+export type PostSlow = {
+  /** Under which post. */
+  id: PostId,
+  /** 0 to 3,600 seconds; 0 for as fast as anybody likes. */
+  seconds: number,
 };
 
 /** A post in numbers. */
@@ -885,6 +923,8 @@ export type PostUpdate = {
   visibility?: Visibility,
   /** What the text is about; stays if absent, `""` takes it away. */
   warning?: string,
+  /** Who may comment on it from now on; stays if absent. */
+  comments?: Commenters,
   /** Refuse with `stale` if it has changed since. */
   if_rev?: Seq,
 };
@@ -1068,7 +1108,7 @@ export type RemovedResult = {
 /** A request that was understood. */
 export type Request = {
   /** Echoed in the reply. */
-  id: RequestId, } & ({ "method": "hello", "params": Hello } | { "method": "auth.refresh", "params": AuthRefresh } | { "method": "account.password", "params": AccountPassword } | { "method": "account.email", "params": AccountEmail } | { "method": "session.list", "params": Nothing } | { "method": "session.revoke", "params": SessionRef } | { "method": "session.revoke_others", "params": Nothing } | { "method": "bot.create", "params": BotCreate } | { "method": "bot.all", "params": Nothing } | { "method": "bot.delete", "params": BotRef } | { "method": "token.create", "params": TokenCreate } | { "method": "token.all", "params": TokenAll } | { "method": "token.revoke", "params": TokenRef } | { "method": "user.get", "params": UserGet } | { "method": "user.update", "params": UserUpdate } | { "method": "user.follow", "params": UserRef } | { "method": "user.unfollow", "params": UserRef } | { "method": "user.block", "params": UserRef } | { "method": "user.unblock", "params": UserRef } | { "method": "user.mute", "params": UserMute } | { "method": "user.unmute", "params": UserRef } | { "method": "post.create", "params": PostCreate } | { "method": "post.get", "params": PostRef } | { "method": "post.update", "params": PostUpdate } | { "method": "post.delete", "params": PostRef } | { "method": "post.history", "params": PostRef } | { "method": "post.stats", "params": PostStatsGet } | { "method": "post.react", "params": PostReact } | { "method": "post.unreact", "params": PostRef } | { "method": "post.bookmark", "params": PostRef } | { "method": "post.unbookmark", "params": PostRef } | { "method": "post.pin", "params": PostRef } | { "method": "post.unpin", "params": PostRef } | { "method": "bookmark.page", "params": BookmarkPage } | { "method": "comment.create", "params": CommentCreate } | { "method": "comment.update", "params": CommentUpdate } | { "method": "comment.delete", "params": CommentRef } | { "method": "comment.page", "params": CommentPage } | { "method": "feed.page", "params": FeedPage } | { "method": "search.people", "params": SearchPeople } | { "method": "search.posts", "params": SearchPosts } | { "method": "search.tags", "params": SearchTags } | { "method": "mention.suggest", "params": MentionSuggest } | { "method": "feed.subscribe", "params": FeedSubscribe } | { "method": "feed.unsubscribe", "params": FeedUnsubscribe } | { "method": "presence.watch", "params": PresenceWatch } | { "method": "presence.set", "params": PresenceSet } | { "method": "typing.send", "params": TypingSend } | { "method": "notification.page", "params": NotificationPage } | { "method": "notification.seen", "params": NotificationSeen } | { "method": "notification.read", "params": NotificationRead } | { "method": "marker.set", "params": MarkerSet } | { "method": "notify.preferences", "params": NotifyPreferences } | { "method": "media.ticket", "params": MediaTicket } | { "method": "media.get", "params": MediaRef } | { "method": "media.delete", "params": MediaRef });
+  id: RequestId, } & ({ "method": "hello", "params": Hello } | { "method": "auth.refresh", "params": AuthRefresh } | { "method": "account.password", "params": AccountPassword } | { "method": "account.email", "params": AccountEmail } | { "method": "session.list", "params": Nothing } | { "method": "session.revoke", "params": SessionRef } | { "method": "session.revoke_others", "params": Nothing } | { "method": "bot.create", "params": BotCreate } | { "method": "bot.all", "params": Nothing } | { "method": "bot.delete", "params": BotRef } | { "method": "token.create", "params": TokenCreate } | { "method": "token.all", "params": TokenAll } | { "method": "token.revoke", "params": TokenRef } | { "method": "user.get", "params": UserGet } | { "method": "user.update", "params": UserUpdate } | { "method": "user.follow", "params": UserRef } | { "method": "user.unfollow", "params": UserRef } | { "method": "user.block", "params": UserRef } | { "method": "user.unblock", "params": UserRef } | { "method": "user.mute", "params": UserMute } | { "method": "user.unmute", "params": UserRef } | { "method": "post.create", "params": PostCreate } | { "method": "post.get", "params": PostRef } | { "method": "post.update", "params": PostUpdate } | { "method": "post.delete", "params": PostRef } | { "method": "post.history", "params": PostRef } | { "method": "post.stats", "params": PostStatsGet } | { "method": "post.react", "params": PostReact } | { "method": "post.unreact", "params": PostRef } | { "method": "post.bookmark", "params": PostRef } | { "method": "post.unbookmark", "params": PostRef } | { "method": "post.pin", "params": PostRef } | { "method": "post.unpin", "params": PostRef } | { "method": "bookmark.page", "params": BookmarkPage } | { "method": "post.lock", "params": PostRef } | { "method": "post.unlock", "params": PostRef } | { "method": "post.slow", "params": PostSlow } | { "method": "post.comments", "params": PostComments } | { "method": "comment.create", "params": CommentCreate } | { "method": "comment.update", "params": CommentUpdate } | { "method": "comment.delete", "params": CommentRef } | { "method": "comment.hide", "params": CommentRef } | { "method": "comment.unhide", "params": CommentRef } | { "method": "comment.page", "params": CommentPage } | { "method": "feed.page", "params": FeedPage } | { "method": "search.people", "params": SearchPeople } | { "method": "search.posts", "params": SearchPosts } | { "method": "search.tags", "params": SearchTags } | { "method": "mention.suggest", "params": MentionSuggest } | { "method": "feed.subscribe", "params": FeedSubscribe } | { "method": "feed.unsubscribe", "params": FeedUnsubscribe } | { "method": "presence.watch", "params": PresenceWatch } | { "method": "presence.set", "params": PresenceSet } | { "method": "typing.send", "params": TypingSend } | { "method": "notification.page", "params": NotificationPage } | { "method": "notification.seen", "params": NotificationSeen } | { "method": "notification.read", "params": NotificationRead } | { "method": "marker.set", "params": MarkerSet } | { "method": "notify.preferences", "params": NotifyPreferences } | { "method": "media.ticket", "params": MediaTicket } | { "method": "media.get", "params": MediaRef } | { "method": "media.delete", "params": MediaRef });
 
 /** The client's number for a request, echoed in its reply. 0 … 2⁵³−1. */
 export type RequestId = number;
@@ -1453,9 +1493,15 @@ export interface Methods {
   "post.pin": { params: PostRef; result: PostResult };
   "post.unpin": { params: PostRef; result: PostResult };
   "bookmark.page": { params: BookmarkPage; result: BookmarksPage };
+  "post.lock": { params: PostRef; result: PostResult };
+  "post.unlock": { params: PostRef; result: PostResult };
+  "post.slow": { params: PostSlow; result: PostResult };
+  "post.comments": { params: PostComments; result: PostResult };
   "comment.create": { params: CommentCreate; result: CommentResult };
   "comment.update": { params: CommentUpdate; result: CommentResult };
   "comment.delete": { params: CommentRef; result: RemovedResult };
+  "comment.hide": { params: CommentRef; result: CommentResult };
+  "comment.unhide": { params: CommentRef; result: CommentResult };
   "comment.page": { params: CommentPage; result: CommentsPage };
   "feed.page": { params: FeedPage; result: PostsPage };
   "search.people": { params: SearchPeople; result: PeopleFound };

@@ -12,7 +12,7 @@ const REPEATABLE = new Set([
   "post.stats", "post.history", "bookmark.page", "notification.page", "session.list", "media.get",
   "search.people", "search.posts", "search.tags", "mention.suggest",
   "user.block", "user.unblock", "user.mute", "user.unmute", "post.react", "post.unreact", "post.bookmark", "post.unbookmark",
-  "post.pin", "post.unpin", "notification.seen", "notification.read", "notify.preferences", "marker.set",
+  "post.pin", "post.unpin", "post.lock", "post.unlock", "post.slow", "post.comments", "comment.hide", "comment.unhide", "notification.seen", "notification.read", "notify.preferences", "marker.set",
   "account.password", "account.email", "session.revoke", "session.revoke_others", "media.ticket", "media.delete",
 ]);
 /** The last one wins, so saying it again changes nothing; with `if_rev` a second one would be refused as stale. */

@@ -109,7 +109,13 @@ test("what the library asks is what the server reads", async () => {
     "post.delete": (p) => client.deletePost(p.id),
     "comment.create": (p) => client.createComment(p.post, p.text, { id: p.id, parent: p.parent }),
     "comment.update": (p) => client.updateComment(p.id, p.text, { ifRev: p.if_rev }),
+    "post.lock": (p) => client.lock(p.id),
+    "post.unlock": (p) => client.unlock(p.id),
+    "post.slow": (p) => client.slow(p.id, p.seconds),
+    "post.comments": (p) => client.whoComments(p.id, p.comments),
     "comment.delete": (p) => client.deleteComment(p.id),
+    "comment.hide": (p) => client.hideComment(p.id),
+    "comment.unhide": (p) => client.unhideComment(p.id),
   };
   const seen = new Set();
   for (const { of, frame } of golden("requests").filter(({ of }) => ask[of])) {

@@ -204,7 +204,7 @@ impl Room {
 
 #[cfg(test)]
 pub mod tests {
-    use tidings_protocol::entity::{Author, PostExtra, Removed};
+    use tidings_protocol::entity::{Author, CommentExtra, PostExtra, Removed};
     use tidings_protocol::ids::UserId;
     use tidings_protocol::position::Millis;
 
@@ -241,6 +241,7 @@ pub mod tests {
             text: Some("a comment".to_owned()),
             created_at: Millis(1),
             edited_at: None,
+            extra: CommentExtra::default(),
         }
     }
 

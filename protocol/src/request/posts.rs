@@ -10,6 +10,7 @@ use crate::entity::Visibility;
 use crate::ids::{CommentId, PostId};
 use crate::position::{Cursor, Seq};
 use crate::text::{CommentText, PostText, Warning};
+use crate::threads::Commenters;
 
 /// `post.create`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
@@ -32,17 +33,22 @@ pub struct PostCreate {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub of: Option<PostId>,
+    /// Who may comment on it; as its author's settings say at the time, if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub comments: Option<Commenters>,
 }
 
 impl PostCreate {
     /// Words for everybody.
     #[must_use]
     pub const fn public(id: PostId, text: PostText) -> Self {
-        Self { id, text: Some(text), visibility: Visibility::Public, warning: None, of: None }
+        Self { id, text: Some(text), visibility: Visibility::Public, warning: None, of: None, comments: None }
     }
 }
 
-/// `post.get`, `post.delete`, `post.history`, `post.unreact`, `post.bookmark`, `post.unbookmark`, `post.pin`, `post.unpin`.
+/// `post.get`, `post.delete`, `post.history`, `post.unreact`, `post.bookmark`, `post.unbookmark`, `post.pin`, `post.unpin`, `post.lock`,
+/// `post.unlock`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
 pub struct PostRef {
     /// Which.
@@ -64,6 +70,10 @@ pub struct PostUpdate {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub warning: Option<Warning>,
+    /// Who may comment on it from now on; stays if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub comments: Option<Commenters>,
     /// Refuse with `stale` if it has changed since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
@@ -74,7 +84,7 @@ impl PostUpdate {
     /// Other words, and nothing else.
     #[must_use]
     pub const fn words(id: PostId, text: PostText, if_rev: Option<Seq>) -> Self {
-        Self { id, text, visibility: None, warning: None, if_rev }
+        Self { id, text, visibility: None, warning: None, comments: None, if_rev }
     }
 }
 
@@ -106,18 +116,22 @@ pub struct CommentUpdate {
     pub if_rev: Option<Seq>,
 }
 
-/// `comment.delete`.
+/// `comment.delete`, `comment.hide`, `comment.unhide`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
 pub struct CommentRef {
     /// Which.
     pub id: CommentId,
 }
 
-/// `comment.page`: older comments of a post.
+/// `comment.page`: older comments of a post, or direct answers to one of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
 pub struct CommentPage {
     /// The post.
     pub post: PostId,
+    /// The comment whose direct answers are asked for; all comments of the post if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub parent: Option<CommentId>,
     /// `next` of the page or snapshot before; the newest comments if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]

@@ -13,3 +13,4 @@ mod positions;
 mod round_trip;
 mod samples;
 mod search;
+mod threads;

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use tidings_protocol::bots::{BotOf, Scope};
 use tidings_protocol::entity::{
-    Author, Block, Comment, Follow, Mute, Post, PostExtra, Removed, Role, User, UserExtra, Visibility,
+    Author, Block, Comment, CommentExtra, Follow, Mute, Post, PostExtra, Removed, Role, User, UserExtra, Visibility,
 };
 use tidings_protocol::error::{ErrorCode, Refusal};
 use tidings_protocol::feed::FeedName;
@@ -26,6 +26,7 @@ use uuid::Uuid;
 use crate::marks;
 use crate::notes;
 use crate::search;
+use crate::threads;
 
 pub fn uuid() -> impl Strategy<Value = Uuid> {
     any::<u128>().prop_map(Uuid::from_u128)
@@ -159,14 +160,18 @@ fn extra() -> impl Strategy<Value = PostExtra> {
         handle: handle.into(),
     });
     let of_post = of(post_id());
-    (visibility(), of(any::<String>()), of_post, vec(tag, 0..3), vec(mention, 0..3)).prop_map(
-        |(visibility, warning, of, tags, mentions)| PostExtra {
+    let thread = (of(threads::commenters()), threads::locked(), of(1..=3_600_u32));
+    (visibility(), of(any::<String>()), of_post, vec(tag, 0..3), vec(mention, 0..3), thread).prop_map(
+        |(visibility, warning, of, tags, mentions, (comments, locked, slow))| PostExtra {
             visibility,
             warning,
             of,
             pinned: tags.is_empty(),
             tags,
             mentions,
+            comments,
+            locked,
+            slow,
         },
     )
 }
@@ -181,10 +186,11 @@ fn mute() -> impl Strategy<Value = Mute> {
 
 pub fn comment() -> BoxedStrategy<Comment> {
     let place = (comment_id(), seq(), seq(), post_id(), of(comment_id()), 0..=8_u8);
-    let content = of((author(), any::<String>()));
+    let content = of((author(), any::<String>(), any::<bool>()));
     (place, content, millis(), of(millis()))
         .prop_map(|((id, rev, seq, post, parent, depth), content, created_at, edited_at)| {
-            let (author, text) = content.unzip();
+            let hidden = content.as_ref().is_some_and(|(.., hidden)| *hidden);
+            let (author, text) = content.map(|(author, text, _)| (author, text)).unzip();
             Comment {
                 id,
                 rev,
@@ -197,6 +203,7 @@ pub fn comment() -> BoxedStrategy<Comment> {
                 text,
                 created_at,
                 edited_at,
+                extra: CommentExtra { hidden },
             }
         })
         .boxed()
@@ -370,15 +377,15 @@ fn user_method() -> impl Strategy<Value = Method> {
 fn post_method() -> impl Strategy<Value = Method> {
     let which = || post_id().prop_map(|id| request::PostRef { id });
     prop_oneof![
-        (post_id(), of(post_text()), visibility(), of(warning()), of(post_id())).prop_map(
-            |(id, text, visibility, warning, of)| {
-                Method::PostCreate(request::PostCreate { id, text, visibility, warning, of })
+        (post_id(), of(post_text()), visibility(), of(warning()), of(post_id()), of(threads::commenters())).prop_map(
+            |(id, text, visibility, warning, of, comments)| {
+                Method::PostCreate(request::PostCreate { id, text, visibility, warning, of, comments })
             }
         ),
         which().prop_map(Method::PostGet),
-        (post_id(), post_text(), of(visibility()), of(warning()), of(seq())).prop_map(
-            |(id, text, visibility, warning, if_rev)| {
-                Method::PostUpdate(request::PostUpdate { id, text, visibility, warning, if_rev })
+        (post_id(), post_text(), of(visibility()), of(warning()), of(threads::commenters()), of(seq())).prop_map(
+            |(id, text, visibility, warning, comments, if_rev)| {
+                Method::PostUpdate(request::PostUpdate { id, text, visibility, warning, comments, if_rev })
             }
         ),
         which().prop_map(Method::PostDelete),
@@ -393,8 +400,9 @@ fn comment_method() -> impl Strategy<Value = Method> {
         (comment_id(), comment_text(), of(seq()))
             .prop_map(|(id, text, if_rev)| { Method::CommentUpdate(request::CommentUpdate { id, text, if_rev }) }),
         comment_id().prop_map(|id| Method::CommentDelete(request::CommentRef { id })),
-        (post_id(), of(cursor()), limit())
-            .prop_map(|(post, before, limit)| { Method::CommentPage(request::CommentPage { post, before, limit }) }),
+        (post_id(), of(comment_id()), of(cursor()), limit()).prop_map(|(post, parent, before, limit)| {
+            Method::CommentPage(request::CommentPage { post, parent, before, limit })
+        }),
     ]
 }
 
@@ -425,7 +433,7 @@ pub fn request() -> impl Strategy<Value = Request> {
     // Boxed, or their nesting outgrows a test's stack.
     let method = prop_oneof![
         2 => user_method().boxed(), 1 => account_method().boxed(), 1 => post_method().boxed(), 1 => comment_method().boxed(), 1 => feed_method().boxed(), 1 => company_method().boxed(), 1 => media_method().boxed(), 1 => marks::method().boxed(), 1 => search::method().boxed(),
-        1 => notes::method().boxed()
+        1 => notes::method().boxed(), 1 => threads::method().boxed()
     ];
     (number().prop_map(RequestId), method).prop_map(|(id, method)| Request { id, method })
 }

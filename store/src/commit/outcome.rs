@@ -92,10 +92,19 @@ fn outcome(command: &Command, answer: Answer) -> Result<Outcome, StoreFault> {
         12 => Denied::Suspended,
         13 => Denied::NotPublic,
         14 => Denied::TooManyPinned,
+        16 => Denied::Closed,
+        17 => Denied::TooSoon { after_ms: wait(&answer)? },
         19 => Denied::TooMany,
         _ => return Err(unexpected("verdict")),
     };
     Ok(Outcome::Refused(denied))
+}
+
+/// How long somebody has to wait in a slow thread.
+fn wait(answer: &Answer) -> Result<u64, StoreFault> {
+    // None: it is slow no longer.
+    let until = answer.edited_ms.unwrap_or(answer.at_ms);
+    u64::try_from((until - answer.at_ms).max(1)).map_err(|_| unexpected("wait"))
 }
 
 fn entry(command: &Command, answer: Answer) -> Result<Entry, StoreFault> {
@@ -238,6 +247,7 @@ fn comment(verb: Verb, id: CommentId, text: &str, actor: UserId, mut answer: Ans
         text: Some(answer.text(text)),
         created_at: millis(need(answer.created_ms)?),
         edited_at: answer.edited_ms.map(millis),
+        extra: shape::comment_extra(answer.extra.as_deref())?,
     };
     let change = Change::Comment { verb, id, post: comment.post, author: actor };
     Ok((change, body(&comment)?))

@@ -15,7 +15,7 @@ pub(crate) use hidden::{Hidden, Shown};
 pub(crate) use viewers::{Answer, Asked};
 
 use async_trait::async_trait;
-use tidings_actors::ports::{Missed, Reads, StoreFault, Viewer, Who};
+use tidings_actors::ports::{Branch, Missed, Reads, StoreFault, Viewer, Who};
 use tidings_protocol::entity::Post;
 use tidings_protocol::feed::FeedName;
 use tidings_protocol::ids::{PostId, SessionId, UserId};
@@ -23,6 +23,7 @@ use tidings_protocol::notification::NotificationsPage;
 use tidings_protocol::position::Seq;
 use tidings_protocol::reply::{CommentsPage, PostsPage, Snapshot, UserResult};
 
+use self::thread::Thread;
 use crate::store::Store;
 
 #[async_trait]
@@ -70,14 +71,15 @@ impl Reads for Store {
     async fn comments_page(
         &self,
         viewer: Option<UserId>,
-        post: PostId,
+        branch: Branch,
         before: Option<Seq>,
         limit: u16,
     ) -> Result<Option<CommentsPage>, StoreFault> {
-        let Some(thread) = self.thread(viewer, post, before, limit).await? else {
-            return Ok(None);
+        let thread = match branch.parent {
+            None => self.thread(viewer, branch.post, before, limit, true).await?,
+            Some(parent) => self.branch(viewer, branch.post, parent, before, limit).await?,
         };
-        Ok(Some(CommentsPage { comments: thread.comments, next: thread.next }))
+        Ok(thread.map(|Thread { comments, answers, next, .. }| CommentsPage { comments, answers, next }))
     }
 
     async fn user(&self, viewer: Option<UserId>, who: &Who) -> Result<Option<UserResult>, StoreFault> {

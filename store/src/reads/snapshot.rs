@@ -33,7 +33,7 @@ impl Store {
                 }))
             }
             FeedName::Post(post) => {
-                let thread = self.thread(viewer, post, None, limit).await?;
+                let thread = self.thread(viewer, post, None, limit, false).await?;
                 Ok(thread.map(|thread| Snapshot {
                     post: Some(thread.post),
                     comments: Some(thread.comments),

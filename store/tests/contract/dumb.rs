@@ -346,11 +346,10 @@ fn extra_of(extra: Option<&PostExtra>) -> String {
 fn changed(post: &Written, new: &ExtraChange) -> String {
     let extra = PostExtra {
         visibility: new.visibility.unwrap_or(post.audience),
-        warning: None,
         of: post.of.map(|(of, _)| of),
-        pinned: false,
         tags: new.tags.clone(),
         mentions: new.mentions.clone(),
+        ..PostExtra::default()
     };
     extra_of((extra != PostExtra::default()).then_some(&extra))
 }

@@ -24,4 +24,5 @@ mod permissions;
 mod reads;
 mod retries;
 mod search;
+mod threads;
 mod world;

@@ -10,7 +10,7 @@ use tidings_actors::command::{Act, Command, Outcome};
 use tidings_actors::entry::{Change, Entry, Subject, Tie, Verb};
 use tidings_actors::feed::sight::{Eyes, Sight, sight};
 use tidings_actors::ports::Reads;
-use tidings_protocol::entity::{Comment, Post, Removed, User, Visibility};
+use tidings_protocol::entity::{Comment, CommentExtra, Post, Removed, User, Visibility};
 use tidings_protocol::feed::FeedName;
 use tidings_protocol::ids::{CommentId, PostId, UserId};
 use tidings_protocol::position::Seq;
@@ -454,7 +454,14 @@ impl State {
             }
             Change::Comment { id, .. } => {
                 let comment: Comment = body(entry);
-                let placeholder = Comment { removed: true, author: None, text: None, edited_at: None, ..comment };
+                let placeholder = Comment {
+                    removed: true,
+                    author: None,
+                    text: None,
+                    edited_at: None,
+                    extra: CommentExtra::default(),
+                    ..comment
+                };
                 self.comments.insert(id, placeholder);
             }
             other => panic!("nothing short is told of {other:?}"),

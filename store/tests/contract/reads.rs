@@ -2,7 +2,7 @@
 
 use tidings_actors::command::{Act, Command};
 use tidings_actors::entry::{Change, Verb};
-use tidings_actors::ports::{JournalStore, Reads, Who};
+use tidings_actors::ports::{Branch, JournalStore, Reads, Who};
 use tidings_protocol::entity::{Comment, Removed};
 use tidings_protocol::feed::FeedName;
 use tidings_protocol::ids::{CommentId, PostId, SessionId, UserId};
@@ -81,7 +81,7 @@ async fn an_empty_feed_is_empty_and_a_missing_one_is_none() {
     assert!(page.unwrap().is_none());
     let page = world.store.posts_page(Some(ann), FeedName::Me, None, 10).await;
     assert!(page.unwrap().is_none());
-    assert!(world.store.comments_page(None, nothing, None, 10).await.unwrap().is_none());
+    assert!(world.store.comments_page(None, Branch { post: nothing, parent: None }, None, 10).await.unwrap().is_none());
     assert!(world.store.post(None, nothing).await.unwrap().is_none());
 }
 
@@ -108,10 +108,12 @@ async fn a_thread_page_brings_what_its_comments_answer() {
     assert_eq!((placeholder.parent, placeholder.depth), (Some(root), 1));
     let next = first.next.unwrap();
     assert_eq!(next.seq, comments[2].seq, "the page goes on behind itself, not behind the ancestors");
-    let second = world.store.comments_page(None, on, Some(next.seq), 3).await.unwrap().unwrap();
+    let second =
+        world.store.comments_page(None, Branch { post: on, parent: None }, Some(next.seq), 3).await.unwrap().unwrap();
     let ids: Vec<CommentId> = second.comments.iter().map(|comment| comment.id).collect();
     assert_eq!(ids, flat[2..5]);
-    let third = world.store.comments_page(None, on, Some(second.next.unwrap().seq), 3).await;
+    let third =
+        world.store.comments_page(None, Branch { post: on, parent: None }, Some(second.next.unwrap().seq), 3).await;
     let third = third.unwrap().unwrap();
     assert_eq!((third.comments.len(), third.comments[0].id, third.next), (1, root, None));
 }

@@ -141,7 +141,7 @@ pub fn edit(id: PostId, text: &str, if_rev: Option<Seq>) -> Act {
 /// The same, and who may see it from now on.
 pub fn edit_for(id: PostId, text: &str, visibility: Option<Visibility>, if_rev: Option<Seq>) -> Act {
     let found = spans::find(text);
-    let change = ExtraChange { visibility, tags: found.tags, mentions: found.mentions, warning: None };
+    let change = ExtraChange { visibility, tags: found.tags, mentions: found.mentions, ..ExtraChange::default() };
     Act::PostUpdate { id, text: PostText::parse(text).unwrap(), change, if_rev }
 }
 

@@ -153,7 +153,7 @@ impl Survey<'_> {
             .collect();
         while !asked.is_empty() {
             let page = |(post, before): &(PostId, Option<Cursor>)| {
-                Method::CommentPage(CommentPage { post: *post, before: *before, limit: Some(PAGE_MAX) })
+                Method::CommentPage(CommentPage { post: *post, parent: None, before: *before, limit: Some(PAGE_MAX) })
             };
             let answers = visit.ask(&asked.iter().map(page).collect::<Vec<_>>()).await?;
             let mut more = Vec::new();
