@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::Command;
 
-use tidings_testkit::{Database, Node, Postgres};
+use tidings_testkit::{Database, Node, Postgres, Redis};
 
 /// Names the browser; `cargo xtask test` finds one or installs it.
 const TEST_CHROMIUM: &str = "TIDINGS_TEST_CHROMIUM";
@@ -18,20 +18,31 @@ fn node() -> OsString {
     env::var_os(TEST_NODE).unwrap_or_else(|| "node".into())
 }
 
-/// A node on a database of its own. Fields are dropped in this order.
-struct Server {
-    node: Node,
+/// Nodes on a database of their own. Fields are dropped in this order.
+struct Servers {
+    nodes: Vec<Node>,
+    _redis: Redis,
     _database: Database,
 }
 
-fn server() -> Server {
-    let database = Postgres::shared().and_then(Postgres::fresh_database).expect("a database");
-    let node = Node::of(env!("CARGO_BIN_EXE_tidings"))
-        .database(database.url())
-        .env("TIDINGS_BCRYPT_COST", "4")
-        .start()
-        .expect("a node");
-    Server { node, _database: database }
+impl Servers {
+    fn start(count: usize) -> Self {
+        let database = Postgres::shared().and_then(Postgres::fresh_database).expect("a database");
+        let redis = Redis::start().expect("a Redis");
+        let start = |_| {
+            let node = Node::of(env!("CARGO_BIN_EXE_tidings")).database(database.url()).redis(&redis.url());
+            let node = node
+                .env("TIDINGS_SECRET", "a secret that each of these nodes has been given")
+                .env("TIDINGS_BCRYPT_COST", "4");
+            node.start().expect("a node")
+        };
+        Self { nodes: (0..count).map(start).collect(), _redis: redis, _database: database }
+    }
+
+    /// Their addresses, with commas between them.
+    fn urls(&self) -> String {
+        self.nodes.iter().map(Node::url).collect::<Vec<_>>().join(",")
+    }
 }
 
 /// Runs a Node program of this repository and gives back what it printed; fails with it if the program does.
@@ -49,13 +60,14 @@ fn runs(folder: &str, program: &mut Command) -> String {
     printed.into_owned()
 }
 
-/// Walks through one of the programs of `tests/browser` with a server of its own; gives back what was checked.
+/// Walks through one of the programs of `tests/browser` with two nodes of its own, at which its people sit down in turn; gives back what was
+/// checked.
 fn walks_through(program: &str) -> String {
     let chromium = env::var_os(TEST_CHROMIUM).unwrap_or_else(|| "/usr/bin/chromium".into());
     assert!(Path::new(&chromium).exists(), "no Chromium at {}: run `cargo xtask test`", chromium.display());
-    let server = server();
+    let servers = Servers::start(2);
     let mut walk = Command::new(node());
-    walk.args([program, &server.node.url()]).env(TEST_CHROMIUM, chromium);
+    walk.args([program, &servers.urls()]).env(TEST_CHROMIUM, chromium);
     runs("tests/browser", &mut walk)
 }
 
@@ -76,8 +88,8 @@ fn what_belongs_to_writing_works_in_windows() {
 
 #[test]
 fn the_javascript_client_talks_with_a_real_node() {
-    let server = server();
+    let servers = Servers::start(1);
     let mut program = Command::new(node());
-    program.arg("--test").env("TIDINGS_URL", server.node.url());
+    program.arg("--test").env("TIDINGS_URL", servers.urls());
     println!("{}", runs("clients/js", &mut program));
 }

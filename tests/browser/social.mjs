@@ -113,7 +113,7 @@ await check("bob reposts and quotes ann's post; both show it inside, and its num
 });
 const phone = new Person();
 await check("bob reacts on his telephone, and sees it on his desk", async () => {
-  Object.assign(phone, { handle: bob.handle, name: bob.name, url, complaints: bob.complaints });
+  Object.assign(phone, { handle: bob.handle, name: bob.name, url: bob.url, complaints: bob.complaints });
   phone.context = await browser.newContext({ viewport: { width: 360, height: 740 }, ...calm });
   phone.page = await phone.opensTab();
   await phone.logsIn();

@@ -27,11 +27,15 @@ export class Person {
   /** While the test has cut the line, what the browser says about that is expected. */
   lineCut = false;
 
+  static seats = 0;
+
+  /** `url`: the address of a node, or of several with commas between them: each next person sits down at the next. */
   static async sitsDown(browser, url, handle, options = {}) {
     const person = new Person();
+    const nodes = url.split(",");
     person.handle = handle;
     person.name = handle[0].toUpperCase() + handle.slice(1).replace(/_.*/, "");
-    person.url = url;
+    person.url = nodes[Person.seats++ % nodes.length];
     person.context = await browser.newContext({ viewport: { width: 1180, height: 820 }, ...options });
     person.page = await person.opensTab();
     return person;

@@ -123,7 +123,8 @@ impl Machine {
         let beyond = peer.readers.take(&whisper.readers, READERS_POSTS, |post| readers.touch(post));
         dropped("peer_posts", beyond);
         for typed in &whisper.typed {
-            if self.readers.is_watched(&typed.thread.post) {
+            // Those who have just begun to watch a post are not counted yet: the last half of the room is for posts of which it is known.
+            if self.typing.has_room_to_spare() || self.readers.is_watched(&typed.thread.post) {
                 self.typing.elsewhere(at.now, typed);
             }
         }

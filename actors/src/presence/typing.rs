@@ -51,6 +51,11 @@ impl Typing {
         self.take(now, typed);
     }
 
+    /// Whether half of the threads there may be are free.
+    pub fn has_room_to_spare(&self) -> bool {
+        self.threads.len() < TYPING_THREADS / 2
+    }
+
     /// False if they were taken a moment ago, or there is no room for them.
     fn take(&mut self, now: u64, typed: &Typed) -> bool {
         if self.threads.len() >= TYPING_THREADS && !self.threads.contains_key(&typed.thread) {

@@ -6,11 +6,11 @@ use tidings_protocol::presence::Showing;
 use uuid::Uuid;
 
 use super::world::{EPOCH_MS, USERS, Weather, World, author};
-use crate::limits::PEER_SILENCE_MS;
+use crate::limits::{PEER_SILENCE_MS, TYPING_THREADS};
 use crate::presence::company::Report;
 use crate::presence::ledger::Part;
 use crate::presence::machine::{Effect, Machine};
-use crate::presence::whisper::Whisper;
+use crate::presence::whisper::{Typed, Whisper};
 use crate::presence::{Moment, Standing, Thread};
 use crate::testing::{post, user};
 
@@ -123,14 +123,35 @@ fn who_types_on_one_node_is_told_to_those_who_read_on_another() {
     let readers = [(post(0), 1)].into_iter().collect();
     world.report(1, 0, Report { readers, ..Report::default() });
     world.pulse();
-    for on in [post(0), post(1)] {
-        let thread = Thread { post: on, parent: None };
-        let typed = [((user(7), thread), author(7))].into_iter().collect();
-        world.report(0, 0, Report { typed, ..Report::default() });
-    }
+    let typed = [((user(7), thread), author(7))].into_iter().collect();
+    world.report(0, 0, Report { typed, ..Report::default() });
     (0..3).for_each(|_| world.pulse());
     assert_eq!(world.node(1).typing.get(&thread).map(|(_, who)| who.clone()), Some(vec![user(7)]));
-    assert_eq!(world.node(1).typing.len(), 1, "nobody there reads the other post");
+}
+
+#[test]
+fn p6_who_types_elsewhere_is_told_before_the_readers_are_counted_but_a_flood_leaves_room_for_what_is_read_here() {
+    let at = Moment { now: 0, wall: Millis(EPOCH_MS) };
+    let mut machine = Machine::new(Uuid::from_u128(1));
+    let mut whispers = 0;
+    let mut hears = |machine: &mut Machine, posts: std::ops::Range<u64>| {
+        whispers += 1;
+        let typed = posts.map(|on| Typed { thread: Thread { post: post(on), parent: None }, who: author(7) }).collect();
+        let (people, readers) = Default::default();
+        let node = Uuid::from_u128(2);
+        machine.heard(at, &Whisper { node, number: whispers, asks: false, people, readers, typed });
+    };
+    let told = |machine: &mut Machine| {
+        let effects = machine.pulse(at);
+        effects.iter().filter(|effect| matches!(effect, Effect::Typing(..))).count()
+    };
+    hears(&mut machine, 0..TYPING_THREADS as u64);
+    assert_eq!(told(&mut machine), TYPING_THREADS / 2, "nobody here is known to read any of them");
+    let read = TYPING_THREADS as u64;
+    let readers = [(post(read), 1)].into_iter().collect();
+    machine.report(at, 1, Report { readers, ..Report::default() });
+    hears(&mut machine, read..read + 2);
+    assert_eq!(told(&mut machine), 1);
 }
 
 #[test]
