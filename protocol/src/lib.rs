@@ -11,6 +11,7 @@ pub mod error;
 pub mod feed;
 pub mod ids;
 pub mod limits;
+pub mod listing;
 pub mod marks;
 pub mod media;
 pub mod notification;

@@ -226,6 +226,8 @@ fn rows() -> Vec<Row> {
         row("feed.page", Nothing, |_| json!({ "feed": "home" }), LOGGED_IN),
         row("feed.page", Nothing, |_| json!({ "feed": "global" }), EVERYBODY),
         row("feed.page", Nothing, |_| json!({ "feed": "tag:any" }), EVERYBODY),
+        row("feed.page", Nothing, |_| json!({ "feed": "top:day" }), EVERYBODY),
+        row("feed.page", Nothing, |_| json!({ "feed": "top:week" }), EVERYBODY),
         row("feed.page", Ann, |things| json!({ "feed": format!("user:{}", things.ann) }), NOT_BLOCKED),
         row("feed.subscribe", Nothing, |_| json!({ "feed": "home" }), LOGGED_IN),
         row("feed.subscribe", Nothing, |_| json!({ "feed": "me" }), LOGGED_IN),

@@ -3,7 +3,9 @@
 
 use async_trait::async_trait;
 use tidings_protocol::ids::{PostId, UserId};
+use tidings_protocol::listing::Span;
 use tidings_protocol::position::Seq;
+use tidings_protocol::reply::PostsPage;
 use tidings_protocol::search::{MentionsSuggested, PeopleFound, PostsFound, TagsFound};
 use tidings_protocol::text::{Prefix, Query};
 
@@ -41,6 +43,15 @@ pub trait Search: Send + Sync + 'static {
         limit: u16,
     ) -> Result<PostsFound, NotSearched>;
 
+    /// A page of a ranked view; none if the ranking that `before` is of is not kept any more.
+    async fn top(
+        &self,
+        viewer: Option<UserId>,
+        span: Span,
+        before: Option<Seq>,
+        limit: u16,
+    ) -> Result<Option<PostsPage>, StoreFault>;
+
     /// Hashtags of public posts.
     async fn tags(&self, prefix: &Prefix) -> Result<TagsFound, StoreFault>;
 
@@ -65,6 +76,10 @@ impl Search for NoSearch {
 
     async fn posts(&self, _: Option<UserId>, _: &Query, _: Option<Seq>, _: u16) -> Result<PostsFound, NotSearched> {
         Ok(PostsFound { posts: Vec::new(), next: None })
+    }
+
+    async fn top(&self, _: Option<UserId>, _: Span, _: Option<Seq>, _: u16) -> Result<Option<PostsPage>, StoreFault> {
+        Ok(Some(PostsPage { posts: Vec::new(), next: None }))
     }
 
     async fn tags(&self, _: &Prefix) -> Result<TagsFound, StoreFault> {

@@ -5,7 +5,8 @@ use tidings_protocol::error::{ErrorCode, Refusal};
 use tidings_protocol::feed::FeedName;
 use tidings_protocol::ids::UserId;
 use tidings_protocol::limits::{self, points};
-use tidings_protocol::request::{FeedSubscribe, Method};
+use tidings_protocol::listing::Listing;
+use tidings_protocol::request::{FeedPage, FeedSubscribe, Method};
 use tidings_protocol::text::Handle;
 
 use super::bots::BotsJob;
@@ -95,9 +96,12 @@ pub(super) fn job(viewer: Option<UserId>, method: Method) -> Result<Job, Refusal
         Method::PostHistory(post) => return Ok(Job::Marks(MarksJob::History(post.id))),
         Method::PostStats(get) => return marks::stats(get.ids).map(Job::Marks),
         Method::BookmarkPage(page) => return marks::page(viewer, page).map(Job::Marks),
-        Method::FeedPage(page) => {
-            allowed(viewer, page.feed)?;
-            return Ok(Job::Posts(page.feed, page.before, entities(page.limit)?));
+        Method::FeedPage(FeedPage { feed: Listing::Top(span), before, limit }) => {
+            return Ok(Job::Search(SearchJob::Top(span, before, entities(limit)?)));
+        }
+        Method::FeedPage(FeedPage { feed: Listing::Feed(feed), before, limit }) => {
+            allowed(viewer, feed)?;
+            return Ok(Job::Posts(feed, before, entities(limit)?));
         }
         Method::CommentPage(page) => {
             let branch = Branch { post: page.post, parent: page.parent };

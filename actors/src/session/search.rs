@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use tidings_protocol::error::{ErrorCode, Refusal};
 use tidings_protocol::ids::{PostId, RequestId, UserId};
+use tidings_protocol::listing::Span;
 use tidings_protocol::position::Cursor;
 use tidings_protocol::request::{MentionSuggest, SearchPeople, SearchPosts, SearchTags};
 use tidings_protocol::text::{Prefix, Query};
@@ -21,6 +22,8 @@ pub enum SearchJob {
     People(Query, Option<Cursor>, u16),
     /// Posts.
     Posts(Query, Option<Cursor>, u16),
+    /// Posts of a ranked view.
+    Top(Span, Option<Cursor>, u16),
     /// Hashtags.
     Tags(Prefix),
     /// Whom they may mean to mention under a post.
@@ -68,6 +71,13 @@ pub(super) async fn carry_out(
             let before = place_in(worker, before)?;
             let found = patient(search.posts(viewer, &query, before, limit)).await?;
             Ok(frame::result(framing, id, found))
+        }
+        SearchJob::Top(span, before, limit) => {
+            let before = place_in(worker, before)?;
+            let page = bounded(search.top(viewer, span, before, limit)).await?;
+            let gone = "this ranking is not kept any more: begin with the newest one";
+            let page = page.ok_or_else(|| Refusal::new(ErrorCode::CursorExpired, gone).field("before"))?;
+            Ok(frame::result(framing, id, page))
         }
         SearchJob::Tags(prefix) => Ok(frame::result(framing, id, bounded(search.tags(&prefix)).await?)),
         SearchJob::Mentions(user, prefix, post) => {

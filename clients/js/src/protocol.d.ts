@@ -252,11 +252,11 @@ export type ErrorCode = "bad_request" | "unknown_method" | "invalid" | "unauthor
 /** The name of an event of a feed. `created` and `updated` carry the same thing and are applied the same way. */
 export type EventName = "post.created" | "post.updated" | "post.removed" | "comment.created" | "comment.updated" | "comment.removed" | "user.updated" | "follow.created" | "follow.removed" | "block.created" | "block.removed" | "mute.created" | "mute.removed" | "reaction.updated" | "reaction.removed" | "bookmark.created" | "bookmark.removed" | "notification.updated" | "notification.removed" | "notification.read" | "marker.updated" | "marker.removed" | "preferences.updated" | "feed.resync";
 
-/** `feed.page`: older posts of `home`, `global`, `tag:<name>` or `user:<id>`. */
+/** `feed.page`: older posts of `home`, `global`, `tag:<name>` or `user:<id>`; or of a ranked view, `top:day` or `top:week`. */
 export type FeedPage = {
-  /** The feed. */
+  /** The feed or the view. */
   feed: string,
-  /** `next` of the page or snapshot before; the newest posts if absent. */
+  /** `next` of the page or snapshot before; the newest posts, or the first of the view as it is ranked now, if absent. */
   before?: string,
   /** 1–100; 50 if absent. */
   limit?: number,

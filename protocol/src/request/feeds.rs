@@ -7,14 +7,15 @@ use ts_rs::TS;
 
 use crate::decode;
 use crate::feed::FeedName;
+use crate::listing::Listing;
 use crate::position::Cursor;
 
-/// `feed.page`: older posts of `home`, `global`, `tag:<name>` or `user:<id>`.
+/// `feed.page`: older posts of `home`, `global`, `tag:<name>` or `user:<id>`; or of a ranked view, `top:day` or `top:week`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
 pub struct FeedPage {
-    /// The feed.
-    pub feed: FeedName,
-    /// `next` of the page or snapshot before; the newest posts if absent.
+    /// The feed or the view.
+    pub feed: Listing,
+    /// `next` of the page or snapshot before; the newest posts, or the first of the view as it is ranked now, if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub before: Option<Cursor>,

@@ -13,6 +13,7 @@ use tidings_protocol::error::{ErrorCode, Refusal};
 use tidings_protocol::feed::FeedName;
 use tidings_protocol::ids::{CommentId, ConnectionId, MediaId, PostId, RequestId, SessionId, UserId};
 use tidings_protocol::limits::MAX_SAFE_INTEGER;
+use tidings_protocol::listing::{Listing, Span};
 use tidings_protocol::media::{MediaKind, MediaType};
 use tidings_protocol::position::{Cursor, Epoch, Millis, Seq};
 use tidings_protocol::presence::{Presence, Showing, Status};
@@ -406,9 +407,13 @@ fn comment_method() -> impl Strategy<Value = Method> {
     ]
 }
 
+fn listing() -> impl Strategy<Value = Listing> {
+    prop_oneof![feed().prop_map(Listing::Feed), Just(Listing::Top(Span::Day)), Just(Listing::Top(Span::Week))]
+}
+
 fn feed_method() -> impl Strategy<Value = Method> {
     prop_oneof![
-        (feed(), of(cursor()), limit())
+        (listing(), of(cursor()), limit())
             .prop_map(|(feed, before, limit)| { Method::FeedPage(request::FeedPage { feed, before, limit }) }),
         (feed(), limit()).prop_map(|(feed, limit)| Method::FeedSubscribe(request::FeedSubscribe { feed, limit })),
         feed().prop_map(|feed| Method::FeedUnsubscribe(request::FeedUnsubscribe { feed })),

@@ -2,6 +2,7 @@
 //! database look at more than the functions of migration 34 allow.
 
 mod index;
+mod top;
 mod words;
 
 use async_trait::async_trait;
@@ -9,7 +10,9 @@ use tidings_actors::ports::{NotSearched, Search, StoreFault};
 use tidings_protocol::entity::Author;
 use tidings_protocol::ids::{PostId, UserId};
 use tidings_protocol::limits::{MENTIONS_SUGGESTED, PEOPLE_FOUND, TAGS_FOUND};
+use tidings_protocol::listing::Span;
 use tidings_protocol::position::{Cursor, Seq};
+use tidings_protocol::reply::PostsPage;
 use tidings_protocol::search::{FoundPerson, FoundTag, MentionsSuggested, PeopleFound, PostsFound, TagsFound};
 use tidings_protocol::text::{Prefix, Query};
 
@@ -40,6 +43,16 @@ impl Search for Store {
     ) -> Result<PostsFound, NotSearched> {
         let question = words::question(query.as_str()).map_err(NotSearched::Unclear)?;
         Ok(self.posts_found(viewer, &question, before, limit).await?)
+    }
+
+    async fn top(
+        &self,
+        viewer: Option<UserId>,
+        span: Span,
+        before: Option<Seq>,
+        limit: u16,
+    ) -> Result<Option<PostsPage>, StoreFault> {
+        self.read_top(viewer, span, before, limit).await
     }
 
     async fn tags(&self, prefix: &Prefix) -> Result<TagsFound, StoreFault> {

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use tidings_actors::command::Act;
+use tidings_actors::command::{Act, Deed};
 use tidings_actors::ports::{NotSearched, Search};
 use tidings_protocol::entity::Visibility;
 use tidings_protocol::ids::{PostId, UserId};
+use tidings_protocol::listing::Span;
+use tidings_protocol::marks::Emoji;
 use tidings_protocol::position::Seq;
+use tidings_protocol::reply::PostsPage;
 use tidings_protocol::search::PostsFound;
 use tidings_protocol::text::{Prefix, Query};
 use uuid::Uuid;
@@ -295,4 +298,67 @@ async fn two_nodes_take_everything_in_once() {
     }
     assert_eq!(world.tags("tag").await, [("tag".to_owned(), 30)]);
     assert_eq!(world.finds(None, "number").await.len(), 30);
+}
+
+/// A ranked view stands still while it is read, on any node, and holds nothing that its reader may not see by then (P5).
+#[tokio::test]
+async fn a_ranking_stands_still_and_is_shared_by_all_nodes() {
+    let world = World::new().await;
+    let other = world.another_node();
+    let [ann, bob, cara] = [world.sign_up("ann").await, world.sign_up("bob").await, world.sign_up("cara").await];
+    let mut posts = Vec::new();
+    for nth in 0..6 {
+        posts.push(world.post(if nth == 3 { cara } else { ann }, &format!("post {nth}")).await);
+    }
+    let like = |post| Act::Deed(Deed::React { post, emoji: Emoji::Like });
+    // The more the later: 1, 2, 3 and 4 times something; 0 has nothing, and 5 is for fewer.
+    for (nth, post) in posts.iter().enumerate().take(5) {
+        for _ in 0..nth {
+            world.comment(bob, *post, None, "well").await;
+        }
+    }
+    done(world.does(bob, like(posts[2])).await);
+    done(world.does(bob, like(posts[5])).await);
+    done(world.does(ann, edit_for(posts[5], "for fewer", Some(Visibility::Followers), None)).await);
+    let ids = |page: &PostsPage| page.posts.iter().map(|post| post.id).collect::<Vec<_>>();
+    let first = world.store.top(None, Span::Day, None, 2).await.unwrap().unwrap();
+    assert_eq!(ids(&first), [posts[4], posts[3]]);
+    // Everything is turned upside down meanwhile, and some of it goes.
+    for _ in 0..9 {
+        world.comment(bob, posts[1], None, "more").await;
+    }
+    done(world.does(ann, Act::PostDelete { id: posts[2] }).await);
+    let rest = other.top(None, Span::Day, first.next.map(|next| next.seq), 2).await.unwrap().unwrap();
+    assert_eq!((ids(&rest), rest.next), (vec![posts[1]], None), "the place it had, on another node");
+    done(world.does(bob, mute(cara)).await);
+    let his = world.store.top(Some(bob), Span::Day, None, 9).await.unwrap().unwrap();
+    assert_eq!(ids(&his), [posts[4], posts[1]], "the same ranking without whom he hides");
+    world.database.psql("update rankings set made_ms = made_ms - 61000").unwrap();
+    let anew = other.top(None, Span::Day, None, 1).await.unwrap().unwrap();
+    assert_eq!(ids(&anew), [posts[1]], "a minute later");
+    world.database.psql("update rankings set made_ms = made_ms - 901000").unwrap();
+    other.top(None, Span::Day, None, 1).await.unwrap().unwrap();
+    let gone = other.top(None, Span::Day, first.next.map(|next| next.seq), 2).await.unwrap();
+    assert_eq!(gone, None, "not kept any more");
+    world.database.psql("update posts set created_ms = created_ms - 2 * 86400000").unwrap();
+    world.database.psql("update rankings set made_ms = made_ms - 301000").unwrap();
+    assert!(
+        other.top(None, Span::Day, None, 9).await.unwrap().unwrap().posts.is_empty(),
+        "of the day before yesterday"
+    );
+    assert_eq!(other.top(None, Span::Week, None, 9).await.unwrap().unwrap().posts.len(), 3);
+}
+
+/// Of many who ask at once for what is not there, one makes it.
+#[tokio::test]
+async fn a_ranking_is_made_once_however_many_ask() {
+    let world = World::new().await;
+    let ann = world.sign_up("ann").await;
+    let post = world.post(ann, "hello").await;
+    world.comment(ann, post, None, "well").await;
+    let asks = (0..6).map(|_| world.store.top(None, Span::Week, None, 9));
+    for page in futures_util::future::join_all(asks).await {
+        assert_eq!(page.unwrap().unwrap().posts.len(), 1);
+    }
+    assert_eq!(world.database.psql("select count(*) from rankings").unwrap().trim(), "1");
 }

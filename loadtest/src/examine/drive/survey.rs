@@ -131,7 +131,7 @@ impl Survey<'_> {
     async fn posts(&self, visit: &mut Visit, author: Uuid, base: u64) -> Result<Vec<Seen>> {
         let (mut posts, mut before) = (Vec::new(), None);
         loop {
-            let page = FeedPage { feed: FeedName::User(UserId(author)), before, limit: Some(PAGE_MAX) };
+            let page = FeedPage { feed: FeedName::User(UserId(author)).into(), before, limit: Some(PAGE_MAX) };
             let answers = visit.ask(&[Method::FeedPage(page)]).await?;
             let page: PostsPage = read(answers.into_iter().next().context("no answer")?)?;
             let full = page.posts.len();
