@@ -198,7 +198,7 @@ await check("ann blocks bob: both lose each other at once, and what he quoted of
   await ann.seesNoMore(`hear, hear ${run}`);
   await bob.goes("#/global");
   await bob.sees(`hear, hear ${run}`);
-  assert.equal(await bob.page.locator("article[aria-label='Post by Ann']", { hasText: run }).count(), 0);
+  await bob.page.locator("article[aria-label='Post by Ann']", { hasText: run }).first().waitFor({ state: "detached" });
   await bob.card(`hear, hear ${run}`).getByText("This post is not available.").waitFor();
   await bob.goes(`#/user/${ann.handle}`);
   await bob.page.getByText("There is nobody called").waitFor();
