@@ -149,6 +149,7 @@ impl App {
             pictures: gallery.clone(),
             marks: store.clone(),
             search: store.clone(),
+            drafts: store.clone(),
             bus: bus(&config, &store).await?,
             framing: gate::FRAMING,
             origins: origins.clone(),

@@ -3,6 +3,7 @@
 
 use secrecy::SecretString;
 use serde::Serialize;
+use tidings_protocol::drafts::DraftContent;
 use tidings_protocol::entity::{PostExtra, Visibility};
 use tidings_protocol::error::{ErrorCode, Refusal};
 use tidings_protocol::feed::FeedName;
@@ -11,6 +12,7 @@ use tidings_protocol::limits::PINNED_POSTS;
 use tidings_protocol::marks::Emoji;
 use tidings_protocol::notification::NotifyPreferences;
 use tidings_protocol::position::{Epoch, Millis, Seq};
+use tidings_protocol::settings::SettingsUpdate;
 use tidings_protocol::spans::{MentionSpan, TagSpan};
 use tidings_protocol::text::{Bio, CommentText, DisplayName, Handle, PostText, Warning};
 use tidings_protocol::threads::Commenters;
@@ -283,6 +285,44 @@ pub enum Deed {
         /// Which.
         comment: CommentId,
     },
+    /// `actor` chooses something once and for all.
+    Choose(SettingsUpdate),
+    /// `actor` puts a draft in whole.
+    PutDraft {
+        /// Which.
+        #[serde(skip)]
+        id: PostId,
+        /// What it says.
+        content: Box<DraftContent>,
+        /// When it is to be published by itself.
+        publish_at: Option<Millis>,
+        /// Refuse if changed since.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        if_rev: Option<Seq>,
+        /// Drafts they may have.
+        most: usize,
+        /// How far ahead it may be set to be published.
+        ahead_ms: u64,
+    },
+    /// `actor` deletes a draft.
+    DeleteDraft {
+        /// Which.
+        id: PostId,
+    },
+    /// The time of a draft of `actor`'s has come: from here on it stays as it is until it is published.
+    ClaimDraft {
+        /// Which.
+        id: PostId,
+    },
+    /// A claimed draft of `actor`'s is published, or was refused for good.
+    FinishDraft {
+        /// Which.
+        #[serde(skip)]
+        id: PostId,
+        /// Why it was refused.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        failed: Option<ErrorCode>,
+    },
 }
 
 impl Deed {
@@ -294,7 +334,8 @@ impl Deed {
             Self::SeeNotifications { .. }
             | Self::ReadNotifications { .. }
             | Self::SetMarker { .. }
-            | Self::PreferNotifications(_) => None,
+            | Self::PreferNotifications(_)
+            | Self::Choose(_) => None,
             Self::Block { whom } | Self::Unblock { whom } | Self::Mute { whom, .. } | Self::Unmute { whom } => {
                 Some(whom.0)
             }
@@ -310,6 +351,10 @@ impl Deed {
             | Self::Slow { post, .. }
             | Self::Comments { post, .. } => Some(post.0),
             Self::Hide { comment } | Self::Unhide { comment } => Some(comment.0),
+            Self::PutDraft { id: post, .. }
+            | Self::DeleteDraft { id: post }
+            | Self::ClaimDraft { id: post }
+            | Self::FinishDraft { id: post, .. } => Some(post.0),
         }
     }
 }
@@ -363,6 +408,10 @@ pub enum Denied {
         /// When it will be.
         after_ms: u64,
     },
+    /// It is being published and stays as it is.
+    BeingPublished,
+    /// Nothing can be published then.
+    NoSuchTime,
 }
 
 impl Denied {
@@ -390,6 +439,8 @@ impl Denied {
             Self::TooSoon { after_ms } => {
                 Refusal::new(Code::RateLimited, "comments are slowed down here").field("post").after_ms(after_ms)
             }
+            Self::BeingPublished => Refusal::new(Code::Conflict, "it is being published").field("id"),
+            Self::NoSuchTime => Refusal::new(Code::Invalid, "must lie in the next 366 days").field("publish_at"),
             Self::Suspended => Refusal::new(Code::Forbidden, "this account is suspended"),
         }
     }

@@ -17,6 +17,7 @@ pub mod node;
 pub mod outbox;
 pub mod ports;
 pub mod presence;
+pub mod publishing;
 pub mod purse;
 pub mod session;
 #[cfg(test)]

@@ -9,7 +9,7 @@ use crate::account::seen::Seen;
 use crate::counters::Counters;
 use crate::frame::Framing;
 use crate::journal::actor::JournalAddr;
-use crate::ports::{BotDesk, Desk, Marks, Pictures, Reads, Search, Tokens};
+use crate::ports::{BotDesk, Desk, Drafts, Marks, Pictures, Reads, Search, Tokens};
 use crate::presence::company::Company;
 use crate::starts::Starts;
 use crate::tail::actor::Sight;
@@ -54,6 +54,8 @@ pub struct Node {
     pub users: Arc<Users>,
     /// Who is here.
     pub company: Arc<Company>,
+    /// What people have not published yet.
+    pub drafts: Arc<dyn Drafts>,
     /// What people leave on posts.
     pub marks: Arc<dyn Marks>,
     /// Looking for things by words.

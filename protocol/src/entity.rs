@@ -6,10 +6,12 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 pub use crate::bots::BotOf;
+pub use crate::drafts::Draft;
 use crate::ids::{CommentId, PostId, SessionId, UserId};
 pub use crate::marks::{Bookmark, Reaction};
 pub use crate::notification::{NotificationReading, NotificationRemoved, NotificationTold, Preferences, ReadMarker};
 use crate::position::{Millis, Seq};
+pub use crate::settings::Settings;
 use crate::spans::{MentionSpan, TagSpan};
 use crate::threads::{Commenters, LockedBy};
 

@@ -6,6 +6,7 @@
 pub mod bots;
 pub mod close;
 pub mod decode;
+pub mod drafts;
 pub mod entity;
 pub mod error;
 pub mod feed;
@@ -22,6 +23,7 @@ pub mod reply;
 pub mod request;
 pub mod rest;
 pub mod search;
+pub mod settings;
 pub mod spans;
 pub mod text;
 pub mod threads;

@@ -85,6 +85,10 @@ pub const MENTIONS_SUGGESTED: usize = 10;
 
 /// Posts that one user may show before all others: as many as one sees without scrolling.
 pub const PINNED_POSTS: usize = 3;
+/// Drafts of one user: more than anybody has under way; it bounds what they keep without publishing it.
+pub const DRAFTS: usize = 100;
+/// How far ahead a draft may be set to be published, in milliseconds: a year, leap day and all.
+pub const DRAFT_AHEAD_MS: u64 = 366 * 24 * 60 * 60 * 1_000;
 /// Posts in one `post.stats`: a page of them.
 pub const STATS_POSTS: usize = PAGE_MAX as usize;
 /// Earlier versions of a post that `post.history` tells: the newest.

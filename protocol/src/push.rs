@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::drafts::Draft;
 use crate::entity::{Author, Block, Comment, Follow, Mute, Post, Removed, User};
 use crate::feed::FeedName;
 use crate::ids::{CommentId, PostId};
@@ -13,6 +14,7 @@ use crate::notification::{NotificationReading, NotificationRemoved, Notification
 use crate::position::{Cursor, Millis, Seq};
 use crate::presence::Presence;
 use crate::reply::Snapshot;
+use crate::settings::Settings;
 
 /// The name of an event of a feed. `created` and `updated` carry the same thing and are applied the same way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema, TS)]
@@ -86,6 +88,15 @@ pub enum EventName {
     /// A [`Preferences`].
     #[serde(rename = "preferences.updated")]
     PreferencesUpdated,
+    /// A [`Settings`].
+    #[serde(rename = "settings.updated")]
+    SettingsUpdated,
+    /// A [`Draft`].
+    #[serde(rename = "draft.updated")]
+    DraftUpdated,
+    /// A [`Removed`].
+    #[serde(rename = "draft.removed")]
+    DraftRemoved,
     /// A [`Snapshot`]: forget what the feed held and take this.
     #[serde(rename = "feed.resync")]
     FeedResync,
@@ -117,6 +128,9 @@ impl EventName {
         Self::MarkerUpdated,
         Self::MarkerRemoved,
         Self::PreferencesUpdated,
+        Self::SettingsUpdated,
+        Self::DraftUpdated,
+        Self::DraftRemoved,
         Self::FeedResync,
     ];
 
@@ -160,6 +174,9 @@ impl EventName {
             Self::MarkerUpdated => "marker.updated",
             Self::MarkerRemoved => "marker.removed",
             Self::PreferencesUpdated => "preferences.updated",
+            Self::SettingsUpdated => "settings.updated",
+            Self::DraftUpdated => "draft.updated",
+            Self::DraftRemoved => "draft.removed",
             Self::FeedResync => "feed.resync",
         }
     }
@@ -238,6 +255,15 @@ pub enum Event {
     /// Of whom one wants to hear has changed.
     #[serde(rename = "preferences.updated")]
     PreferencesUpdated(Preferences),
+    /// One has chosen otherwise.
+    #[serde(rename = "settings.updated")]
+    SettingsUpdated(Settings),
+    /// One has written or changed a draft, or its time has come.
+    #[serde(rename = "draft.updated")]
+    DraftUpdated(Draft),
+    /// A draft is gone: deleted, or a post now.
+    #[serde(rename = "draft.removed")]
+    DraftRemoved(Removed),
     /// The feed starts afresh.
     #[serde(rename = "feed.resync")]
     FeedResync(Box<Snapshot>),

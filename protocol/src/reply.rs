@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 pub use crate::bots::{BotsAll, TokenMade, TokenRevoked, TokensAll};
+pub use crate::drafts::{DraftResult, DraftsPage};
 use crate::entity::{Block, Comment, Follow, LogIn, Mute, Post, Removed, User};
 use crate::error::Refusal;
 use crate::feed::FeedName;
@@ -20,6 +21,8 @@ use crate::notification::{Notification, NotificationReading, Preferences, ReadMa
 use crate::position::{Cursor, Millis, Seq};
 pub use crate::presence::{PresenceShown, PresenceWatched, TypingSent};
 pub use crate::search::{MentionsSuggested, PeopleFound, PostsFound, TagsFound};
+use crate::settings::Settings;
+pub use crate::settings::SettingsResult;
 
 /// An answer. `id` is null only where the request's could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -91,7 +94,7 @@ pub enum FeedStart {
 
 /// The state of a feed as of `seq`; every later change follows as an event. Which fields are there depends on the feed:
 /// `home`, `global`, `tag:<name>`: `posts`; `user:<id>`: `user`, `posts`, `pinned`; `post:<id>`: `post`, `comments`; `me`: `user`, `follows`, `blocks`,
-/// `mutes`, `markers`, `preferences`; `notifications`: `notifications`, `reading`.
+/// `mutes`, `markers`, `preferences`, `settings`; `notifications`: `notifications`, `reading`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
 pub struct Snapshot {
     /// Which.
@@ -138,6 +141,10 @@ pub struct Snapshot {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub preferences: Option<Preferences>,
+    /// What one has chosen; absent where one never did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub settings: Option<Settings>,
     /// Newest first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
@@ -167,6 +174,7 @@ impl Snapshot {
             mutes: None,
             markers: None,
             preferences: None,
+            settings: None,
             notifications: None,
             reading: None,
             next: None,
@@ -372,7 +380,7 @@ pub struct CommentResult<C = Comment> {
     pub duplicate: bool,
 }
 
-/// Result of `post.delete`, `comment.delete`.
+/// Result of `post.delete`, `comment.delete`, `draft.delete`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
 #[ts(concrete(R = Removed))]
 pub struct RemovedResult<R = Removed> {

@@ -16,6 +16,7 @@ pub use self::people::{UserGet, UserMute, UserRef, UserUpdate};
 pub use self::posts::{CommentCreate, CommentPage, CommentRef, CommentUpdate, PostCreate, PostRef, PostUpdate};
 pub use crate::bots::{BotCreate, BotRef, TokenAll, TokenCreate, TokenRef};
 use crate::decode;
+pub use crate::drafts::{DraftPage, DraftPut, DraftRef};
 use crate::error::{ErrorCode, Refusal};
 use crate::ids::RequestId;
 pub use crate::marks::{BookmarkPage, PostReact, PostStatsGet};
@@ -23,6 +24,7 @@ pub use crate::media::{MediaRef, MediaTicket};
 pub use crate::notification::{MarkerSet, NotificationPage, NotificationRead, NotificationSeen, NotifyPreferences};
 pub use crate::presence::{PresenceSet, PresenceWatch, TypingSend};
 pub use crate::search::{MentionSuggest, SearchPeople, SearchPosts, SearchTags};
+pub use crate::settings::SettingsUpdate;
 pub use crate::threads::{PostComments, PostSlow};
 
 macro_rules! methods {
@@ -82,6 +84,8 @@ methods! {
     TokenAll(TokenAll) = "token.all",
     /// Ends a token.
     TokenRevoke(TokenRef) = "token.revoke",
+    /// Changes one's settings.
+    SettingsUpdate(SettingsUpdate) = "settings.update",
     /// A profile, its counts and how one stands to it.
     UserGet(UserGet) = "user.get",
     /// Changes one's profile.
@@ -132,6 +136,12 @@ methods! {
     PostSlow(PostSlow) = "post.slow",
     /// Says who may comment on it.
     PostComments(PostComments) = "post.comments",
+    /// Puts a draft in whole.
+    DraftPut(DraftPut) = "draft.put",
+    /// Deletes a draft.
+    DraftDelete(DraftRef) = "draft.delete",
+    /// One's drafts.
+    DraftPage(DraftPage) = "draft.page",
     /// Creates a comment.
     CommentCreate(CommentCreate) = "comment.create",
     /// Changes a comment of one's own.

@@ -92,6 +92,12 @@ text! {
     |text| prose(text, limits::POST_TEXT_CHARS)
 }
 text! {
+    /// Text of a post that is still being written: 0–5,000 characters, otherwise like [`PostText`].
+    DraftText,
+    { "maxLength": limits::POST_TEXT_CHARS, "description": "Text of a post that is still being written: no control characters but line ends and tab." },
+    |text| if text.trim().is_empty() && text.len() <= limits::POST_TEXT_CHARS { Ok(text) } else { prose(text, limits::POST_TEXT_CHARS) }
+}
+text! {
     /// Text of a comment: 1–2,000 characters, otherwise like [`PostText`].
     CommentText,
     { "minLength": 1, "maxLength": limits::COMMENT_TEXT_CHARS, "description": "Text of a comment: not blank, no control characters but line ends and tab." },

@@ -30,7 +30,7 @@ use tidings_actors::frame::Framing;
 use tidings_actors::journal::actor::{Journal, JournalAddr};
 use tidings_actors::node::{Node, Settings};
 use tidings_actors::ports::{
-    BotDesk, Bus, Desk, JournalStore, Marks, Pictures, Reads, Search, StoreFault, Submit, Tokens,
+    BotDesk, Bus, Desk, Drafts, JournalStore, Marks, Pictures, Reads, Search, StoreFault, Submit, Tokens,
 };
 use tidings_actors::presence::company::Company;
 use tidings_actors::presence::crier::{Crier, Stop as StopCrying};
@@ -64,6 +64,8 @@ pub struct Parts {
     pub bots: Arc<dyn BotDesk>,
     /// Pictures.
     pub pictures: Arc<dyn Pictures>,
+    /// What people have not published yet.
+    pub drafts: Arc<dyn Drafts>,
     /// What people leave on posts.
     pub marks: Arc<dyn Marks>,
     /// Looking for things by words.
@@ -145,6 +147,7 @@ impl Gate {
             pictures: parts.pictures,
             marks: parts.marks,
             search: parts.search,
+            drafts: parts.drafts,
             counters,
             seen: parts.seen,
             journal,

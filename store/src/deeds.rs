@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use tidings_actors::command::Deed;
 use tidings_actors::entry::{Change, Verb};
 use tidings_actors::ports::StoreFault;
-use tidings_protocol::entity::{Block, Mute};
+use tidings_protocol::entity::{Block, Mute, Removed};
 use tidings_protocol::ids::UserId;
 use tidings_protocol::marks::{Bookmark, Reaction};
 use tidings_protocol::position::Seq;
@@ -47,6 +47,11 @@ pub(crate) const fn number(deed: &Deed) -> i16 {
         Deed::Unhide { .. } => 65,
         Deed::MakeBot { .. } => 80,
         Deed::StopBot { .. } => 81,
+        Deed::Choose(_) => 50,
+        Deed::PutDraft { .. } => 51,
+        Deed::DeleteDraft { .. } => 52,
+        Deed::ClaimDraft { .. } => 53,
+        Deed::FinishDraft { .. } => 54,
     }
 }
 
@@ -65,6 +70,9 @@ pub(crate) fn change(act: i16, actor: UserId, thing: Uuid, removed: bool) -> Res
         30 if removed => Ok(own(EventName::MarkerRemoved)),
         30 => Ok(own(EventName::MarkerUpdated)),
         31 => Ok(own(EventName::PreferencesUpdated)),
+        50 => Ok(own(EventName::SettingsUpdated)),
+        51..=54 if removed => Ok(own(EventName::DraftRemoved)),
+        51..=54 => Ok(own(EventName::DraftUpdated)),
         NOTIFICATION if removed => Ok(own(EventName::NotificationRemoved)),
         NOTIFICATION => Ok(own(EventName::NotificationUpdated)),
         _ => Err(unexpected("kind of deed")),
@@ -85,6 +93,9 @@ pub(crate) fn never_was(deed: &Deed, actor: UserId) -> Result<Arc<RawValue>, Sto
         | Deed::ReadNotifications { .. }
         | Deed::SetMarker { .. }
         | Deed::PreferNotifications(_)
+        | Deed::Choose(_)
+        | Deed::PutDraft { .. }
+        | Deed::ClaimDraft { .. }
         // Told as the post or comment it is about.
         | Deed::Pin { .. }
         | Deed::Unpin { .. }
@@ -97,6 +108,7 @@ pub(crate) fn never_was(deed: &Deed, actor: UserId) -> Result<Arc<RawValue>, Sto
         // Told as a profile.
         | Deed::MakeBot { .. }
         | Deed::StopBot { .. } => Err(unexpected("silence about a deed")),
+        Deed::DeleteDraft { id } | Deed::FinishDraft { id, .. } => body(&Removed { id: id.0, rev }),
         Deed::Block { whom } | Deed::Unblock { whom } => body(&Block { rev, blocker: actor, blocked: whom }),
         Deed::Mute { whom, .. } | Deed::Unmute { whom } => {
             body(&Mute { rev, muter: actor, muted: whom, until: None })

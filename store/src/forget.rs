@@ -49,6 +49,8 @@ impl Store {
         self.forget_notifications(floor).await?;
         self.forget_marks(floor).await?;
         self.forget_paces().await?;
+        self.forget_drafts(floor).await?;
+        self.forget_left_handles().await?;
         self.forget_log_ins(keep_ms).await?;
         self.forget_writers().await?;
         Ok(journal)
@@ -148,6 +150,19 @@ impl Store {
             sqlx::query_scalar!("select forget_ended_marks($1, $2::bigint::integer)", floor, CHUNK)
         })
         .await
+    }
+
+    /// Drafts that were deleted or published.
+    async fn forget_drafts(&self, floor: i64) -> Result<(), StoreFault> {
+        self.until_fewer(CHUNK, || {
+            sqlx::query_scalar!("select forget_ended_drafts($1, $2::bigint::integer)", floor, CHUNK)
+        })
+        .await
+    }
+
+    /// Handles of deleted accounts that have rested long enough.
+    async fn forget_left_handles(&self) -> Result<(), StoreFault> {
+        self.until_fewer(CHUNK, || sqlx::query_scalar!("select forget_left_handles($1::bigint::integer)", CHUNK)).await
     }
 
     /// Those to posts whose tombstones go next, while these still say which.

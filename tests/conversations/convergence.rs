@@ -252,6 +252,8 @@ fn held(person: &Person, feed: FeedName) -> Option<BTreeSet<String>> {
         | Thing::Reading(_)
         | Thing::Marker(_)
         | Thing::Preferences(_)
+        | Thing::Settings(_)
+        | Thing::Draft(_)
         | Thing::Gone => None,
     };
     Some(things.iter().filter_map(line).collect())

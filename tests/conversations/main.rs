@@ -12,6 +12,7 @@ mod bad_input;
 mod bots;
 mod canaries;
 mod comments;
+mod composing;
 mod convergence;
 mod demo;
 mod faults;

@@ -256,6 +256,11 @@ fn rows() -> Vec<Row> {
         row("notification.seen", Nothing, |_| json!({ "up_to": 1 }), LOGGED_IN),
         row("notification.read", Nothing, |_| json!({ "up_to": 1 }), LOGGED_IN),
         row("marker.set", Nothing, |_| json!({ "feed": "global", "seq": 1 }), LOGGED_IN),
+        row("settings.update", Nothing, |_| json!({ "theme": "dark" }), LOGGED_IN),
+        row("draft.put", Nothing, |_| json!({ "id": Uuid::now_v7(), "text": "a draft" }), LOGGED_IN),
+        // What is not there is deleted already; nobody learns whether it is somebody else's.
+        row("draft.delete", Nothing, |_| json!({ "id": Uuid::now_v7() }), LOGGED_IN),
+        row("draft.page", Nothing, |_| json!({}), LOGGED_IN),
         row("notify.preferences", Nothing, |_| json!({ "follow": "followed" }), ACTIVE),
         row(
             "media.ticket",

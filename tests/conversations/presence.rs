@@ -6,8 +6,9 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use tidings_protocol::error::ErrorCode;
+use tidings_protocol::error::{ErrorCode, Refusal};
 use tidings_protocol::feed::FeedName;
+use tidings_protocol::feed::FeedName::Me;
 use tidings_protocol::ids::{PostId, UserId};
 use tidings_protocol::presence::{Presence, PresenceWatched, Showing, Status, TypingSent};
 use tidings_protocol::push::Notice;
@@ -238,4 +239,29 @@ async fn what_is_too_much_is_refused() {
     let mut nobody = Person::anonymous();
     nobody.connects(world.a(), &[FeedName::Post(post)]).await;
     nobody.is_refused(ErrorCode::Unauthorized, "typing.send", json!({ "post": post })).await;
+}
+
+#[tokio::test]
+async fn p9_who_hides_is_seen_by_nobody_on_any_node_and_sees_nobody() {
+    let world = World::two_nodes().await;
+    let mut ann = Person::arrives(world.a(), "ann", &[Me]).await;
+    let mut bob = Person::arrives(world.b(), "bob", &[Me]).await;
+    bob.follows(ann.id()).await;
+    ann.follows(bob.id()).await;
+    knows_that_bob_is_here(&mut bob, &ann).await;
+    let hidden: Result<Value, Refusal> = ann.request("settings.update", json!({ "presence": "hidden" })).await;
+    hidden.expect("hidden");
+    bob.hears_that(ann.id(), Status::Offline).await;
+    // A device that comes later is not seen either, whatever it wishes.
+    let mut phone = Person::logs_in(world.b(), "ann").await;
+    phone.connects(world.b(), &[Me]).await;
+    let shown: Result<Value, Refusal> = phone.request("presence.set", json!({ "status": "online" })).await;
+    shown.expect("wished");
+    let blind: Value = phone.request("presence.watch", json!({ "ids": [bob.id()] })).await.expect("answered");
+    assert_eq!(blind["users"], json!([]), "who is not seen does not see");
+    let seen: Result<Value, Refusal> = phone.request("settings.update", json!({ "presence": "shown" })).await;
+    seen.expect("shown again");
+    bob.hears_that(ann.id(), Status::Online).await;
+    let seeing: Value = phone.request("presence.watch", json!({ "ids": [bob.id()] })).await.expect("answered");
+    assert_eq!(seeing["users"][0]["status"], "online");
 }

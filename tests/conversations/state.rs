@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use tidings_protocol::drafts::Draft;
 use tidings_protocol::entity::{Block, Bookmark, Comment, Follow, Mute, Post, Reaction, User};
 use tidings_protocol::feed::FeedName;
 use tidings_protocol::ids::PostId;
@@ -12,6 +13,7 @@ use tidings_protocol::notification::{
 use tidings_protocol::position::Seq;
 use tidings_protocol::push::{Event, FeedPush};
 use tidings_protocol::reply::Snapshot;
+use tidings_protocol::settings::Settings;
 
 /// The latest state of one thing. `Gone` leaves its rev behind, so that an older state cannot raise it from the dead.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +30,8 @@ pub enum Thing {
     Reading(NotificationReading),
     Marker(ReadMarker),
     Preferences(Preferences),
+    Settings(Settings),
+    Draft(Draft),
     Gone,
 }
 
@@ -115,6 +119,7 @@ impl State {
             .chain(snapshot.notifications.into_iter().flatten().map(group))
             .chain(snapshot.reading.map(Thing::Reading))
             .chain(snapshot.markers.into_iter().flatten().map(Thing::Marker))
+            .chain(snapshot.settings.map(Thing::Settings))
             .chain(snapshot.preferences.map(Thing::Preferences));
         for thing in things {
             let (key, rev) = thing.key_and_rev();
@@ -169,6 +174,9 @@ impl State {
             Event::MarkerUpdated(marker) => (marker_key(&marker), marker.rev, Thing::Marker(marker)),
             Event::MarkerRemoved(marker) => (marker_key(&marker), marker.rev, Thing::Gone),
             Event::PreferencesUpdated(chosen) => ("preferences".to_owned(), chosen.rev, Thing::Preferences(chosen)),
+            Event::SettingsUpdated(chosen) => ("settings".to_owned(), chosen.rev, Thing::Settings(chosen)),
+            Event::DraftUpdated(draft) => (draft_key(&draft.id.to_string()), draft.rev, Thing::Draft(draft)),
+            Event::DraftRemoved(gone) => (draft_key(&gone.id.to_string()), gone.rev, Thing::Gone),
             Event::PostRemoved(gone) => (post_key(&gone.id.to_string()), gone.rev, Thing::Gone),
             Event::CommentRemoved(gone) => (comment_key(&gone.id.to_string()), gone.rev, Thing::Gone),
         };
@@ -254,6 +262,8 @@ impl Thing {
             | Self::Reading(_)
             | Self::Marker(_)
             | Self::Preferences(_)
+            | Self::Settings(_)
+            | Self::Draft(_)
             | Self::Gone => None,
         }
     }
@@ -268,6 +278,8 @@ impl Thing {
             Self::Reading(reading) => ("reading".to_owned(), reading.rev),
             Self::Marker(marker) => (marker_key(marker), marker.rev),
             Self::Preferences(chosen) => ("preferences".to_owned(), chosen.rev),
+            Self::Settings(chosen) => ("settings".to_owned(), chosen.rev),
+            Self::Draft(draft) => (draft_key(&draft.id.to_string()), draft.rev),
             Self::Block(_) | Self::Mute(_) | Self::Reaction(_) | Self::Bookmark(_) | Self::Gone => {
                 unreachable!("not taken out of snapshots here")
             }
@@ -286,6 +298,11 @@ fn notification_key(group: &Notification) -> String {
 
 fn marker_key(marker: &ReadMarker) -> String {
     format!("marker {}", marker.feed)
+}
+
+/// How a draft is known.
+pub fn draft_key(id: &str) -> String {
+    format!("draft {id}")
 }
 
 /// How a comment is known.

@@ -5,6 +5,8 @@
 use tidings_protocol::feed::FeedName;
 use tidings_protocol::ids::{SessionId, UserId};
 use tidings_protocol::position::Seq;
+use tidings_protocol::push::EventName;
+use tidings_protocol::settings::Settings;
 
 use super::Topic;
 use super::sight::Eyes;
@@ -57,6 +59,8 @@ pub(super) struct Context {
     blocks: Vec<UserId>,
     blocked_by: Vec<UserId>,
     muted: Vec<UserId>,
+    /// They are never to be shown to be here.
+    hides: bool,
 }
 
 impl Context {
@@ -72,6 +76,7 @@ impl Context {
             blocks: sorted(viewer.blocks),
             blocked_by: sorted(viewer.blocked_by),
             muted: sorted(viewer.muted),
+            hides: viewer.hides,
         }
     }
 
@@ -80,8 +85,22 @@ impl Context {
     }
 
     pub(super) fn eyes(&self) -> Eyes<'_> {
-        let Self { user, follows, blocks, blocked_by, muted } = self;
+        let Self { user, follows, blocks, blocked_by, muted, hides: _ } = self;
         Eyes { user: *user, follows, blocks, blocked_by, muted }
+    }
+
+    /// Takes an entry in, if it is about this viewer.
+    pub(super) fn take_entry(&mut self, entry: &Entry) {
+        if let Change::Own { event: EventName::SettingsUpdated, user, .. } = entry.change
+            && user == self.user
+        {
+            // From a peer that speaks another dialect: it stays as it is. What the error quotes is somebody's choice (P9).
+            match serde_json::from_str::<Settings>(entry.body.get()) {
+                Ok(settings) => self.hides = settings.hides(),
+                Err(_) => tracing::error!(seq = entry.seq.0, "an entry's body is not what it should be"),
+            }
+        }
+        self.take(&entry.change);
     }
 
     /// Takes a change in, if it is about this viewer.
@@ -161,6 +180,7 @@ impl<L: Line> FeedTable<L> {
                 self.note_context_of(blocker, blocked, entry);
                 self.note_context_of(blocked, blocker, entry);
             }
+            Change::Own { event: EventName::SettingsUpdated, user, .. } => self.note_settings_of(user, entry),
             // Ends of log-ins are done already, before anything else of the batch.
             Change::SessionRevoked { .. }
             | Change::Post { .. }
@@ -197,6 +217,24 @@ impl<L: Line> FeedTable<L> {
                 slot.line.tell(Told::ContextChanged(afresh));
             }
         }
+    }
+
+    fn note_settings_of(&mut self, user: UserId, entry: &Entry) {
+        let Some(&viewer) = self.viewer_of.get(&user) else {
+            return;
+        };
+        let context = &mut self.viewers[viewer].context;
+        context.take_entry(entry);
+        let hides = context.hides;
+        for &slot in &self.viewers[viewer].slots {
+            self.slots[slot].line.tell(Told::Hides(hides));
+        }
+    }
+
+    /// Whether the viewer of a session is never to be shown to be here.
+    #[must_use]
+    pub fn hides(&self, id: &SlotId) -> bool {
+        self.slots[id.0].viewer.is_some_and(|viewer| self.viewers[viewer].context.hides)
     }
 
     /// Whether something of what an author does is hidden from somebody here.

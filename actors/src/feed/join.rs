@@ -50,7 +50,7 @@ impl<L: Line> FeedTable<L> {
             {
                 return Err(NotJoined::Revoked);
             }
-            context.take(&entry.change);
+            context.take_entry(entry);
         }
         if let Some(&here) = self.viewer_of.get(&user) {
             // One who is here already is up to date by the entries applied since, but for a new epoch.

@@ -60,6 +60,8 @@ fn of_me(snapshot: &mut Snapshot, event: EventName, entry: &Entry) -> Result<(),
         }
     } else if event == EventName::PreferencesUpdated {
         snapshot.preferences = Some(read::<Preferences>(entry)?);
+    } else if event == EventName::SettingsUpdated {
+        snapshot.settings = Some(read(entry)?);
     }
     Ok(())
 }

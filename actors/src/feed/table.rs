@@ -28,6 +28,8 @@ pub enum Told {
     /// Whom the viewer follows, blocks or has muted changed: these feeds need fresh snapshots, and nothing comes until
     /// [`FeedTable::release`].
     ContextChanged(Afresh),
+    /// Whether the viewer is never to be shown to be here has changed, or was said again.
+    Hides(bool),
     /// The log-in has ended.
     Revoked,
     /// The journal began a new life: every position is void.

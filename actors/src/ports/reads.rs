@@ -27,6 +27,8 @@ pub struct Viewer {
     pub blocked_by: Vec<UserId>,
     /// Whom they have muted.
     pub muted: Vec<UserId>,
+    /// Whether they are never to be shown to be here.
+    pub hides: bool,
     /// Whether the log-in asked about is still good.
     pub session_live: bool,
 }

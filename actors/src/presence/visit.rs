@@ -42,10 +42,16 @@ impl Visit {
     }
 
     /// Whether the user wants never to be shown, whatever a connection wishes: for a setting of theirs. Every one of their connections has
-    /// to be told.
+    /// to be told. Who is not seen does not see either: what the connection watched is over.
     pub fn opts_out(&mut self, opted_out: bool) {
+        if opted_out == self.opted_out {
+            return;
+        }
         self.opted_out = opted_out;
         self.tell();
+        if opted_out {
+            self.watches(Vec::new());
+        }
     }
 
     /// What is shown of it.
@@ -58,8 +64,9 @@ impl Visit {
         self.worker.stand().shows(self.number, self.user, self.shows());
     }
 
-    /// The connection watches these people instead of those before; how those are whom its user follows.
+    /// The connection watches these people instead of those before; how those are whom its user follows. Nobody, for a user who hides.
     pub fn watches(&mut self, ids: Vec<UserId>) -> Vec<Presence> {
+        let ids = if self.opted_out { Vec::new() } else { ids };
         let stand = self.worker.stand();
         let (watch, told) = stand.watches(&self.worker, &self.link, self.user, ids, self.watch.take());
         self.watch = watch;

@@ -196,6 +196,7 @@ impl Session {
             | Job::Posts(..)
             | Job::Comments(..)
             | Job::Marks(_)
+            | Job::Drafts(_)
             | Job::Notes(_)
             | Job::Search(_) => {
                 let (worker, viewer) = (Rc::clone(&self.worker), self.viewer);
@@ -306,6 +307,7 @@ impl Session {
     fn told(&mut self, told: Told, ctx: &mut Context<Self>) {
         match told {
             Told::ContextChanged(afresh) => self.want(Reach::Context(afresh), ctx),
+            Told::Hides(hides) => self.hides(hides),
             Told::Beyond => self.want(Reach::All, ctx),
             Told::NewEpoch => self.want(Reach::Epoch, ctx),
             Told::Revoked => self.end(CloseCode::SessionRevoked, ctx),

@@ -65,9 +65,26 @@ impl Session {
     pub(super) fn begins_visit(&mut self, showing: Showing) {
         let visit = |user| Visit::begins(Rc::clone(&self.worker), Rc::clone(&self.link), user, showing);
         self.visit = self.viewer.map(visit).map(Box::new);
+        self.hides_as_chosen();
         if let Some(place) = &self.place {
             let feeds = self.worker.table().feeds(place.slot()).to_vec();
             feeds.into_iter().for_each(|feed| self.reads(feed));
+        }
+    }
+
+    /// Whether its user is never to be shown to be here, whatever the connection wishes.
+    pub(super) fn hides(&mut self, hides: bool) {
+        if let Some(visit) = self.visit.as_mut() {
+            visit.opts_out(hides);
+        }
+    }
+
+    /// The same, as it is now: where somebody has been looked up.
+    pub(super) fn hides_as_chosen(&mut self) {
+        let place = self.place.clone();
+        if let Some(place) = place {
+            let hides = self.worker.table().hides(place.slot());
+            self.hides(hides);
         }
     }
 

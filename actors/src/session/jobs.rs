@@ -8,10 +8,11 @@ use tidings_protocol::notification::{MarkerResult, PreferencesResult, ReadingRes
 use tidings_protocol::position::{Cursor, Seq};
 use tidings_protocol::push::EventName;
 use tidings_protocol::reply::{
-    BlockResult, BookmarkResult, CommentResult, FollowResult, MuteResult, PostGot, PostResult, ReactionResult,
-    RemovedResult, SessionEnded, UserUpdated,
+    BlockResult, BookmarkResult, CommentResult, DraftResult, FollowResult, MuteResult, PostGot, PostResult,
+    ReactionResult, RemovedResult, SessionEnded, SettingsResult, UserUpdated,
 };
 
+use super::drafts;
 use super::feeds::bounded;
 use super::machine::Job;
 use super::marks;
@@ -53,6 +54,7 @@ async fn carry_out(worker: &Worker, viewer: Option<UserId>, id: RequestId, job: 
             Ok(frame::result(framing, id, page.ok_or_else(not_found)?))
         }
         Job::Marks(job) => marks::carry_out(worker, viewer, id, job).await,
+        Job::Drafts(job) => drafts::carry_out(worker, id, job).await,
         Job::Notes(job) => notes::carry_out(worker, id, job).await,
         Job::Search(job) => search::carry_out(worker, viewer, id, job).await,
         Job::Subscribe(..)
@@ -125,6 +127,15 @@ fn told(framing: Framing, id: RequestId, entry: &Entry, duplicate: bool) -> Byte
         }
         Change::Own { event: EventName::PreferencesUpdated, .. } => {
             frame::result(framing, id, PreferencesResult { preferences: body, seq, duplicate })
+        }
+        Change::Own { event: EventName::SettingsUpdated, .. } => {
+            frame::result(framing, id, SettingsResult { settings: body, seq, duplicate })
+        }
+        Change::Own { event: EventName::DraftUpdated, .. } => {
+            frame::result(framing, id, DraftResult { draft: body, seq, duplicate })
+        }
+        Change::Own { event: EventName::DraftRemoved, .. } => {
+            frame::result(framing, id, RemovedResult { removed: body, seq, duplicate })
         }
         Change::SessionRevoked { session: Some(session), .. } => {
             frame::result(framing, id, SessionEnded { id: session, seq })

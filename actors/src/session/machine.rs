@@ -14,6 +14,7 @@ use tidings_protocol::request::{Hello, Method, Request};
 
 use super::bots::BotsJob;
 use super::company::CompanyJob;
+use super::drafts::DraftsJob;
 use super::marks::MarksJob;
 use super::media::MediaJob;
 use super::methods::{cost, job};
@@ -57,6 +58,8 @@ pub enum Job {
     Media(MediaJob),
     /// Something about marks on posts.
     Marks(MarksJob),
+    /// One's own drafts.
+    Drafts(DraftsJob),
     /// Something about who is here.
     Company(CompanyJob),
     /// Older notifications.
@@ -88,6 +91,7 @@ impl Job {
             | Self::Account(AccountJob::LogIns)
             | Self::Bots(BotsJob::Tokens(_) | BotsJob::All)
             | Self::Marks(_)
+            | Self::Drafts(_)
             | Self::Notes(_)
             | Self::Search(_)
             | Self::Company(CompanyJob::Type(_))

@@ -15,7 +15,7 @@ use super::machine::Job;
 use super::marks::{self, MarksJob};
 use super::media::MediaJob;
 use super::search::SearchJob;
-use super::{notes, posts};
+use super::{drafts, notes, posts};
 use crate::account::AccountJob;
 use crate::command::{Act, Command, Deed, ProfileChange};
 use crate::ports::{Branch, Who};
@@ -32,6 +32,7 @@ pub(super) const fn cost(method: &Method) -> u32 {
         | Method::PostGet(_)
         | Method::PostHistory(_)
         | Method::BookmarkPage(_)
+        | Method::DraftPage(_)
         | Method::NotificationPage(_)
         | Method::NotificationSeen(_)
         | Method::CommentPage(_)
@@ -71,6 +72,9 @@ pub(super) const fn cost(method: &Method) -> u32 {
         | Method::TokenRevoke(_)
         | Method::UserUpdate(_)
         | Method::NotifyPreferences(_)
+        | Method::SettingsUpdate(_)
+        | Method::DraftPut(_)
+        | Method::DraftDelete(_)
         | Method::PostUpdate(_)
         | Method::PostDelete(_)
         | Method::MediaDelete(_)
@@ -96,6 +100,7 @@ pub(super) fn job(viewer: Option<UserId>, method: Method) -> Result<Job, Refusal
         Method::PostHistory(post) => return Ok(Job::Marks(MarksJob::History(post.id))),
         Method::PostStats(get) => return marks::stats(get.ids).map(Job::Marks),
         Method::BookmarkPage(page) => return marks::page(viewer, page).map(Job::Marks),
+        Method::DraftPage(page) => return drafts::page(viewer, page).map(Job::Drafts),
         Method::FeedPage(FeedPage { feed: Listing::Top(span), before, limit }) => {
             return Ok(Job::Search(SearchJob::Top(span, before, entities(limit)?)));
         }
@@ -161,6 +166,9 @@ pub(super) fn job(viewer: Option<UserId>, method: Method) -> Result<Job, Refusal
         Method::NotificationRead(read) => notes::read(read)?,
         Method::MarkerSet(marker) => notes::marker(marker),
         Method::NotifyPreferences(change) => notes::prefer(change)?,
+        Method::SettingsUpdate(change) => drafts::choose(change)?,
+        Method::DraftPut(put) => drafts::put(put)?,
+        Method::DraftDelete(draft) => Act::Deed(Deed::DeleteDraft { id: draft.id }),
         Method::PostReact(react) => Act::Deed(Deed::React { post: react.id, emoji: react.emoji }),
         Method::PostUnreact(post) => Act::Deed(Deed::Unreact { post: post.id }),
         Method::PostBookmark(post) => Act::Deed(Deed::Bookmark { post: post.id }),

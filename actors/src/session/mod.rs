@@ -3,6 +3,7 @@
 pub mod actor;
 pub mod bots;
 mod company;
+mod drafts;
 mod feeds;
 mod greet;
 mod jobs;
@@ -11,7 +12,7 @@ mod marks;
 mod media;
 mod methods;
 mod notes;
-mod posts;
+pub(crate) mod posts;
 mod pulse;
 mod refresh;
 mod renew;

@@ -11,7 +11,7 @@ use crate::command::{Act, ExtraChange};
 
 /// # Errors
 /// It has neither words nor a post to hand on.
-pub(super) fn create(post: PostCreate) -> Result<Act, Refusal> {
+pub(crate) fn create(post: PostCreate) -> Result<Act, Refusal> {
     let PostCreate { id, text, visibility, warning, of, comments } = post;
     if text.is_none() && of.is_none() {
         return Err(Refusal::new(ErrorCode::Invalid, "a post has a text, or hands on another").field("text"));

@@ -55,6 +55,7 @@ impl Session {
             match refreshed {
                 Ok((place, caught_up)) => {
                     session.place = Some(place);
+                    session.hides_as_chosen();
                     session.failing_since = None;
                     session.caught_up(caught_up, ctx);
                     session.refresh(ctx);

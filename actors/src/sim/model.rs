@@ -99,6 +99,7 @@ impl State {
             user: self.user(user),
             follows: self.follows_of(user).into_iter().collect(),
             blocks: second(&self.blocks, user).map(|(blocked, _)| blocked).collect(),
+            hides: false,
             blocked_by: first.map(|((blocker, _), _)| *blocker).collect(),
             muted: second(&self.mutes, user).map(|(muted, _)| muted).collect(),
             session_live,

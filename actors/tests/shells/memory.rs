@@ -235,6 +235,7 @@ impl Reads for Memory {
             follows: Vec::new(),
             blocks: Vec::new(),
             blocked_by: Vec::new(),
+            hides: false,
             muted: Vec::new(),
             session_live,
         };

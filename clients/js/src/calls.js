@@ -74,6 +74,14 @@ export class Calls extends Emitter {
   /** One has read these, all up to a `seq`, or these as far as they are not above it. */
   notificationsRead({ ids, upTo }, options) { return this.request("notification.read", { ids, up_to: upTo }, options); }
   setPreferences(preferences, options) { return this.request("notify.preferences", preferences, options); }
+  updateSettings(settings, options) { return this.request("settings.update", settings, options); }
+  /** Puts a draft in whole; with `publish_at` (ms) it is published by itself. */
+  putDraft({ id = uuidv7(), text, visibility, warning, of, comments, publish_at, ifRev } = {}, options) {
+    return this.request("draft.put", { id, text, visibility, warning, of, comments, publish_at, if_rev: ifRev }, options);
+  }
+  deleteDraft(id, options) { return this.request("draft.delete", { id }, options); }
+  /** One's drafts, those changed last first. */
+  drafts({ before, limit, ...options } = {}) { return this.request("draft.page", { before, limit }, options); }
   setMarker(feed, seq, options) { return this.request("marker.set", { feed, seq }, options); }
   /** What this connection shows of one: `online`, `idle` or `invisible`. */
   setPresence(status, options) { return this.request("presence.set", { status }, options); }

@@ -29,6 +29,7 @@ export class Entities {
     follows: new Kept(), blocks: new Kept(), mutes: new Kept(), markers: new Kept(), preferences: new Kept(),
     reactions: new Kept(), bookmarks: new Kept(), requests: new Kept(), lists: new Kept(), members: new Kept(), filters: new Kept(),
     reports: new Kept(), actions: new Kept(),
+    reactions: new Kept(), bookmarks: new Kept(), settings: new Kept(), drafts: new Kept(),
   };
   #reading = null;
   /** As of which entry the number of unread ones is. */
@@ -69,6 +70,7 @@ export class Entities {
     for (const list of snapshot.lists ?? []) lists.set(list.id, list.rev, list);
     for (const filter of snapshot.filters ?? []) filters.set(filter.id, filter.rev, filter);
     if (snapshot.preferences) preferences.set("", snapshot.preferences.rev, snapshot.preferences);
+    if (snapshot.settings) this.#own.settings.set("", snapshot.settings.rev, snapshot.settings);
     this.addPage(snapshot);
     this.#unreadAt = snapshot.seq;
   }
@@ -92,7 +94,7 @@ export class Entities {
    * @returns {boolean} whether it brought anything new
    */
   apply({ event, data, seq = Infinity }) {
-    const { follows, blocks, mutes, markers, preferences, reactions, bookmarks, requests, lists, members, filters, reports, actions } = this.#own;
+    const { follows, blocks, mutes, markers, preferences, reactions, bookmarks, requests, lists, members, filters, reports, actions, settings, drafts } = this.#own;
     const take = {
       "post.created": () => this.#setPost(data),
       "post.updated": () => this.#setPost(data),
@@ -110,6 +112,9 @@ export class Entities {
       "marker.updated": () => markers.set(data.feed, data.rev, data),
       "marker.removed": () => markers.set(data.feed, data.rev, null),
       "preferences.updated": () => preferences.set("", data.rev, data),
+      "settings.updated": () => settings.set("", data.rev, data),
+      "draft.updated": () => drafts.set(data.id, data.rev, data),
+      "draft.removed": () => drafts.set(data.id, data.rev, null),
       "reaction.updated": () => reactions.set(data.post, data.rev, data.emoji ?? null),
       "reaction.removed": () => reactions.set(data.post, data.rev, null),
       "bookmark.created": () => bookmarks.set(data.post, data.rev, true),
@@ -178,6 +183,10 @@ export class Entities {
     if (!next) this.#answers.delete(parent); // All are here now.
     this.#touch();
   }
+  /** What one has chosen (in `me`); null where one never did. */
+  get settings() { return this.#own.settings.get(""); }
+  /** Drafts that have changed since one watches `me`, by their id; those before come by pages. Null: it is gone. */
+  draft(id) { return this.#own.drafts.has(id) ? this.#own.drafts.get(id) : undefined; }
 
   /** One's reaction to a post, as far as it has changed since one watches `me`: a word, null if it was taken back, undefined if nothing is known. */
   reaction(post) { return this.#own.reactions.has(post) ? this.#own.reactions.get(post) : undefined; }

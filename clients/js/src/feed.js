@@ -52,6 +52,8 @@ export class Feed extends Emitter {
   get mutes() { return this.#entities.mutes; }
   get markers() { return this.#entities.markers; }
   get preferences() { return this.#entities.preferences; }
+  get settings() { return this.#entities.settings; }
+  draft(id) { return this.#entities.draft(id); }
   /** In `user:…`: what they show before all others. */
   get pinned() { return this.#entities.pinned; }
   /** In `me`: one's own requests to follow somebody, one's lists and keyword filters. */

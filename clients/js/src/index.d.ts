@@ -1,11 +1,12 @@
 /** Types of tidings-client. Those of the wire are generated: see protocol.d.ts. */
 import type {
-  Commenters,
-  Author, Block, BlockResult, BookmarkResult, BookmarksPage, Comment, CommentResult, CommentsPage, EmailChanged, Emoji, Events, FeedPush,
-  FollowResult, Limits, LogIns, Login, MarkerResult, Media, MediaDeleted, MediaKind, MediaType, MentionsSuggested, MethodName, Methods, Mute, MuteResult, MyMarks, Notice, Notification, NotificationReading,
-  NotificationsPage, NotifyPreferences, OthersEnded, Post, PostCounts, PostGot, PostHistory, PostResult, PostsPage, Preferences,
-  PreferencesResult, Presence, PresenceShown, ReactionResult, ReadMarker, ReadingResult, Refusal, RemovedResult, SessionEnded, Showing,
-  PeopleFound, PostsFound, SignUp, Snapshot, TagsFound, Tokens, TypingSent, User, UserResult, UserUpdated, Visibility, Welcome,
+  Author, Block, BlockResult, BookmarkResult, BookmarksPage, Comment, CommentResult, Commenters, CommentsPage, Draft, DraftPut,
+  DraftResult, DraftsPage, EmailChanged, Emoji, Events, FeedPush, FollowResult, Limits, LogIns, Login, MarkerResult, Media, MediaDeleted,
+  MediaKind, MediaType, MentionsSuggested, MethodName, Methods, Mute, MuteResult, MyMarks, Notice, Notification, NotificationReading,
+  NotificationsPage, NotifyPreferences, OthersEnded, PeopleFound, Post, PostCounts, PostGot, PostHistory, PostResult, PostsFound,
+  PostsPage, Preferences, PreferencesResult, Presence, PresenceShown, ReactionResult, ReadMarker, ReadingResult, Refusal, RemovedResult,
+  SessionEnded, Settings, SettingsResult, SettingsUpdate, Showing, SignUp, Snapshot, TagsFound, Tokens, TypingSent, User, UserResult,
+  UserUpdated, Visibility, Welcome,
 } from "./protocol.js";
 
 export type * from "./protocol.js";
@@ -143,6 +144,10 @@ export class Client extends Emitter<ClientEvents> {
   notificationsSeen(upTo: number, options?: RequestOptions): Promise<ReadingResult>;
   notificationsRead(which: { ids?: string[]; upTo?: number }, options?: RequestOptions): Promise<ReadingResult>;
   setPreferences(preferences: NotifyPreferences, options?: RequestOptions): Promise<PreferencesResult>;
+  updateSettings(settings: SettingsUpdate, options?: RequestOptions): Promise<SettingsResult>;
+  putDraft(draft: Omit<DraftPut, "id" | "if_rev"> & { id?: string; ifRev?: number }, options?: RequestOptions): Promise<DraftResult>;
+  deleteDraft(id: string, options?: RequestOptions): Promise<RemovedResult>;
+  drafts(options?: RequestOptions & { before?: string; limit?: number }): Promise<DraftsPage>;
   setMarker(feed: FeedName, seq: number, options?: RequestOptions): Promise<MarkerResult>;
   setPresence(status: Showing, options?: RequestOptions): Promise<PresenceShown>;
   changePassword(current: string, next: string, options?: RequestOptions): Promise<OthersEnded>;
@@ -207,6 +212,8 @@ export class Feed extends Emitter<FeedEvents> {
   readonly requests: Map<string, { asker: string; asked: string; rev: number }>;
   readonly lists: Map<string, { id: string; rev: number; name: string; members: number }>;
   readonly filters: Map<string, { id: string; rev: number; phrase: string; whole_word?: boolean; until?: number }>;
+  readonly settings: Settings | null;
+  draft(id: string): Draft | null | undefined;
   readonly pinned: Post[];
   readonly notifications: Notification[];
   readonly reading: NotificationReading | null;
@@ -236,6 +243,8 @@ export class Entities {
   readonly requests: Map<string, { asker: string; asked: string; rev: number }>;
   readonly lists: Map<string, { id: string; rev: number; name: string; members: number }>;
   readonly filters: Map<string, { id: string; rev: number; phrase: string; whole_word?: boolean; until?: number }>;
+  readonly settings: Settings | null;
+  draft(id: string): Draft | null | undefined;
   readonly pinned: Post[];
   readonly notifications: Notification[];
   readonly reading: NotificationReading | null;

@@ -237,6 +237,84 @@ export type CommentsPage = {
 /** One WebSocket connection, for correlating with the server's logs. */
 export type ConnectionId = string;
 
+/** A draft. */
+export type Draft = {
+  /** Which; the post that it becomes has the same. */
+  id: PostId,
+  /** Last change. */
+  rev: Seq,
+  /** When its owner last changed it. */
+  changed_at: Millis,
+  /** When it is published by itself; never if absent. */
+  publish_at?: Millis,
+  /** It is being published and can no longer be changed: in a moment it is gone, and the post is there. */
+  publishing?: boolean,
+  /** Its time came, and it could not be published: as `post.create` would have been refused. It is not tried again; changing it begins anew. */
+  failed?: ErrorCode,
+  /** The text so far. */
+  text?: string,
+  /** Who is to see it; not chosen yet if absent, and then everybody when it is published by itself. */
+  visibility?: Visibility,
+  /** What the text is about. */
+  warning?: string,
+  /** The post it hands on. */
+  of?: PostId,
+  /** Who may comment on it; as one's settings say if absent. */
+  comments?: Commenters,
+};
+
+/** `draft.page`: one's drafts. */
+export type DraftPage = {
+  /** `next` of the page before; those changed last if absent. */
+  before?: string,
+  /** 1–100; 50 if absent. */
+  limit?: number,
+};
+
+/** `draft.put`: puts a draft in whole, in place of what it said before. */
+export type DraftPut = {
+  /** Chosen by the client, as a post's: the post that it becomes has the same. */
+  id: PostId,
+  /** The text so far; with `publish_at` it must be a post's. */
+  text?: string,
+  /** Who is to see it. */
+  visibility?: Visibility,
+  /** What the text is about. */
+  warning?: string,
+  /** A public post to hand on. */
+  of?: PostId,
+  /** Who may comment on it; as one's settings say if absent. */
+  comments?: Commenters,
+  /** When it is to be published by itself, by the server's clock: in the next 366 days. */
+  publish_at?: Millis,
+  /** Refuse with `stale` if it has changed since. */
+  if_rev?: Seq,
+};
+
+/** `draft.delete`: may be repeated without harm. */
+export type DraftRef = {
+  /** Which. */
+  id: PostId,
+};
+
+/** Result of `draft.put`. */
+export type DraftResult = {
+  /** As it is now. */
+  draft: Draft,
+  /** The change. */
+  seq: Seq,
+  /** It was so already; nothing was done now. */
+  duplicate?: boolean,
+};
+
+/** Result of `draft.page`. */
+export type DraftsPage = {
+  /** Those changed last first. */
+  drafts: Array<Draft>,
+  /** For the next `before`; null at the end. */
+  next: string | null,
+};
+
 /** Result of `account.email`. */
 export type EmailChanged = {
   /** The address from now on, as it is kept. */
@@ -250,7 +328,7 @@ export type Emoji = "like" | "love" | "laugh" | "wow" | "sad" | "angry" | "thank
 export type ErrorCode = "bad_request" | "unknown_method" | "invalid" | "unauthorized" | "bad_token" | "token_expired" | "bad_credentials" | "forbidden" | "not_found" | "conflict" | "stale" | "cursor_expired" | "limit_reached" | "rate_limited" | "overloaded" | "unavailable" | "internal";
 
 /** The name of an event of a feed. `created` and `updated` carry the same thing and are applied the same way. */
-export type EventName = "post.created" | "post.updated" | "post.removed" | "comment.created" | "comment.updated" | "comment.removed" | "user.updated" | "follow.created" | "follow.removed" | "block.created" | "block.removed" | "mute.created" | "mute.removed" | "reaction.updated" | "reaction.removed" | "bookmark.created" | "bookmark.removed" | "notification.updated" | "notification.removed" | "notification.read" | "marker.updated" | "marker.removed" | "preferences.updated" | "feed.resync";
+export type EventName = "post.created" | "post.updated" | "post.removed" | "comment.created" | "comment.updated" | "comment.removed" | "user.updated" | "follow.created" | "follow.removed" | "block.created" | "block.removed" | "mute.created" | "mute.removed" | "reaction.updated" | "reaction.removed" | "bookmark.created" | "bookmark.removed" | "notification.updated" | "notification.removed" | "notification.read" | "marker.updated" | "marker.removed" | "preferences.updated" | "settings.updated" | "draft.updated" | "draft.removed" | "feed.resync";
 
 /** `feed.page`: older posts of `home`, `global`, `tag:<name>` or `user:<id>`; or of a ranked view, `top:day` or `top:week`. */
 export type FeedPage = {
@@ -267,7 +345,7 @@ export type FeedPush = {
   /** The subscription it belongs to. */
   feed: string,
   /** The journal entry. */
-  seq: Seq, } & ({ "event": "post.created", "data": Post } | { "event": "post.updated", "data": Post } | { "event": "post.removed", "data": Removed } | { "event": "comment.created", "data": Comment } | { "event": "comment.updated", "data": Comment } | { "event": "comment.removed", "data": Removed } | { "event": "user.updated", "data": User } | { "event": "follow.created", "data": Follow } | { "event": "follow.removed", "data": Follow } | { "event": "block.created", "data": Block } | { "event": "block.removed", "data": Block } | { "event": "mute.created", "data": Mute } | { "event": "mute.removed", "data": Mute } | { "event": "reaction.updated", "data": Reaction } | { "event": "reaction.removed", "data": Reaction } | { "event": "bookmark.created", "data": Bookmark } | { "event": "bookmark.removed", "data": Bookmark } | { "event": "notification.updated", "data": NotificationTold } | { "event": "notification.removed", "data": NotificationRemoved } | { "event": "notification.read", "data": NotificationReading } | { "event": "marker.updated", "data": ReadMarker } | { "event": "marker.removed", "data": ReadMarker } | { "event": "preferences.updated", "data": Preferences } | { "event": "feed.resync", "data": Snapshot });
+  seq: Seq, } & ({ "event": "post.created", "data": Post } | { "event": "post.updated", "data": Post } | { "event": "post.removed", "data": Removed } | { "event": "comment.created", "data": Comment } | { "event": "comment.updated", "data": Comment } | { "event": "comment.removed", "data": Removed } | { "event": "user.updated", "data": User } | { "event": "follow.created", "data": Follow } | { "event": "follow.removed", "data": Follow } | { "event": "block.created", "data": Block } | { "event": "block.removed", "data": Block } | { "event": "mute.created", "data": Mute } | { "event": "mute.removed", "data": Mute } | { "event": "reaction.updated", "data": Reaction } | { "event": "reaction.removed", "data": Reaction } | { "event": "bookmark.created", "data": Bookmark } | { "event": "bookmark.removed", "data": Bookmark } | { "event": "notification.updated", "data": NotificationTold } | { "event": "notification.removed", "data": NotificationRemoved } | { "event": "notification.read", "data": NotificationReading } | { "event": "marker.updated", "data": ReadMarker } | { "event": "marker.removed", "data": ReadMarker } | { "event": "preferences.updated", "data": Preferences } | { "event": "settings.updated", "data": Settings } | { "event": "draft.updated", "data": Draft } | { "event": "draft.removed", "data": Removed } | { "event": "feed.resync", "data": Snapshot });
 
 /** How a feed starts. */
 export type FeedStart = { "status": "live",
@@ -297,6 +375,8 @@ export type FeedStart = { "status": "live",
   markers?: Array<ReadMarker>,
   /** Of whom one wants to hear; absent where one never said so. */
   preferences?: Preferences,
+  /** What one has chosen; absent where one never did. */
+  settings?: Settings,
   /** Newest first. */
   notifications?: Array<Notification>,
   /** How far one has looked through them, and how many are unread. */
@@ -1003,6 +1083,9 @@ export type Presence = {
   last_seen?: Millis,
 };
 
+/** Whether one is ever shown to be here. */
+export type PresenceChoice = "shown" | "hidden";
+
 /** `presence.set`: what this connection shows from now on. */
 export type PresenceSet = {
   /** What. */
@@ -1095,7 +1178,7 @@ export type Removed = {
   rev: Seq,
 };
 
-/** Result of `post.delete`, `comment.delete`. */
+/** Result of `post.delete`, `comment.delete`, `draft.delete`. */
 export type RemovedResult = {
   /** What is gone. */
   removed: Removed,
@@ -1108,7 +1191,7 @@ export type RemovedResult = {
 /** A request that was understood. */
 export type Request = {
   /** Echoed in the reply. */
-  id: RequestId, } & ({ "method": "hello", "params": Hello } | { "method": "auth.refresh", "params": AuthRefresh } | { "method": "account.password", "params": AccountPassword } | { "method": "account.email", "params": AccountEmail } | { "method": "session.list", "params": Nothing } | { "method": "session.revoke", "params": SessionRef } | { "method": "session.revoke_others", "params": Nothing } | { "method": "bot.create", "params": BotCreate } | { "method": "bot.all", "params": Nothing } | { "method": "bot.delete", "params": BotRef } | { "method": "token.create", "params": TokenCreate } | { "method": "token.all", "params": TokenAll } | { "method": "token.revoke", "params": TokenRef } | { "method": "user.get", "params": UserGet } | { "method": "user.update", "params": UserUpdate } | { "method": "user.follow", "params": UserRef } | { "method": "user.unfollow", "params": UserRef } | { "method": "user.block", "params": UserRef } | { "method": "user.unblock", "params": UserRef } | { "method": "user.mute", "params": UserMute } | { "method": "user.unmute", "params": UserRef } | { "method": "post.create", "params": PostCreate } | { "method": "post.get", "params": PostRef } | { "method": "post.update", "params": PostUpdate } | { "method": "post.delete", "params": PostRef } | { "method": "post.history", "params": PostRef } | { "method": "post.stats", "params": PostStatsGet } | { "method": "post.react", "params": PostReact } | { "method": "post.unreact", "params": PostRef } | { "method": "post.bookmark", "params": PostRef } | { "method": "post.unbookmark", "params": PostRef } | { "method": "post.pin", "params": PostRef } | { "method": "post.unpin", "params": PostRef } | { "method": "bookmark.page", "params": BookmarkPage } | { "method": "post.lock", "params": PostRef } | { "method": "post.unlock", "params": PostRef } | { "method": "post.slow", "params": PostSlow } | { "method": "post.comments", "params": PostComments } | { "method": "comment.create", "params": CommentCreate } | { "method": "comment.update", "params": CommentUpdate } | { "method": "comment.delete", "params": CommentRef } | { "method": "comment.hide", "params": CommentRef } | { "method": "comment.unhide", "params": CommentRef } | { "method": "comment.page", "params": CommentPage } | { "method": "feed.page", "params": FeedPage } | { "method": "search.people", "params": SearchPeople } | { "method": "search.posts", "params": SearchPosts } | { "method": "search.tags", "params": SearchTags } | { "method": "mention.suggest", "params": MentionSuggest } | { "method": "feed.subscribe", "params": FeedSubscribe } | { "method": "feed.unsubscribe", "params": FeedUnsubscribe } | { "method": "presence.watch", "params": PresenceWatch } | { "method": "presence.set", "params": PresenceSet } | { "method": "typing.send", "params": TypingSend } | { "method": "notification.page", "params": NotificationPage } | { "method": "notification.seen", "params": NotificationSeen } | { "method": "notification.read", "params": NotificationRead } | { "method": "marker.set", "params": MarkerSet } | { "method": "notify.preferences", "params": NotifyPreferences } | { "method": "media.ticket", "params": MediaTicket } | { "method": "media.get", "params": MediaRef } | { "method": "media.delete", "params": MediaRef });
+  id: RequestId, } & ({ "method": "hello", "params": Hello } | { "method": "auth.refresh", "params": AuthRefresh } | { "method": "account.password", "params": AccountPassword } | { "method": "account.email", "params": AccountEmail } | { "method": "session.list", "params": Nothing } | { "method": "session.revoke", "params": SessionRef } | { "method": "session.revoke_others", "params": Nothing } | { "method": "bot.create", "params": BotCreate } | { "method": "bot.all", "params": Nothing } | { "method": "bot.delete", "params": BotRef } | { "method": "token.create", "params": TokenCreate } | { "method": "token.all", "params": TokenAll } | { "method": "token.revoke", "params": TokenRef } | { "method": "settings.update", "params": SettingsUpdate } | { "method": "user.get", "params": UserGet } | { "method": "user.update", "params": UserUpdate } | { "method": "user.follow", "params": UserRef } | { "method": "user.unfollow", "params": UserRef } | { "method": "user.block", "params": UserRef } | { "method": "user.unblock", "params": UserRef } | { "method": "user.mute", "params": UserMute } | { "method": "user.unmute", "params": UserRef } | { "method": "post.create", "params": PostCreate } | { "method": "post.get", "params": PostRef } | { "method": "post.update", "params": PostUpdate } | { "method": "post.delete", "params": PostRef } | { "method": "post.history", "params": PostRef } | { "method": "post.stats", "params": PostStatsGet } | { "method": "post.react", "params": PostReact } | { "method": "post.unreact", "params": PostRef } | { "method": "post.bookmark", "params": PostRef } | { "method": "post.unbookmark", "params": PostRef } | { "method": "post.pin", "params": PostRef } | { "method": "post.unpin", "params": PostRef } | { "method": "bookmark.page", "params": BookmarkPage } | { "method": "post.lock", "params": PostRef } | { "method": "post.unlock", "params": PostRef } | { "method": "post.slow", "params": PostSlow } | { "method": "post.comments", "params": PostComments } | { "method": "draft.put", "params": DraftPut } | { "method": "draft.delete", "params": DraftRef } | { "method": "draft.page", "params": DraftPage } | { "method": "comment.create", "params": CommentCreate } | { "method": "comment.update", "params": CommentUpdate } | { "method": "comment.delete", "params": CommentRef } | { "method": "comment.hide", "params": CommentRef } | { "method": "comment.unhide", "params": CommentRef } | { "method": "comment.page", "params": CommentPage } | { "method": "feed.page", "params": FeedPage } | { "method": "search.people", "params": SearchPeople } | { "method": "search.posts", "params": SearchPosts } | { "method": "search.tags", "params": SearchTags } | { "method": "mention.suggest", "params": MentionSuggest } | { "method": "feed.subscribe", "params": FeedSubscribe } | { "method": "feed.unsubscribe", "params": FeedUnsubscribe } | { "method": "presence.watch", "params": PresenceWatch } | { "method": "presence.set", "params": PresenceSet } | { "method": "typing.send", "params": TypingSend } | { "method": "notification.page", "params": NotificationPage } | { "method": "notification.seen", "params": NotificationSeen } | { "method": "notification.read", "params": NotificationRead } | { "method": "marker.set", "params": MarkerSet } | { "method": "notify.preferences", "params": NotifyPreferences } | { "method": "media.ticket", "params": MediaTicket } | { "method": "media.get", "params": MediaRef } | { "method": "media.delete", "params": MediaRef });
 
 /** The client's number for a request, echoed in its reply. 0 … 2⁵³−1. */
 export type RequestId = number;
@@ -1171,6 +1254,42 @@ export type SessionRef = {
   id: SessionId,
 };
 
+/** One's settings as of their last change. */
+export type Settings = {
+  /** Last change. */
+  rev: Seq,
+  /** How clients look. */
+  theme?: Theme,
+  /** Who may see a new post where one does not say otherwise. For clients: a `post.create` without `visibility` is public, whatever this says. */
+  visibility?: Visibility,
+  /** Who may comment on one's posts where these do not say. */
+  comments?: Commenters,
+  /** Whether one is ever shown to be here. */
+  presence?: PresenceChoice,
+};
+
+/** Result of `settings.update`. */
+export type SettingsResult = {
+  /** As they are now. */
+  settings: Settings,
+  /** The change. */
+  seq: Seq,
+  /** It was so already; nothing was done now. */
+  duplicate?: boolean,
+};
+
+/** What somebody chooses: what is absent stays as it is, and is at first the first of its kind (`system`, `public`, `everyone`, `shown`). */
+export type SettingsUpdate = {
+  /** How clients look. */
+  theme?: Theme,
+  /** Who may see a new post where one does not say otherwise. For clients: a `post.create` without `visibility` is public, whatever this says. */
+  visibility?: Visibility,
+  /** Who may comment on one's posts where these do not say. */
+  comments?: Commenters,
+  /** Whether one is ever shown to be here. */
+  presence?: PresenceChoice,
+};
+
 /** What one connection shows of its user. A user is shown as the best of all their connections: online, then idle. */
 export type Showing = "online" | "idle" | "invisible";
 
@@ -1188,7 +1307,7 @@ export type SignUp = {
 
 /** The state of a feed as of `seq`; every later change follows as an event. Which fields are there depends on the feed:
  * `home`, `global`, `tag:<name>`: `posts`; `user:<id>`: `user`, `posts`, `pinned`; `post:<id>`: `post`, `comments`; `me`: `user`, `follows`, `blocks`,
- * `mutes`, `markers`, `preferences`; `notifications`: `notifications`, `reading`.
+ * `mutes`, `markers`, `preferences`, `settings`; `notifications`: `notifications`, `reading`.
  */
 export type Snapshot = {
   /** Which. */
@@ -1215,6 +1334,8 @@ export type Snapshot = {
   markers?: Array<ReadMarker>,
   /** Of whom one wants to hear; absent where one never said so. */
   preferences?: Preferences,
+  /** What one has chosen; absent where one never did. */
+  settings?: Settings,
   /** Newest first. */
   notifications?: Array<Notification>,
   /** How far one has looked through them, and how many are unread. */
@@ -1241,6 +1362,9 @@ export type TagsFound = {
   /** Those with the most posts first; at most 20. */
   tags: Array<FoundTag>,
 };
+
+/** How a client looks. */
+export type Theme = "system" | "light" | "dark";
 
 /** A token, without its secret. */
 export type Token = {
@@ -1472,6 +1596,7 @@ export interface Methods {
   "token.create": { params: TokenCreate; result: TokenMade };
   "token.all": { params: TokenAll; result: TokensAll };
   "token.revoke": { params: TokenRef; result: TokenRevoked };
+  "settings.update": { params: SettingsUpdate; result: SettingsResult };
   "user.get": { params: UserGet; result: UserResult };
   "user.update": { params: UserUpdate; result: UserUpdated };
   "user.follow": { params: UserRef; result: FollowResult };
@@ -1497,6 +1622,9 @@ export interface Methods {
   "post.unlock": { params: PostRef; result: PostResult };
   "post.slow": { params: PostSlow; result: PostResult };
   "post.comments": { params: PostComments; result: PostResult };
+  "draft.put": { params: DraftPut; result: DraftResult };
+  "draft.delete": { params: DraftRef; result: RemovedResult };
+  "draft.page": { params: DraftPage; result: DraftsPage };
   "comment.create": { params: CommentCreate; result: CommentResult };
   "comment.update": { params: CommentUpdate; result: CommentResult };
   "comment.delete": { params: CommentRef; result: RemovedResult };
@@ -1548,5 +1676,8 @@ export interface Events {
   "marker.updated": ReadMarker;
   "marker.removed": ReadMarker;
   "preferences.updated": Preferences;
+  "settings.updated": Settings;
+  "draft.updated": Draft;
+  "draft.removed": Removed;
   "feed.resync": Snapshot;
 }

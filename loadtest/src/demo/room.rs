@@ -89,7 +89,10 @@ impl Room {
             | Event::NotificationRead(_)
             | Event::MarkerUpdated(_)
             | Event::MarkerRemoved(_)
-            | Event::PreferencesUpdated(_) => None,
+            | Event::PreferencesUpdated(_)
+            | Event::SettingsUpdated(_)
+            | Event::DraftUpdated(_)
+            | Event::DraftRemoved(_) => None,
         }
     }
 

@@ -21,6 +21,7 @@ macro_rules! for_each_method {
             "token.create": request::TokenCreate => reply::TokenMade,
             "token.all": request::TokenAll => reply::TokensAll,
             "token.revoke": request::TokenRef => reply::TokenRevoked,
+            "settings.update": request::SettingsUpdate => reply::SettingsResult,
             "user.get": request::UserGet => reply::UserResult,
             "user.update": request::UserUpdate => reply::UserUpdated,
             "user.follow": request::UserRef => reply::FollowResult,
@@ -46,6 +47,9 @@ macro_rules! for_each_method {
             "post.unlock": request::PostRef => reply::PostResult,
             "post.slow": request::PostSlow => reply::PostResult,
             "post.comments": request::PostComments => reply::PostResult,
+            "draft.put": request::DraftPut => reply::DraftResult,
+            "draft.delete": request::DraftRef => reply::RemovedResult,
+            "draft.page": request::DraftPage => reply::DraftsPage,
             "comment.create": request::CommentCreate => reply::CommentResult,
             "comment.update": request::CommentUpdate => reply::CommentResult,
             "comment.delete": request::CommentRef => reply::RemovedResult,
@@ -102,6 +106,9 @@ macro_rules! for_each_event {
             "marker.updated": entity::ReadMarker,
             "marker.removed": entity::ReadMarker,
             "preferences.updated": entity::Preferences,
+            "settings.updated": entity::Settings,
+            "draft.updated": entity::Draft,
+            "draft.removed": entity::Removed,
             "feed.resync": reply::Snapshot,
         }
     };

@@ -24,6 +24,7 @@ use tidings_protocol::spans::{MentionSpan, Tag, TagSpan};
 use tidings_protocol::text::{Bio, CommentText, DisplayName, Handle, PostText, Warning};
 use uuid::Uuid;
 
+use crate::composing;
 use crate::marks;
 use crate::notes;
 use crate::search;
@@ -221,12 +222,13 @@ fn removed() -> impl Strategy<Value = Removed> {
 pub fn snapshot() -> BoxedStrategy<Snapshot> {
     let people = (of(user()), of(vec(user_id(), 0..4)), of(vec(block(), 0..3)), of(vec(mute(), 0..3)));
     let content = (of(post()), of(vec(post(), 0..3)), of(vec(comment(), 0..3)));
-    let read = (of(vec(notes::marker(), 0..3)), of(notes::preferences()));
+    let read = (of(vec(notes::marker(), 0..3)), of(notes::preferences()), of(composing::settings()));
     let told = (of(vec(notes::notification(), 0..3)), of(notes::reading()));
     (feed(), seq(), people, content, (read, told), of(cursor()))
         .prop_map(|(feed, seq, (user, follows, blocks, mutes), (post, posts, comments), (read, told), next)| Snapshot {
             markers: read.0,
             preferences: read.1,
+            settings: read.2,
             notifications: told.0,
             reading: told.1,
             user,
@@ -287,6 +289,7 @@ pub fn push() -> impl Strategy<Value = FeedPush> {
         mute().prop_map(Event::MuteRemoved),
         marks::event(),
         notes::event(),
+        composing::event(),
         snapshot().prop_map(|snapshot| Event::FeedResync(Box::new(snapshot))),
     ];
     (feed(), seq(), event).prop_map(|(feed, seq, event)| FeedPush { feed, seq, event })
@@ -438,7 +441,7 @@ pub fn request() -> impl Strategy<Value = Request> {
     // Boxed, or their nesting outgrows a test's stack.
     let method = prop_oneof![
         2 => user_method().boxed(), 1 => account_method().boxed(), 1 => post_method().boxed(), 1 => comment_method().boxed(), 1 => feed_method().boxed(), 1 => company_method().boxed(), 1 => media_method().boxed(), 1 => marks::method().boxed(), 1 => search::method().boxed(),
-        1 => notes::method().boxed(), 1 => threads::method().boxed()
+        1 => notes::method().boxed(), 1 => threads::method().boxed(), 1 => composing::method().boxed()
     ];
     (number().prop_map(RequestId), method).prop_map(|(id, method)| Request { id, method })
 }

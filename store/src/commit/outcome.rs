@@ -95,6 +95,8 @@ fn outcome(command: &Command, answer: Answer) -> Result<Outcome, StoreFault> {
         16 => Denied::Closed,
         17 => Denied::TooSoon { after_ms: wait(&answer)? },
         19 => Denied::TooMany,
+        20 => Denied::BeingPublished,
+        25 => Denied::NoSuchTime,
         _ => return Err(unexpected("verdict")),
     };
     Ok(Outcome::Refused(denied))

@@ -99,6 +99,9 @@ impl Store {
                 Some(Entity::Own { change: Change::Own { event: EventName::PreferencesUpdated, .. }, body }) => {
                     snapshot.preferences = Some(read(&body)?);
                 }
+                Some(Entity::Own { change: Change::Own { event: EventName::SettingsUpdated, .. }, body }) => {
+                    snapshot.settings = Some(read(&body)?);
+                }
                 _ => return Err(unexpected("entity in `me`")),
             }
         }

@@ -30,6 +30,7 @@ struct ViewerRow {
     blocks: Vec<Uuid>,
     blocked_by: Vec<Uuid>,
     muted: Vec<Uuid>,
+    hides: bool,
     session_live: bool,
 }
 
@@ -65,6 +66,8 @@ impl Store {
                       array(select k.blocked from blocks k where k.blocker = u.id and k.active) as "blocks!",
                       array(select k.blocker from blocks k where k.blocked = u.id and k.active) as "blocked_by!",
                       array(select m.muted from mutes m where m.muter = u.id and m.active) as "muted!",
+                      exists(select from settings c
+                              where c.user_id = u.id and c.choices ->> 'presence' = 'hidden') as "hides!",
                       exists(select from sessions s
                               where s.id = w.session and s.user_id = u.id and s.revoked_ms is null) as "session_live!"
                  from journal_head h
@@ -111,6 +114,7 @@ impl ViewerRow {
             blocks: people(self.blocks),
             blocked_by: people(self.blocked_by),
             muted: people(self.muted),
+            hides: self.hides,
             session_live: self.session_live,
         })
     }

@@ -122,7 +122,7 @@ impl World {
             let named = |told: &Told| match told {
                 Told::ContextChanged(afresh) => Some(format!("{afresh:?}")),
                 Told::Revoked => Some("revoked".to_owned()),
-                Told::Beyond => None,
+                Told::Beyond | Told::Hides(_) => None,
                 Told::NewEpoch | Told::GoingAway => panic!("{told:?}"),
             };
             let told: BTreeSet<String> = session.line.told.borrow().iter().filter_map(named).collect();
@@ -169,7 +169,7 @@ impl World {
                         self.table.leave(session.slot);
                         break;
                     }
-                    Told::NewEpoch | Told::GoingAway => {}
+                    Told::NewEpoch | Told::GoingAway | Told::Hides(_) => {}
                 }
             }
         }

@@ -329,7 +329,10 @@ fn seen(event: EventName, body: &str) -> Result<Option<Seen>> {
         | EventName::NotificationRead
         | EventName::MarkerUpdated
         | EventName::MarkerRemoved
-        | EventName::PreferencesUpdated => return Ok(None),
+        | EventName::PreferencesUpdated
+        | EventName::SettingsUpdated
+        | EventName::DraftUpdated
+        | EventName::DraftRemoved => return Ok(None),
         EventName::FeedResync => return Err(anyhow!("a snapshot is not a state of one thing")),
     }))
 }

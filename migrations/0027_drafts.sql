@@ -1,0 +1,215 @@
+-- Why: what somebody has not published yet, on all their devices, and what is published by itself at its time.
+--
+-- A draft is one user's own: told on `me` alone. Its id is that of the post it becomes, which makes publishing safe to repeat: whoever looks first
+-- claims the draft (53), which nobody can change from then on; the post is created by the ordinary command with that id (5); and the draft goes,
+-- or says why it could not be published (54). Whoever dies in between is followed by whoever looks next. Only the database's clock counts.
+-- Verdicts besides those of 0026: 25 no such time
+
+create table drafts (
+    user_id    uuid     not null,
+    -- Of the post as well.
+    id         uuid     not null,
+    -- As clients see it; null: a tombstone.
+    content    jsonb,
+    -- When it is published by itself.
+    publish_ms bigint,
+    -- 0 it waits, 1 it is being published, 2 it could not be.
+    state      smallint not null default 0,
+    -- Why not: the code of the refusal.
+    failed     text,
+    changed_ms bigint   not null,
+    rev        bigint   not null,
+    constraint drafts_pk primary key (user_id, id),
+    constraint drafts_state check (state between 0 and 2 and (state = 2) = (failed is not null)),
+    constraint drafts_tombstone_is_empty check (content is not null or publish_ms is null and state = 0)
+);
+-- Catch-up of `me`, and one's drafts, the last changed first.
+create index drafts_changed on drafts (user_id, rev);
+create index drafts_due on drafts (publish_ms) where publish_ms is not null and state < 2;
+create index drafts_tombstones on drafts (rev) where content is null;
+
+create view draft_states as
+select 51::smallint as kind, d.id, d.rev, d.rev as seq, d.content is null as removed,
+       d.user_id as author, null::bigint as author_rev, null::text as handle, null::text as name,
+       null::text as text, null::bigint as created_ms, null::bigint as edited_ms,
+       null::uuid as object, null::uuid as parent, null::smallint as depth, null::text as bio, null::smallint as role,
+       case when d.content is null then jsonb_build_object('id', d.id, 'rev', d.rev)
+            else d.content || jsonb_strip_nulls(jsonb_build_object(
+                     'id', d.id, 'rev', d.rev, 'changed_at', d.changed_ms, 'publish_at', d.publish_ms,
+                     'publishing', case d.state when 1 then true end, 'failed', d.failed)) end::text as extra,
+       null::text as scope
+  from drafts d;
+
+-- 51: put in whole.
+create function act_put_draft(
+    entry bigint, now_ms bigint, actor uuid, thing uuid, args jsonb, out verdict smallint, out last bigint
+)
+language plpgsql volatile
+as $$
+declare
+    had drafts;
+    at  bigint := (args ->> 'publish_at')::bigint;
+begin
+    last := entry;
+    select d.* into had from drafts d where d.user_id = actor and d.id = thing;
+    if had.state = 1 then
+        verdict := 20;
+    elsif had.content = args -> 'content' and had.publish_ms is not distinct from at then
+        verdict := 1;
+    elsif exists (select from posts p where p.id = thing) then
+        verdict := 5;
+    elsif (args ->> 'if_rev')::bigint <> had.rev then
+        verdict := 8;
+    elsif at <= now_ms or at > now_ms + (args ->> 'ahead_ms')::bigint then
+        verdict := 25;
+    elsif had.content is null
+          and (select count(*) from drafts d where d.user_id = actor and d.content is not null) >= (args ->> 'most')::bigint
+    then
+        verdict := 19;
+    else
+        verdict := 0;
+        insert into drafts (user_id, id, content, publish_ms, changed_ms, rev)
+        values (actor, thing, args -> 'content', at, now_ms, entry)
+            on conflict on constraint drafts_pk do update
+           set content = excluded.content, publish_ms = excluded.publish_ms, state = 0, failed = null,
+               changed_ms = excluded.changed_ms, rev = excluded.rev;
+    end if;
+end
+$$;
+
+-- Nothing of it is left but that it was there.
+create function end_draft(of_user uuid, which uuid, entry bigint) returns void
+language sql volatile
+as $$
+    update drafts d set content = null, publish_ms = null, state = 0, failed = null, rev = entry
+     where d.user_id = of_user and d.id = which
+$$;
+
+-- 52
+create function act_delete_draft(entry bigint, actor uuid, thing uuid, out verdict smallint, out last bigint)
+language plpgsql volatile
+as $$
+declare
+    had drafts;
+begin
+    last := entry;
+    select d.* into had from drafts d where d.user_id = actor and d.id = thing;
+    if had.state = 1 then
+        verdict := 20;
+    elsif had.content is null then
+        verdict := 1;
+    else
+        verdict := 0;
+        perform end_draft(actor, thing, entry);
+    end if;
+end
+$$;
+
+-- 53: its time has come. From here on it stays as it is.
+create function act_claim_draft(
+    entry bigint, now_ms bigint, actor uuid, thing uuid, out verdict smallint, out last bigint
+)
+language plpgsql volatile
+as $$
+declare
+    had drafts;
+begin
+    last := entry;
+    select d.* into had from drafts d where d.user_id = actor and d.id = thing;
+    if had.state = 1 then
+        verdict := 1;
+    elsif had.content is null or had.state = 2 or coalesce(had.publish_ms > now_ms, true) then
+        verdict := 3;
+    else
+        verdict := 0;
+        update drafts d set state = 1, rev = entry where d.user_id = actor and d.id = thing;
+    end if;
+end
+$$;
+
+-- 54: the post is there, or it was refused for good.
+create function act_finish_draft(
+    entry bigint, actor uuid, thing uuid, why text, out verdict smallint, out last bigint
+)
+language plpgsql volatile
+as $$
+begin
+    last := entry;
+    verdict := 1;
+    if not exists (select from drafts d where d.user_id = actor and d.id = thing and d.state = 1) then
+        return;
+    end if;
+    -- Also one that has been deleted since.
+    if exists (select from posts p where p.id = thing and p.author = actor) then
+        verdict := 0;
+        perform end_draft(actor, thing, entry);
+    elsif why is not null then
+        verdict := 0;
+        update drafts d set state = 2, failed = why, rev = entry where d.user_id = actor and d.id = thing;
+    end if;
+end
+$$;
+
+create or replace function carry_out_composing(
+    act smallint, entry bigint, now_ms bigint, actor uuid, thing uuid, args jsonb, out verdict smallint, out last bigint
+)
+language plpgsql volatile
+as $$
+begin
+    case act
+        when 50 then select d.verdict, d.last into verdict, last from act_settings(entry, actor, args) d;
+        when 51 then select d.verdict, d.last into verdict, last from act_put_draft(entry, now_ms, actor, thing, args) d;
+        when 52 then select d.verdict, d.last into verdict, last from act_delete_draft(entry, actor, thing) d;
+        when 53 then select d.verdict, d.last into verdict, last from act_claim_draft(entry, now_ms, actor, thing) d;
+        when 54 then
+            select d.verdict, d.last into verdict, last from act_finish_draft(entry, actor, thing, args ->> 'failed') d;
+        when 55 then select d.verdict, d.last into verdict, last from act_delete_account(entry, now_ms, actor, args) d;
+        else raise exception 'unknown act' using errcode = 'invalid_parameter_value';
+    end case;
+end
+$$;
+
+create or replace function own_state_composing(act smallint, actor uuid, thing uuid)
+returns setof block_states
+language plpgsql stable
+as $$
+begin
+    case
+        when act = 50 then return query select s.* from settings_states s where s.author = actor;
+        when act between 51 and 54 then return query select s.* from draft_states s where s.author = actor and s.id = thing;
+        -- Told as the profile.
+        when act = 55 then return query select s.* from user_states s where s.id = actor;
+        else return;
+    end case;
+end
+$$;
+
+-- Drafts are not in the snapshot of `me` (since 0): their texts are asked for by pages.
+create or replace function own_changes_composing(of_user uuid, since bigint)
+returns setof block_states
+language plpgsql stable
+as $$
+begin
+    return query select s.* from settings_states s where s.author = of_user and s.rev >= since;
+    if since > 0 then
+        return query select s.* from draft_states s where s.author = of_user and s.rev >= since;
+    end if;
+end
+$$;
+
+-- Tombstones below the floor, at most `most`: as forget_ended_follows.
+create function forget_ended_drafts(below bigint, most integer) returns bigint
+language plpgsql volatile
+as $$
+declare
+    gone bigint;
+begin
+    perform from journal_head h for update;
+    with old as materialized (select d.user_id, d.id from drafts d where d.content is null and d.rev < below limit most)
+    delete from drafts d using old where d.user_id = old.user_id and d.id = old.id;
+    get diagnostics gone = row_count;
+    return gone;
+end
+$$;
+
+insert into suspended_may (act) values (51), (52), (53), (54);
