@@ -205,6 +205,8 @@ begin
     delete from notification_reading r where r.user_id = of_user;
     delete from notification_preferences p where p.user_id = of_user;
     delete from settings c where c.user_id = of_user;
+    delete from drafts d where d.user_id = of_user;
+    delete from exports e where e.user_id = of_user;
     delete from refresh_tokens t using sessions s where s.user_id = of_user and t.session = s.id;
     delete from sessions s where s.user_id = of_user and s.revoked_ms is not null;
     return sum;

@@ -112,6 +112,8 @@ impl Judge {
             | Thing::Notification(_)
             | Thing::Reading(_)
             | Thing::Marker(_)
+            | Thing::Settings(_)
+            | Thing::Draft(_)
             | Thing::Preferences(_) => (told.feed != FeedName::Me && told.feed != FeedName::Notifications)
                 .then_some("something of one's own where others hear it"),
         };

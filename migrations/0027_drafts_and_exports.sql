@@ -1,4 +1,4 @@
--- Why: what somebody has not published yet, on all their devices, and what is published by itself at its time.
+-- Why: what somebody has not published yet, on all their devices, and what is published by itself at its time; and a copy of all that is theirs.
 --
 -- A draft is one user's own: told on `me` alone. Its id is that of the post it becomes, which makes publishing safe to repeat: whoever looks first
 -- claims the draft (53), which nobody can change from then on; the post is created by the ordinary command with that id (5); and the draft goes,
@@ -213,3 +213,134 @@ end
 $$;
 
 insert into suspended_may (act) values (51), (52), (53), (54);
+
+-- A copy of everything that is somebody's, asked for by pages.
+
+-- Its sections, and the question for a page of each: $1 whose, $2 the key of the last row before the page ('' for the first), $3 how many rows at
+-- most; each row its key and what it says. Later migrations add theirs. Must never name an address but one's own.
+create table exported (
+    place    integer generated always as identity,
+    section  text not null,
+    question text not null,
+    constraint exported_pk primary key (place),
+    constraint exported_section unique (section)
+);
+
+insert into exported (section, question) values
+('account', $$
+    select a.user_id::text, jsonb_build_object('email', a.email, 'created_at', u.created_ms)
+      from accounts a join users u on u.id = a.user_id where a.user_id = $1 and $2 = '' limit $3 $$),
+('profile', $$
+    select u.id::text, jsonb_build_object('id', u.id, 'handle', u.handle, 'name', u.name, 'bio', u.bio) || coalesce(u.extra, '{}')
+      from users u where u.id = $1 and $2 = '' limit $3 $$),
+('settings', $$
+    select c.user_id::text, c.choices from settings c where c.user_id = $1 and $2 = '' limit $3 $$),
+('notify_preferences', $$
+    select p.user_id::text, p.choices from notification_preferences p where p.user_id = $1 and $2 = '' limit $3 $$),
+('posts', $$
+    select p.seq::text, jsonb_strip_nulls(jsonb_build_object(
+               'id', p.id, 'text', p.text, 'created_at', p.created_ms, 'edited_at', p.edited_ms,
+               'versions', (select jsonb_agg(jsonb_build_object('text', v.text, 'at', v.at_ms) order by v.rev)
+                              from post_versions v where v.post = p.id))) || coalesce(p.extra, '{}')
+      from posts p where p.author = $1 and not p.removed and p.seq > coalesce(nullif($2, ''), '0')::bigint
+     order by p.seq limit $3 $$),
+('drafts', $$
+    select d.rev::text, d.content || jsonb_strip_nulls(jsonb_build_object('id', d.id, 'changed_at', d.changed_ms, 'publish_at', d.publish_ms))
+      from drafts d where d.user_id = $1 and d.content is not null and d.rev > coalesce(nullif($2, ''), '0')::bigint
+     order by d.rev limit $3 $$),
+('comments', $$
+    select m.seq::text, jsonb_strip_nulls(jsonb_build_object(
+               'id', m.id, 'post', m.post, 'parent', m.parent, 'text', m.text, 'created_at', m.created_ms, 'edited_at', m.edited_ms))
+      from comments m where m.author = $1 and not m.removed and m.seq > coalesce(nullif($2, ''), '0')::bigint
+     order by m.seq limit $3 $$),
+('follows', $$
+    select f.followee::text, jsonb_build_object('id', u.id, 'handle', u.handle)
+      from follows f join users u on u.id = f.followee
+     where f.follower = $1 and f.active and f.followee > coalesce(nullif($2, '')::uuid, '00000000-0000-0000-0000-000000000000')
+     order by f.followee limit $3 $$),
+('followers', $$
+    select f.follower::text, jsonb_build_object('id', u.id, 'handle', u.handle)
+      from follows f join users u on u.id = f.follower
+     where f.followee = $1 and f.active and f.follower > coalesce(nullif($2, '')::uuid, '00000000-0000-0000-0000-000000000000')
+     order by f.follower limit $3 $$),
+('blocks', $$
+    select k.blocked::text, jsonb_build_object('id', u.id, 'handle', u.handle)
+      from blocks k join users u on u.id = k.blocked
+     where k.blocker = $1 and k.active and k.blocked > coalesce(nullif($2, '')::uuid, '00000000-0000-0000-0000-000000000000')
+     order by k.blocked limit $3 $$),
+('mutes', $$
+    select m.muted::text, jsonb_strip_nulls(jsonb_build_object('id', u.id, 'handle', u.handle, 'until', m.until_ms))
+      from mutes m join users u on u.id = m.muted
+     where m.muter = $1 and m.active and m.muted > coalesce(nullif($2, '')::uuid, '00000000-0000-0000-0000-000000000000')
+     order by m.muted limit $3 $$),
+('reactions', $$
+    select r.post::text, jsonb_build_object('post', r.post, 'emoji', (emoji_words())[r.emoji])
+      from reactions r
+     where r.user_id = $1 and r.emoji is not null and r.post > coalesce(nullif($2, '')::uuid, '00000000-0000-0000-0000-000000000000')
+     order by r.post limit $3 $$),
+('bookmarks', $$
+    select b.post::text, jsonb_build_object('post', b.post)
+      from bookmarks b
+     where b.user_id = $1 and b.active and b.post > coalesce(nullif($2, '')::uuid, '00000000-0000-0000-0000-000000000000')
+     order by b.post limit $3 $$),
+('notifications', $$
+    select s.seq::text, s.extra::jsonb - array['rev', 'seq', 'unread']
+      from notification_states s
+     where s.author = $1 and not s.removed and s.seq > coalesce(nullif($2, ''), '0')::bigint
+     order by s.seq limit $3 $$),
+('read_markers', $$
+    select m.id::text, jsonb_build_object('feed', m.feed, 'seq', m.seq)
+      from read_markers m
+     where m.user_id = $1 and not m.removed and m.id > coalesce(nullif($2, '')::uuid, '00000000-0000-0000-0000-000000000000')
+     order by m.id limit $3 $$),
+('sessions', $$
+    select s.id::text, jsonb_strip_nulls(jsonb_build_object(
+               'id', s.id, 'device', s.device, 'client', s.client, 'created_at', s.opened_ms, 'seen_at', s.seen_ms,
+               'ended_at', s.revoked_ms))
+      from sessions s
+     where s.user_id = $1 and s.id > coalesce(nullif($2, '')::uuid, '00000000-0000-0000-0000-000000000000')
+     order by s.id limit $3 $$),
+('pictures', $$
+    select m.id::text, jsonb_build_object('id', m.id, 'kind', (array['avatar', 'image'])[m.kind + 1], 'created_at', m.created_ms,
+                                          'url', '/media/' || m.id || '/full')
+      from media m
+     where m.owner = $1 and m.state = 1 and m.id > coalesce(nullif($2, '')::uuid, '00000000-0000-0000-0000-000000000000')
+     order by m.id limit $3 $$);
+
+-- A page of a section.
+create function export_page(of_user uuid, of_section text, after text, most integer)
+returns table (key text, body text)
+language plpgsql stable
+as $$
+declare
+    question text;
+begin
+    select e.question into strict question from exported e where e.section = of_section;
+    return query execute format('select p.k, p.b::text from (%s) p (k, b)', question) using of_user, after, most;
+end
+$$;
+
+-- When somebody has asked for a copy lately.
+create table exports (
+    user_id uuid   not null,
+    at_ms   bigint not null
+);
+create index exports_of on exports (user_id, at_ms);
+
+-- Whether somebody may have a copy now. 0 yes, 1 the log-in that asks has ended, 2 they had `most` of them within a day.
+create function wish_export(of_user uuid, of_session uuid, most integer) returns smallint
+language plpgsql volatile
+as $$
+begin
+    perform from accounts a where a.user_id = of_user for update;
+    if not exists (select from sessions s where s.id = of_session and s.user_id = of_user and s.revoked_ms is null) then
+        return 1;
+    end if;
+    delete from exports e where e.user_id = of_user and e.at_ms <= clock_ms() - 24 * 60 * 60 * 1000;
+    if (select count(*) from exports e where e.user_id = of_user) >= most then
+        return 2;
+    end if;
+    insert into exports (user_id, at_ms) values (of_user, clock_ms());
+    return 0;
+end
+$$;
