@@ -3,7 +3,8 @@
 -- What is searched is not written by `commit_batch`, where it would make every post dearer, but by a chore of the nodes a moment later: it walks
 -- behind the journal by `rev`, compares texts in one way for all databases and locales (case, width and accents do not count), and writes
 -- what it found by the functions here. Two nodes that do so at once are told apart by `search_progress`: whoever comes second changes nothing.
--- What is found is always looked up in `posts` and `users` again: a text that was edited, narrowed or removed meanwhile is shown as it is now, or not.
+-- What is found is always looked up in `posts` and `users` again: a text that was edited, narrowed or removed meanwhile is not found until it has been
+-- taken in anew.
 
 create table search_progress (
     only_row   boolean not null default true,
@@ -24,6 +25,8 @@ create table post_words (
     -- The post's place.
     seq   bigint   not null,
     post  uuid     not null,
+    -- The post's when these were its words: one that has changed since is not found by words it may no longer have.
+    rev   bigint   not null,
     words tsvector not null,
     -- Hashtags for which it is counted: those of a public post.
     tags  text[]   not null,
@@ -78,8 +81,8 @@ begin
     with gone as (delete from post_words w where w.post = any(ids) returning w.tags)
     select array_agg(t) into had from gone cross join unnest(gone.tags) t;
     with new as (
-        insert into post_words (seq, post, words, tags)
-        select p.seq, p.id,
+        insert into post_words (seq, post, rev, words, tags)
+        select p.seq, p.id, least(p.rev, to_rev),
                to_tsvector('simple', c.text) || array_to_tsvector(array[block_word(p.seq)]),
                case when p.audience = 0 then coalesce(p.tags, '{}') else '{}' end
           from unnest(ids, texts) c (id, text)
@@ -145,14 +148,14 @@ begin
         end if;
         for hit in
             with hits as materialized (
-                select w.seq, w.post from post_words w
+                select w.seq, w.post, w.rev from post_words w
                  where w.words @@ (format('''%s''', block_word(block << 14))::tsquery && query)
             )
             select h.seq, h.post, s.is_seen
               from (select h.* from hits h where h.seq < before order by h.seq desc limit looks) h
              cross join lateral (
                    select exists (select from posts p
-                                   where p.id = h.post and not p.removed and p.author <> all (hidden)
+                                   where p.id = h.post and p.rev = h.rev and not p.removed and p.author <> all (hidden)
                                      and sees(viewer, p.author, p.audience, p.mentioned)) as is_seen) s
              order by h.seq desc
         loop

@@ -68,6 +68,7 @@ async fn p5_what_anybody_is_told_is_what_a_dumb_recomputation_says_they_may_see(
         play.rests().await;
         rounds += 1;
     }
+    play.all_is_found().await;
     let Judge { deliveries, removals, snapshots, .. } = play.judge;
     println!(
         "{rounds} rounds: {deliveries} deliveries, {removals} of them removals, {snapshots} snapshots; {} wishes refused",

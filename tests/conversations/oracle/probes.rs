@@ -1,5 +1,7 @@
-//! What people ask for while nothing happens: pages, single posts, threads, profiles; each answer is all there is and nothing else.
+//! What people ask for while nothing happens: pages, single posts, threads, profiles, searches; each answer is all there is and nothing else.
 //! Must never change anything.
+
+use std::collections::BTreeSet;
 
 use rand::RngExt as _;
 use rand::seq::IndexedRandom as _;
@@ -10,7 +12,9 @@ use tidings_protocol::ids::{PostId, UserId};
 use tidings_protocol::position::Seq;
 
 use super::judge::{must_be_all, must_be_sayable};
+use super::truth::{self, Truth};
 use super::{PEOPLE, Play};
+use crate::line::PATIENCE;
 use crate::person::Outcome;
 
 /// Of a page.
@@ -27,6 +31,7 @@ impl Play {
                 self.asks_for_a_page(nth, feed).await;
             }
             self.asks_for_a_profile(nth, whom).await;
+            self.searches(nth, "orchard").await;
             for _ in 0..4 {
                 if let Some(&(id, _)) = self.things.posts.choose(&mut self.dice) {
                     self.asks_for_a_post(nth, id).await;
@@ -84,4 +89,48 @@ impl Play {
         }
         self.judge.deliveries += comments.len();
     }
+}
+
+impl Play {
+    /// What a search finds, from the newest to the oldest: nothing that the viewer may not see, or does not want to.
+    async fn searches(&mut self, nth: usize, word: &str) -> BTreeSet<PostId> {
+        let mut found = BTreeSet::new();
+        let mut before = Value::Null;
+        loop {
+            let query = json!({ "query": word, "limit": MOST, "before": before });
+            let page = self.asks(nth, "search.posts", query).await.expect("a search is answered");
+            let posts: Vec<Post> = serde_json::from_value(page["posts"].clone()).expect("posts");
+            let (truth, viewer) = (&self.judge.truth, self.people[nth].id());
+            for post in posts {
+                let known = truth.posts.get(&post.id);
+                assert!(
+                    known.is_some_and(|known| is_found(truth, viewer, word, known) && known.rev == post.rev),
+                    "{viewer} found {post:?} by {word}, of which is known {known:?}"
+                );
+                found.insert(post.id);
+            }
+            before = page["next"].clone();
+            if before.is_null() {
+                self.judge.deliveries += found.len();
+                return found;
+            }
+        }
+    }
+
+    /// In the end everybody finds all there is for them.
+    pub(super) async fn all_is_found(&mut self) {
+        for nth in 0..PEOPLE {
+            let (truth, viewer) = (&self.judge.truth, self.people[nth].id());
+            let all = truth.posts.iter().filter(|(_, post)| is_found(truth, viewer, "violin", post));
+            let all: BTreeSet<PostId> = all.map(|(id, _)| *id).collect();
+            let finding = async { while self.searches(nth, "violin").await != all {} };
+            tokio::time::timeout(PATIENCE, finding)
+                .await
+                .unwrap_or_else(|_| panic!("{viewer} does not find all of {all:?}"));
+        }
+    }
+}
+
+fn is_found(truth: &Truth, viewer: UserId, word: &str, post: &truth::Post) -> bool {
+    truth.sees(viewer, post) && !truth.hidden(viewer, post.author) && post.text.split(' ').any(|other| other == word)
 }
