@@ -231,6 +231,7 @@ begin
                 when coalesce(c.name, known.name) = known.name and coalesce(c.bio, known.bio) = known.bio
                      and changed_profile(known.extra, c.arg::jsonb) is not distinct from known.extra then 1
                 when c.if_rev <> known.rev then 8
+                when not may_wear(c.actor, c.arg::jsonb ->> 'avatar', known.extra ->> 'avatar') then 18
                 else 0 end
             when known.handle is not null then
                 case when known.handle = c.handle and known.email = c.email then 1 else 5 end

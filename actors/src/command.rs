@@ -7,9 +7,10 @@ use tidings_protocol::drafts::DraftContent;
 use tidings_protocol::entity::{PostExtra, Visibility};
 use tidings_protocol::error::{ErrorCode, Refusal};
 use tidings_protocol::feed::FeedName;
-use tidings_protocol::ids::{CommentId, NotificationId, PostId, SessionId, UserId};
+use tidings_protocol::ids::{CommentId, MediaId, NotificationId, PostId, SessionId, UserId};
 use tidings_protocol::limits::PINNED_POSTS;
 use tidings_protocol::marks::Emoji;
+use tidings_protocol::media::PictureRef;
 use tidings_protocol::notification::NotifyPreferences;
 use tidings_protocol::position::{Epoch, Millis, Seq};
 use tidings_protocol::settings::SettingsUpdate;
@@ -68,10 +69,12 @@ pub enum Act {
     PostCreate {
         /// Chosen by the client.
         id: PostId,
-        /// Text; none for a repost.
+        /// Text; none for a repost and for pictures alone.
         text: Option<PostText>,
-        /// What not every post has; none if it has nothing of it.
+        /// What not every post has, but for pictures; none if it has nothing of it.
         extra: Option<Box<PostExtra>>,
+        /// Pictures of `actor`'s that nothing shows yet.
+        pictures: Vec<PictureRef>,
     },
     /// Changes a post.
     PostUpdate {
@@ -129,6 +132,9 @@ pub struct ProfileChange {
     /// Stays if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub asks: Option<bool>,
+    /// Stays if absent; `None` in it for none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub avatar: Option<Option<MediaId>>,
 }
 
 /// A change of what not every post has.
@@ -401,6 +407,11 @@ pub enum Denied {
     TooManyPinned,
     /// As many of these as one may have.
     TooMany,
+    /// A picture is not there, is somebody else's, or is shown elsewhere.
+    NoPicture {
+        /// By which parameter it was named.
+        field: &'static str,
+    },
     /// The thread is locked, or its author wants to hear from others only.
     Closed,
     /// Their last comment in a slow thread is not long enough ago.
@@ -435,6 +446,9 @@ impl Denied {
                 Refusal::new(Code::LimitReached, format!("no more than {PINNED_POSTS} posts can be pinned"))
             }
             Self::TooMany => Refusal::new(Code::LimitReached, "no more of these may be had"),
+            Self::NoPicture { field } => {
+                Refusal::new(Code::NotFound, "no such picture of yours that is shown nowhere yet").field(field)
+            }
             Self::Closed => Refusal::new(Code::Forbidden, "comments are closed to you here").field("post"),
             Self::TooSoon { after_ms } => {
                 Refusal::new(Code::RateLimited, "comments are slowed down here").field("post").after_ms(after_ms)

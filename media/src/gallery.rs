@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use tidings_actors::ports::{
-    Condemned, KnownMedia, MediaDigest, MediaRows, MediaState, Picture, Pictures, StoreFault, Wished,
+    Condemned, Face, KnownMedia, MediaDigest, MediaRows, MediaState, Picture, Pictures, StoreFault, Wished,
 };
 use tidings_protocol::error::{ErrorCode, Refusal};
 use tidings_protocol::ids::{MediaId, UserId};
@@ -211,6 +211,14 @@ impl Gallery {
     /// The shelf cannot be reached.
     pub async fn show(&self, id: MediaId, variant: Variant) -> Result<Option<Shown>, ShelfFault> {
         self.shelf.get(id, variant).await
+    }
+
+    /// What somebody looks like now; none if there is nobody.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn face(&self, user: UserId) -> Result<Option<Face>, StoreFault> {
+        self.rows.face(user).await
     }
 
     /// Forgets pictures that nothing has shown for a day, and those that were deleted. Several nodes may do this at once. Returns how many

@@ -184,3 +184,8 @@ pub(crate) fn client_name<'de, D: Deserializer<'de>>(from: D) -> Result<Option<S
         Some(_) | None => Ok(name),
     }
 }
+
+/// A field whose `null` says something, told apart from its absence.
+pub(crate) fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<Option<T>>, D::Error> {
+    Option::<T>::deserialize(from).map(Some)
+}

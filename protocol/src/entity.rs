@@ -7,8 +7,9 @@ use ts_rs::TS;
 
 pub use crate::bots::BotOf;
 pub use crate::drafts::Draft;
-use crate::ids::{CommentId, PostId, SessionId, UserId};
+use crate::ids::{CommentId, MediaId, PostId, SessionId, UserId};
 pub use crate::marks::{Bookmark, Reaction};
+use crate::media::Picture;
 pub use crate::notification::{NotificationReading, NotificationRemoved, NotificationTold, Preferences, ReadMarker};
 use crate::position::{Millis, Seq};
 pub use crate::settings::Settings;
@@ -63,6 +64,10 @@ pub struct UserExtra {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub bot: Option<BotOf>,
+    /// Their face: a picture of theirs, `/media/<avatar>/full`, `…/320` or `…/96`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub avatar: Option<MediaId>,
 }
 
 /// An author as shown beside what they wrote, as of the moment the carrying frame was made.
@@ -113,7 +118,7 @@ pub struct Post {
     pub seq: Seq,
     /// Who wrote it.
     pub author: Author,
-    /// The text; empty in a repost without words of its own.
+    /// The text; empty in a repost without words of its own, and in a post of pictures alone.
     pub text: String,
     /// When it was created.
     pub created_at: Millis,
@@ -168,6 +173,10 @@ pub struct PostExtra {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub slow: Option<u32>,
+    /// Pictures it shows, in their order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<Vec<Picture>>")]
+    pub media: Vec<Picture>,
 }
 
 /// A comment on a post, or an answer to a comment.

@@ -118,6 +118,10 @@ pub const NOTIFICATIONS_READ_AT_ONCE: usize = PAGE_MAX as usize;
 pub const IMAGE_BYTES: u32 = 8 * 1024 * 1024;
 /// A picture for a profile, in bytes as it is sent.
 pub const AVATAR_BYTES: u32 = 2 * 1024 * 1024;
+/// Pictures in one post: as many as are seen side by side.
+pub const POST_PICTURES: usize = 4;
+/// What is said of a picture for who does not see it, in Unicode scalar values: a description, not an essay.
+pub const ALT_CHARS: usize = 1_500;
 /// Pixels of a picture: a small file may hold many, and all of them have to be decoded. Beyond what phones make when they are not asked for more.
 pub const IMAGE_PIXELS: u64 = 40_000_000;
 /// Longest side of the small form of a picture, in pixels: beside a post, sharp on a phone.

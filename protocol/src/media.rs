@@ -9,6 +9,7 @@ use crate::error::{ErrorCode, Refusal};
 use crate::ids::MediaId;
 use crate::limits;
 use crate::position::Millis;
+use crate::text::AltText;
 
 /// What the path of every upload begins with; the ticket follows.
 pub const UPLOAD_PATH: &str = "/api/v1/media/";
@@ -101,6 +102,51 @@ impl Media {
         };
         let (url, thumb_url) = (format!("{SHOW_PATH}{id}/full"), format!("{SHOW_PATH}{id}/{thumb}"));
         Self { id, kind, media_type, width, height, bytes, url, thumb_url }
+    }
+}
+
+/// A picture for a post: one's own, sent as an `image`, and shown by nothing yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+pub struct PictureRef {
+    /// Which.
+    pub id: MediaId,
+    /// What it shows, for who does not see it; nothing if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub alt: Option<AltText>,
+}
+
+/// A picture that a post shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+pub struct Picture {
+    /// Which.
+    pub id: MediaId,
+    /// What it shows, as its author says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub alt: Option<String>,
+    /// As it is kept.
+    #[serde(rename = "type")]
+    pub media_type: MediaType,
+    /// Pixels.
+    pub width: u32,
+    /// Pixels.
+    pub height: u32,
+    /// Path of the whole picture on any node. It may be kept for ever.
+    #[serde(default)]
+    pub url: String,
+    /// Path of a small one, at most 320 pixels wide and high.
+    #[serde(default)]
+    pub thumb_url: String,
+}
+
+impl Picture {
+    /// With its addresses, which follow from its id.
+    #[must_use]
+    pub fn with_addresses(self) -> Self {
+        let Media { url, thumb_url, .. } =
+            Media::of(self.id, MediaKind::Image, self.media_type, [self.width, self.height], 0);
+        Self { url, thumb_url, ..self }
     }
 }
 

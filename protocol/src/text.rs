@@ -134,6 +134,12 @@ text! {
     |text| if text.is_empty() { Ok(text) } else { one_line(text, limits::PREFIX_CHARS) }
 }
 text! {
+    /// What a picture shows, for who does not see it: 0–1,500 characters; empty where its author says nothing.
+    AltText,
+    { "maxLength": limits::ALT_CHARS, "description": "What a picture shows: empty or not blank, no control characters but line ends and tab." },
+    |text| if text.is_empty() { Ok(text) } else { prose(text, limits::ALT_CHARS) }
+}
+text! {
     /// Unique name: 3–30 of `a–z 0–9 _`, starting with a letter; upper case is folded.
     Handle,
     { "pattern": "^[A-Za-z][A-Za-z0-9_]{2,29}$", "description": "Unique name; upper case is folded to lower." },

@@ -1,6 +1,10 @@
 //! Pictures over HTTP: bytes in by ticket, bytes out by address. Whatever is wrong with them is answered before it is believed.
 //! Must never look into a picture itself, nor take a byte more than the ticket is good for.
 
+mod faces;
+
+use std::fmt::Display;
+use std::str::FromStr;
 use std::time::Duration;
 
 use actix_web::body::SizedStream;
@@ -13,7 +17,8 @@ use actix_web::web::{self, Bytes, BytesMut, Data, Path, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::StreamExt;
 use tidings_media::{
-    AWAY_AGAIN_MS, BUSY_AGAIN_MS, BadTicket, FIRST_BYTES_MS, LEAST_BYTES_PER_SECOND, Spoilt, TakenIn, Turned, Variant,
+    AWAY_AGAIN_MS, BUSY_AGAIN_MS, BadTicket, FIRST_BYTES_MS, LEAST_BYTES_PER_SECOND, Shown, Spoilt, TakenIn, Turned,
+    Variant,
 };
 use tidings_protocol::error::{ErrorCode, Refusal};
 use tidings_protocol::ids::MediaId;
@@ -35,6 +40,12 @@ pub(super) fn routes(app: &mut ServiceConfig) {
         web::resource("/api/v1/media/{ticket}")
             .route(web::put().to(take_in))
             .default_service(web::to(|| wrong_method("PUT"))),
+    )
+    .service(
+        web::resource("/media/avatar/{user}/{rev}")
+            .route(web::get().to(faces::show))
+            .route(web::head().to(faces::show))
+            .default_service(web::to(|| wrong_method("GET, HEAD"))),
     )
     .service(
         web::resource("/media/{id}/{variant}")
@@ -114,13 +125,20 @@ async fn show(
     let (id, variant) = address.into_inner();
     let id: MediaId = one_way_to_write(&id).ok_or_else(Refused::nothing_here)?;
     let variant = Variant::parse(&variant).ok_or_else(Refused::nothing_here)?;
-    let shown = match front.gallery.show(id, variant).await {
-        Ok(shown) => shown.ok_or_else(Refused::nothing_here)?,
-        Err(fault) => {
-            tracing::error!(%fault, "a picture could not be shown");
-            return Err(turned(Turned::Away));
-        }
-    };
+    let shown = look_up(&front, id, variant).await?.ok_or_else(Refused::nothing_here)?;
+    Ok(picture(&request, shown, FOR_EVER))
+}
+
+/// The file of a picture, if there is one.
+async fn look_up(front: &Front, id: MediaId, variant: Variant) -> Result<Option<Shown>, Refused> {
+    front.gallery.show(id, variant).await.map_err(|fault| {
+        tracing::error!(%fault, "a picture could not be shown");
+        turned(Turned::Away)
+    })
+}
+
+/// A picture, or that the reader has it already.
+fn picture(request: &HttpRequest, shown: Shown, keep: &'static str) -> HttpResponse {
     let known = request.headers().get_all(IF_NONE_MATCH).filter_map(|header| header.to_str().ok());
     let fresh = known.flat_map(|header| header.split(',')).any(|known| {
         let known = known.trim().trim_start_matches("W/");
@@ -128,18 +146,18 @@ async fn show(
     });
     let mut answer = if fresh { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     answer
-        .insert_header((CACHE_CONTROL, FOR_EVER))
+        .insert_header((CACHE_CONTROL, keep))
         .insert_header((CONTENT_SECURITY_POLICY, NOTHING))
         .insert_header((ETAG, shown.tag));
     if fresh {
-        return Ok(answer.finish());
+        return answer.finish();
     }
-    Ok(answer.content_type(shown.media_type.as_str()).body(SizedStream::new(shown.bytes, shown.stream)))
+    answer.content_type(shown.media_type.as_str()).body(SizedStream::new(shown.bytes, shown.stream))
 }
 
 /// Ids are a cache's keys: one way to write each.
-fn one_way_to_write(id: &str) -> Option<MediaId> {
-    id.parse().ok().filter(|parsed: &MediaId| parsed.to_string() == id)
+fn one_way_to_write<I: FromStr + Display>(id: &str) -> Option<I> {
+    id.parse().ok().filter(|parsed: &I| parsed.to_string() == id)
 }
 
 fn too_large(most: usize) -> Refused {
@@ -185,11 +203,11 @@ mod tests {
     #[test]
     fn an_id_is_written_in_one_way() {
         let id = "01920000-0002-7000-8000-00000000abcd";
-        assert!(one_way_to_write(id).is_some());
+        assert!(one_way_to_write::<MediaId>(id).is_some());
         for other in
             [id.to_uppercase(), id.replace('-', ""), format!("{{{id}}}"), format!("urn:uuid:{id}"), "..".to_owned()]
         {
-            assert!(one_way_to_write(&other).is_none(), "{other}");
+            assert!(one_way_to_write::<MediaId>(&other).is_none(), "{other}");
         }
     }
 }

@@ -76,7 +76,12 @@ async fn measure(store: &Store, authors: &[UserId], size: usize, time: Duration)
             .take(size)
             .map(|author| Command {
                 actor: *author,
-                act: Act::PostCreate { id: PostId(Uuid::now_v7()), text: Some(text.clone()), extra: None },
+                act: Act::PostCreate {
+                    id: PostId(Uuid::now_v7()),
+                    text: Some(text.clone()),
+                    extra: None,
+                    pictures: Vec::new(),
+                },
             })
             .collect();
         for outcome in store.commit(next(), &batch).await?.outcomes {

@@ -4,12 +4,14 @@
 use async_trait::async_trait;
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow, Row};
-use tidings_actors::ports::{Condemned, KnownMedia, MediaDigest, MediaRows, MediaState, Picture, StoreFault, Wished};
+use tidings_actors::ports::{
+    Condemned, Face, KnownMedia, MediaDigest, MediaRows, MediaState, Picture, StoreFault, Wished,
+};
 use tidings_protocol::ids::{MediaId, UserId};
 use tidings_protocol::media::{MediaKind, MediaTicket, MediaType};
 use uuid::Uuid;
 
-use crate::shape::unexpected;
+use crate::shape::{seq, unexpected};
 use crate::store::Store;
 use crate::{faults, line};
 
@@ -142,6 +144,17 @@ impl MediaRows for Store {
         let answer = line::timed(self.media.patience(), question.fetch_optional(line.open())).await;
         let row = line.settle(answer).map_err(faults::store)?;
         row.map(|row| row.known().ok_or_else(|| unexpected("picture"))).transpose()
+    }
+
+    async fn face(&self, user: UserId) -> Result<Option<Face>, StoreFault> {
+        let question = sqlx::query_as::<_, (String, i64, Option<Uuid>)>(
+            "select name, rev, (extra ->> 'avatar')::uuid from users where id = $1",
+        )
+        .bind(user.0);
+        let mut line = self.media.line().await.map_err(faults::store)?;
+        let answer = line::timed(self.media.patience(), question.fetch_optional(line.open())).await;
+        let face = line.settle(answer).map_err(faults::store)?;
+        face.map(|(name, rev, avatar)| Ok(Face { name, rev: seq(rev)?, avatar: avatar.map(MediaId) })).transpose()
     }
 
     async fn claim(&self, id: MediaId, picture: Picture, digest: MediaDigest) -> Result<bool, StoreFault> {

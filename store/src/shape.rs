@@ -12,6 +12,7 @@ use tidings_protocol::entity::{
     Author, Comment, CommentExtra, Follow, Post, PostExtra, Removed, Role, User, UserExtra,
 };
 use tidings_protocol::ids::{CommentId, PostId, UserId};
+use tidings_protocol::media::Picture;
 use tidings_protocol::position::{Epoch, Millis, Seq};
 use uuid::Uuid;
 
@@ -174,7 +175,13 @@ fn user_extra(stored: Option<&str>) -> Result<UserExtra, StoreFault> {
 
 /// What not every post has, from its column.
 pub(crate) fn extra(stored: Option<&str>) -> Result<PostExtra, StoreFault> {
-    stored.map_or_else(|| Ok(PostExtra::default()), |json| serde_json::from_str(json).map_err(|_| unexpected("extra")))
+    let Some(json) = stored else {
+        return Ok(PostExtra::default());
+    };
+    let mut extra: PostExtra = serde_json::from_str(json).map_err(|_| unexpected("extra"))?;
+    // Stored without their addresses, which are the server's and not the post's.
+    extra.media = std::mem::take(&mut extra.media).into_iter().map(Picture::with_addresses).collect();
+    Ok(extra)
 }
 
 /// What not every comment has, from its column.

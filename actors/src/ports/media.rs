@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use tidings_protocol::error::{ErrorCode, Refusal};
 use tidings_protocol::ids::{MediaId, UserId};
 use tidings_protocol::media::{Media, MediaKind, MediaTicket, MediaTicketed, MediaType};
+use tidings_protocol::position::Seq;
 
 use super::StoreFault;
 
@@ -87,6 +88,17 @@ pub struct KnownMedia {
     pub state: MediaState,
 }
 
+/// What somebody looks like.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Face {
+    /// What they are called.
+    pub name: String,
+    /// The profile's last change.
+    pub rev: Seq,
+    /// Their picture.
+    pub avatar: Option<MediaId>,
+}
+
 /// What came of a wish for a ticket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wished {
@@ -123,6 +135,9 @@ pub trait MediaRows: Send + Sync + 'static {
 
     /// What is known; none of what was never wished for, or is forgotten.
     async fn media(&self, id: MediaId) -> Result<Option<KnownMedia>, StoreFault>;
+
+    /// What somebody looks like; none if there is nobody.
+    async fn face(&self, user: UserId) -> Result<Option<Face>, StoreFault>;
 
     /// Notes what is about to be kept for an awaited picture. Of several who come with different ones, one gets its way for good; whether it was
     /// this one.

@@ -25,7 +25,9 @@ pub use front::{BadToken, Claims, Submit, Tokens};
 pub use journal::{BatchId, CommitFault, Head, JournalStore};
 pub use keys::{KeptKey, SealedKey, SigningKeys};
 pub use marks::{Marks, NoMarks};
-pub use media::{Condemned, KnownMedia, MediaDigest, MediaRows, MediaState, NoPictures, Picture, Pictures, Wished};
+pub use media::{
+    Condemned, Face, KnownMedia, MediaDigest, MediaRows, MediaState, NoPictures, Picture, Pictures, Wished,
+};
 pub use reads::{Branch, Missed, Reads, Viewer, Who};
 pub use search::{NoSearch, NotSearched, Search};
 

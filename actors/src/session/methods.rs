@@ -146,7 +146,7 @@ pub(super) fn job(viewer: Option<UserId>, method: Method) -> Result<Job, Refusal
         Method::UserUpdate(update) => Act::UserUpdate {
             name: update.name,
             bio: update.bio,
-            change: ProfileChange::default(),
+            change: ProfileChange { avatar: update.avatar, ..ProfileChange::default() },
             if_rev: update.if_rev,
         },
         Method::UserFollow(user) => Act::Follow { whom: user.id },

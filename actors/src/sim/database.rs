@@ -172,7 +172,7 @@ impl Database {
             Act::UserUpdate { .. } => self.write(Change::User { verb: Verb::Updated, id: actor }, None),
             Act::Follow { whom } => self.follow(actor, *whom, true),
             Act::Unfollow { whom } => self.follow(actor, *whom, false),
-            Act::PostCreate { id, text, extra } => {
+            Act::PostCreate { id, text, extra, .. } => {
                 let said = format!("{} {extra:?}", text.as_ref().map_or("", PostText::as_str));
                 let extra = extra.as_deref().cloned().unwrap_or_default();
                 self.post(actor, *id, &said, wording(Some(extra.visibility), &extra.tags, &extra.mentions))

@@ -8,7 +8,8 @@ import { sendPicture } from "./pictures.js";
 export class Calls extends Emitter {
   /** One's own profile, or another's by `{ id }` or `{ handle }`. */
   getUser(who = {}, options) { return this.request("user.get", who, options); }
-  updateUser({ name, bio, ifRev }, options) { return this.request("user.update", { name, bio, if_rev: ifRev }, options); }
+  /** `avatar`: the id of a picture of one's own, `null` for none. */
+  updateUser({ name, bio, avatar, ifRev }, options) { return this.request("user.update", { name, bio, avatar, if_rev: ifRev }, options); }
   follow(id, options) { return this.request("user.follow", { id }, options); }
   unfollow(id, options) { return this.request("user.unfollow", { id }, options); }
   block(id, options) { return this.request("user.block", { id }, options); }
@@ -21,8 +22,8 @@ export class Calls extends Emitter {
    * The id makes it safe to send again: after a lost answer the same post is answered, not a second one made.
    * With `of` a quote, or without a text a repost.
    */
-  createPost(text, { id = uuidv7(), visibility, warning, of, comments, ...options } = {}) {
-    return this.request("post.create", { id, text, visibility, warning, of, comments }, options);
+  createPost(text, { id = uuidv7(), visibility, warning, of, comments, media, ...options } = {}) {
+    return this.request("post.create", { id, text, visibility, warning, of, comments, media }, options);
   }
   getPost(id, options) { return this.request("post.get", { id }, options); }
   updatePost(id, text, { ifRev, visibility, warning, comments, ...options } = {}) {

@@ -3,7 +3,7 @@ import type {
   Author, Block, BlockResult, BookmarkResult, BookmarksPage, Comment, CommentResult, Commenters, CommentsPage, Draft, DraftPut,
   DraftResult, DraftsPage, EmailChanged, Emoji, Events, FeedPush, FollowResult, Limits, LogIns, Login, MarkerResult, Media, MediaDeleted,
   MediaKind, MediaType, MentionsSuggested, MethodName, Methods, Mute, MuteResult, MyMarks, Notice, Notification, NotificationReading,
-  NotificationsPage, NotifyPreferences, OthersEnded, PeopleFound, Post, PostCounts, PostGot, PostHistory, PostResult, PostsFound,
+  NotificationsPage, NotifyPreferences, OthersEnded, PeopleFound, PictureRef, Post, PostCounts, PostGot, PostHistory, PostResult, PostsFound,
   PostsPage, Preferences, PreferencesResult, Presence, PresenceShown, ReactionResult, ReadMarker, ReadingResult, Refusal, RemovedResult,
   SessionEnded, Settings, SettingsResult, SettingsUpdate, Showing, SignUp, Snapshot, TagsFound, Tokens, TypingSent, User, UserResult,
   UserUpdated, Visibility, Welcome,
@@ -101,7 +101,7 @@ export class Client extends Emitter<ClientEvents> {
   feed(name: FeedName, options?: { limit?: number; signal?: AbortSignal }): Feed;
   request<M extends MethodName>(method: M, params?: Methods[M]["params"], options?: RequestOptions): Promise<Methods[M]["result"]>;
   getUser(who?: { id?: string; handle?: string }, options?: RequestOptions): Promise<UserResult>;
-  updateUser(change: { name?: string; bio?: string; ifRev?: number }, options?: RequestOptions): Promise<UserUpdated>;
+  updateUser(change: { name?: string; bio?: string; avatar?: string | null; ifRev?: number }, options?: RequestOptions): Promise<UserUpdated>;
   follow(id: string, options?: RequestOptions): Promise<FollowResult>;
   unfollow(id: string, options?: RequestOptions): Promise<FollowResult>;
   block(id: string, options?: RequestOptions): Promise<BlockResult>;
@@ -109,7 +109,7 @@ export class Client extends Emitter<ClientEvents> {
   mute(id: string, options?: RequestOptions & { until?: number }): Promise<MuteResult>;
   unmute(id: string, options?: RequestOptions): Promise<MuteResult>;
   /** With `of` a quote, or without a text a repost. */
-  createPost(text: string | undefined, options?: RequestOptions & { id?: string; visibility?: Visibility; warning?: string; of?: string; comments?: Commenters }): Promise<PostResult>;
+  createPost(text: string | undefined, options?: RequestOptions & { id?: string; visibility?: Visibility; warning?: string; of?: string; comments?: Commenters; media?: PictureRef[] }): Promise<PostResult>;
   getPost(id: string, options?: RequestOptions): Promise<PostGot>;
   updatePost(id: string, text: string, options?: RequestOptions & { ifRev?: number; visibility?: Visibility; warning?: string; comments?: Commenters }): Promise<PostResult>;
   deletePost(id: string, options?: RequestOptions): Promise<RemovedResult>;

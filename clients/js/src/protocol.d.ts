@@ -842,6 +842,32 @@ export type PeopleFound = {
   next: string | null,
 };
 
+/** A picture that a post shows. */
+export type Picture = {
+  /** Which. */
+  id: MediaId,
+  /** What it shows, as its author says. */
+  alt?: string,
+  /** As it is kept. */
+  type: MediaType,
+  /** Pixels. */
+  width: number,
+  /** Pixels. */
+  height: number,
+  /** Path of the whole picture on any node. It may be kept for ever. */
+  url: string,
+  /** Path of a small one, at most 320 pixels wide and high. */
+  thumb_url: string,
+};
+
+/** A picture for a post: one's own, sent as an `image`, and shown by nothing yet. */
+export type PictureRef = {
+  /** Which. */
+  id: MediaId,
+  /** What it shows, for who does not see it; nothing if absent. */
+  alt?: string,
+};
+
 /** A post. */
 export type Post = {
   /** Which. */
@@ -852,7 +878,7 @@ export type Post = {
   seq: Seq,
   /** Who wrote it. */
   author: Author,
-  /** The text; empty in a repost without words of its own. */
+  /** The text; empty in a repost without words of its own, and in a post of pictures alone. */
   text: string,
   /** When it was created. */
   created_at: Millis,
@@ -878,6 +904,8 @@ export type Post = {
   locked?: LockedBy,
   /** Each person comments on it once in so many seconds, but for its author and moderators. */
   slow?: number,
+  /** Pictures it shows, in their order. */
+  media?: Array<Picture>,
 };
 
 /** `post.comments`: who may comment from now on. May be repeated; the last one counts. */
@@ -908,7 +936,7 @@ export type PostCounts = {
 export type PostCreate = {
   /** Chosen by the client; the same id with the same content is answered again, not created again. */
   id: PostId,
-  /** The text; may be absent only from a repost. */
+  /** The text; may be absent only from a repost and from a post with pictures. */
   text?: string,
   /** Who may see it; everybody if absent. */
   visibility?: Visibility,
@@ -918,6 +946,8 @@ export type PostCreate = {
   of?: PostId,
   /** Who may comment on it; as its author's settings say at the time, if absent. */
   comments?: Commenters,
+  /** Up to 4 pictures of one's own, in the order to be shown. A post that has some needs no text, unless it hands another on. */
+  media?: Array<PictureRef>,
 };
 
 /** Result of `post.get`. */
@@ -1484,6 +1514,8 @@ export type User = {
   asks?: boolean,
   /** Of a bot: whose it is. */
   bot?: BotOf,
+  /** Their face: a picture of theirs, `/media/<avatar>/full`, `…/320` or `…/96`. */
+  avatar?: MediaId,
 };
 
 /** `user.get`: by `id` or by `handle`; one's own profile if neither is given. */
@@ -1537,6 +1569,8 @@ export type UserUpdate = {
   name?: string,
   /** New profile text. */
   bio?: string,
+  /** A picture of one's own, sent as an `avatar`, for a face; `null` for none. Stays if absent. */
+  avatar?: MediaId | null,
   /** Refuse with `stale` if the profile has changed since. */
   if_rev?: Seq,
 };

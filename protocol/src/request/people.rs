@@ -5,7 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::ids::UserId;
+use crate::decode;
+use crate::ids::{MediaId, UserId};
 use crate::position::{Millis, Seq};
 use crate::text::{Bio, DisplayName, Handle};
 
@@ -33,6 +34,10 @@ pub struct UserUpdate {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub bio: Option<Bio>,
+    /// A picture of one's own, sent as an `avatar`, for a face; `null` for none. Stays if absent.
+    #[serde(default, deserialize_with = "decode::present", skip_serializing_if = "Option::is_none")]
+    #[ts(optional, as = "Option<Option<MediaId>>")]
+    pub avatar: Option<Option<MediaId>>,
     /// Refuse with `stale` if the profile has changed since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]

@@ -8,6 +8,7 @@ use ts_rs::TS;
 use crate::decode;
 use crate::entity::Visibility;
 use crate::ids::{CommentId, PostId};
+use crate::media::PictureRef;
 use crate::position::{Cursor, Seq};
 use crate::text::{CommentText, PostText, Warning};
 use crate::threads::Commenters;
@@ -17,7 +18,7 @@ use crate::threads::Commenters;
 pub struct PostCreate {
     /// Chosen by the client; the same id with the same content is answered again, not created again.
     pub id: PostId,
-    /// The text; may be absent only from a repost.
+    /// The text; may be absent only from a repost and from a post with pictures.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub text: Option<PostText>,
@@ -37,13 +38,20 @@ pub struct PostCreate {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub comments: Option<Commenters>,
+    /// Up to 4 pictures of one's own, in the order to be shown. A post that has some needs no text, unless it hands another on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 4))]
+    #[ts(optional, as = "Option<Vec<PictureRef>>")]
+    pub media: Vec<PictureRef>,
 }
 
 impl PostCreate {
     /// Words for everybody.
     #[must_use]
     pub const fn public(id: PostId, text: PostText) -> Self {
-        Self { id, text: Some(text), visibility: Visibility::Public, warning: None, of: None, comments: None }
+        let visibility = Visibility::Public;
+        let media = Vec::new();
+        Self { id, text: Some(text), visibility, warning: None, of: None, comments: None, media }
     }
 }
 

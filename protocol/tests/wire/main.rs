@@ -10,6 +10,7 @@ mod generated;
 mod golden;
 mod marks;
 mod notes;
+mod pictures;
 mod positions;
 mod round_trip;
 mod samples;

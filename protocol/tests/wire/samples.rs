@@ -27,6 +27,7 @@ use uuid::Uuid;
 use crate::composing;
 use crate::marks;
 use crate::notes;
+use crate::pictures;
 use crate::search;
 use crate::threads;
 
@@ -108,8 +109,8 @@ pub fn handle() -> impl Strategy<Value = Handle> {
 pub fn user() -> BoxedStrategy<User> {
     let role = prop_oneof![Just(Role::User), Just(Role::Admin), Just(Role::Moderator)];
     let bot = of((user_id(), any::<bool>()).prop_map(|(owner, stopped)| BotOf { owner, stopped }));
-    (user_id(), seq(), any::<[String; 3]>(), role, millis(), any::<bool>(), bot)
-        .prop_map(|(id, rev, [handle, name, bio], role, created_at, asks, bot)| User {
+    (user_id(), seq(), any::<[String; 3]>(), role, millis(), any::<bool>(), (bot, of(uuid())))
+        .prop_map(|(id, rev, [handle, name, bio], role, created_at, asks, (bot, avatar))| User {
             id,
             rev,
             handle,
@@ -117,7 +118,7 @@ pub fn user() -> BoxedStrategy<User> {
             bio,
             role,
             created_at,
-            extra: UserExtra { asks, bot },
+            extra: UserExtra { asks, bot, avatar: avatar.map(MediaId) },
         })
         .boxed()
 }
@@ -163,8 +164,16 @@ fn extra() -> impl Strategy<Value = PostExtra> {
     });
     let of_post = of(post_id());
     let thread = (of(threads::commenters()), threads::locked(), of(1..=3_600_u32));
-    (visibility(), of(any::<String>()), of_post, vec(tag, 0..3), vec(mention, 0..3), thread).prop_map(
-        |(visibility, warning, of, tags, mentions, (comments, locked, slow))| PostExtra {
+    (
+        visibility(),
+        of(any::<String>()),
+        of_post,
+        vec(tag, 0..3),
+        vec(mention, 0..3),
+        thread,
+        vec(pictures::shown(), 0..3),
+    )
+        .prop_map(|(visibility, warning, of, tags, mentions, (comments, locked, slow), media)| PostExtra {
             visibility,
             warning,
             of,
@@ -174,8 +183,8 @@ fn extra() -> impl Strategy<Value = PostExtra> {
             comments,
             locked,
             slow,
-        },
-    )
+            media,
+        })
 }
 
 fn block() -> impl Strategy<Value = Block> {
@@ -367,8 +376,10 @@ fn user_method() -> impl Strategy<Value = Method> {
         hello().prop_map(Method::Hello),
         any::<String>().prop_map(|token| Method::AuthRefresh(request::AuthRefresh { token })),
         (of(user_id()), of(handle())).prop_map(|(id, handle)| Method::UserGet(request::UserGet { id, handle })),
-        (of(display_name()), of(bio()), of(seq()))
-            .prop_map(|(name, bio, if_rev)| { Method::UserUpdate(request::UserUpdate { name, bio, if_rev }) }),
+        (of(display_name()), of(bio()), of(of(uuid())), of(seq())).prop_map(|(name, bio, avatar, if_rev)| {
+            let avatar = avatar.map(|avatar| avatar.map(MediaId));
+            Method::UserUpdate(request::UserUpdate { name, bio, avatar, if_rev })
+        }),
         whom().prop_map(Method::UserFollow),
         whom().prop_map(Method::UserUnfollow),
         whom().prop_map(Method::UserBlock),
@@ -381,11 +392,18 @@ fn user_method() -> impl Strategy<Value = Method> {
 fn post_method() -> impl Strategy<Value = Method> {
     let which = || post_id().prop_map(|id| request::PostRef { id });
     prop_oneof![
-        (post_id(), of(post_text()), visibility(), of(warning()), of(post_id()), of(threads::commenters())).prop_map(
-            |(id, text, visibility, warning, of, comments)| {
-                Method::PostCreate(request::PostCreate { id, text, visibility, warning, of, comments })
-            }
-        ),
+        (
+            post_id(),
+            of(post_text()),
+            visibility(),
+            of(warning()),
+            of(post_id()),
+            of(threads::commenters()),
+            vec(pictures::asked(), 0..3)
+        )
+            .prop_map(|(id, text, visibility, warning, of, comments, media)| {
+                Method::PostCreate(request::PostCreate { id, text, visibility, warning, of, comments, media })
+            }),
         which().prop_map(Method::PostGet),
         (post_id(), post_text(), of(visibility()), of(warning()), of(threads::commenters()), of(seq())).prop_map(
             |(id, text, visibility, warning, comments, if_rev)| {

@@ -5,6 +5,7 @@ use secrecy::ExposeSecret;
 use serde::Serialize;
 use tidings_actors::command::{Act, Command};
 use tidings_protocol::entity::PostExtra;
+use tidings_protocol::media::PictureRef;
 use tidings_protocol::position::Seq;
 use tidings_protocol::spans;
 use uuid::Uuid;
@@ -71,10 +72,10 @@ impl<'c> Columns<'c> {
             Act::Follow { whom } | Act::Unfollow { whom } => {
                 put(&mut self.ids, at, Some(whom.0));
             }
-            Act::PostCreate { id, text, extra } => {
+            Act::PostCreate { id, text, extra, pictures } => {
                 put(&mut self.ids, at, Some(id.0));
                 put(&mut self.texts, at, text.as_ref().map(|text| text.as_str()));
-                put(&mut self.args, at, extra.as_ref().map(json));
+                put(&mut self.args, at, asked(extra.as_deref(), pictures));
             }
             Act::PostUpdate { id, text, change, if_rev } => {
                 self.put_text(at, id.0, text.as_str());
@@ -112,6 +113,18 @@ impl<'c> Columns<'c> {
     fn put_rev(&mut self, at: usize, if_rev: Option<Seq>) {
         put(&mut self.if_revs, at, if_rev.map(shape::stored));
     }
+}
+
+/// What a new post is to have besides its text; none if nothing.
+fn asked(extra: Option<&PostExtra>, media: &[PictureRef]) -> Option<String> {
+    #[derive(Serialize)]
+    struct Asked<'a> {
+        #[serde(flatten)]
+        extra: Option<&'a PostExtra>,
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        media: &'a [PictureRef],
+    }
+    (extra.is_some() || !media.is_empty()).then(|| json(&Asked { extra, media }))
 }
 
 /// Whom a comment mentions, as posts say it; none if nobody.

@@ -93,6 +93,9 @@ fn outcome(command: &Command, answer: Answer) -> Result<Outcome, StoreFault> {
         13 => Denied::NotPublic,
         14 => Denied::TooManyPinned,
         16 => Denied::Closed,
+        18 => {
+            Denied::NoPicture { field: if matches!(command.act, Act::UserUpdate { .. }) { "avatar" } else { "media" } }
+        }
         17 => Denied::TooSoon { after_ms: wait(&answer)? },
         19 => Denied::TooMany,
         20 => Denied::BeingPublished,

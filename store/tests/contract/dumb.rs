@@ -83,7 +83,7 @@ impl Dumb {
             Act::Unfollow { whom } if !self.follows.contains(&(actor, *whom)) => Verdict::Duplicate,
             Act::Follow { .. } | Act::Unfollow { .. } => Verdict::Done,
             Act::Deed(deed) => self.decide_deed(actor, deed),
-            Act::PostCreate { id, text, extra } => self.decide_post(actor, *id, text.as_ref(), extra.as_deref()),
+            Act::PostCreate { id, text, extra, .. } => self.decide_post(actor, *id, text.as_ref(), extra.as_deref()),
             Act::PostUpdate { id, text, change: new, if_rev } => {
                 if self.posts.get(id).is_some_and(|post| !self.sees(Some(actor), post)) {
                     return Verdict::Refused(Denied::NotFound);
@@ -127,7 +127,7 @@ impl Dumb {
             Act::Deed(Deed::Unblock { whom }) => drop(self.blocks.remove(&(actor, *whom))),
             Act::Deed(Deed::Mute { whom, .. }) => drop(self.mutes.insert((actor, *whom))),
             Act::Deed(Deed::Unmute { whom }) => drop(self.mutes.remove(&(actor, *whom))),
-            Act::PostCreate { id, text, extra } => {
+            Act::PostCreate { id, text, extra, .. } => {
                 let mut written = Written::new(actor, rev, text.as_ref().map_or("", |text| text.as_str()));
                 if let Some(extra) = extra {
                     written.audience = extra.visibility;

@@ -48,7 +48,7 @@ async fn post_among(world: &World, author: UserId, text: &str, comments: Option<
     let extra = PostExtra { comments, mentions: found.mentions, ..PostExtra::default() };
     let extra = (extra != PostExtra::default()).then(|| Box::new(extra));
     let text = Some(PostText::parse(text).unwrap());
-    let told = done(world.does(author, Act::PostCreate { id, text, extra }).await);
+    let told = done(world.does(author, Act::PostCreate { id, text, extra, pictures: Vec::new() }).await);
     assert_eq!(body::<Post>(&told).extra.comments, comments);
     id
 }

@@ -125,13 +125,18 @@ pub fn post_for(id: PostId, text: &str, visibility: Visibility) -> Act {
     let found = spans::find(text);
     let extra = PostExtra { visibility, tags: found.tags, mentions: found.mentions, ..PostExtra::default() };
     let extra = (extra != PostExtra::default()).then(|| Box::new(extra));
-    Act::PostCreate { id, text: Some(PostText::parse(text).unwrap()), extra }
+    Act::PostCreate { id, text: Some(PostText::parse(text).unwrap()), extra, pictures: Vec::new() }
 }
 
 /// Hands a post on, with words or without.
 pub fn hand_on(id: PostId, of: PostId, text: Option<&str>) -> Act {
     let extra = Box::new(PostExtra { of: Some(of), ..PostExtra::default() });
-    Act::PostCreate { id, text: text.map(|text| PostText::parse(text).unwrap()), extra: Some(extra) }
+    Act::PostCreate {
+        id,
+        text: text.map(|text| PostText::parse(text).unwrap()),
+        extra: Some(extra),
+        pictures: Vec::new(),
+    }
 }
 
 pub fn edit(id: PostId, text: &str, if_rev: Option<Seq>) -> Act {

@@ -307,7 +307,7 @@ fn command(dice: &mut Dice, ticket: Ticket) -> Command {
             let text = PostText::parse(text("post")).ok();
             let of = dice.percent(20).then_some(some_post);
             let extra = of.map(|_| Box::new(PostExtra { of, ..PostExtra::default() }));
-            Act::PostCreate { id: post(1_000 + ticket as u64), text, extra }
+            Act::PostCreate { id: post(1_000 + ticket as u64), text, extra, pictures: Vec::new() }
         }
     };
     Command { actor, act }

@@ -8,7 +8,7 @@ use tidings_protocol::text::PostText;
 
 fn creates(n: u64) -> Command {
     let text = Some(PostText::parse("hello").expect("good"));
-    Command { actor: user(1), act: Act::PostCreate { id: post(n), text, extra: None } }
+    Command { actor: user(1), act: Act::PostCreate { id: post(n), text, extra: None, pictures: Vec::new() } }
 }
 
 fn done(seqs: impl IntoIterator<Item = u64>) -> Result<Committed, CommitFault> {

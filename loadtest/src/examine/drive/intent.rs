@@ -192,7 +192,7 @@ impl Intent {
     fn profile(self, tag: u64, user: Uuid) -> Result<Task, BadText> {
         let bio = self.text(tag, 300);
         let op = Op::Change(Thing::User(user), TextMark::of(&bio).0);
-        let params = UserUpdate { name: None, bio: Some(Bio::parse(bio)?), if_rev: None };
+        let params = UserUpdate { bio: Some(Bio::parse(bio)?), ..UserUpdate::default() };
         Ok(Task { op, method: Method::UserUpdate(params) })
     }
 

@@ -146,7 +146,7 @@ async fn step(world: &World, plain: &mut Plain, people: &[UserId], dice: &mut Di
         Act::Deed(Deed::Unblock { .. }) if is_done => drop(plain.blocks.remove(&(who, whom))),
         Act::Follow { .. } if is_done => drop(plain.follows.insert((who, whom))),
         Act::Unfollow { .. } if is_done => drop(plain.follows.remove(&(who, whom))),
-        Act::PostCreate { id, text, extra } if is_done => {
+        Act::PostCreate { id, text, extra, .. } if is_done => {
             let extra = extra.map(|extra| *extra).unwrap_or_default();
             let text = text.map(|text| text.as_str().to_owned()).unwrap_or_default();
             plain.posts.insert(id, PlainPost { author: who, audience: extra.visibility, text, of: extra.of });

@@ -256,7 +256,7 @@ impl Dumb {
                 self.notify(*whom, Kind::Follow, (whom.0, None), actor, None);
             }
             Act::Unfollow { whom } => self.unfollows(actor, *whom),
-            Act::PostCreate { id, text, extra } => {
+            Act::PostCreate { id, text, extra, .. } => {
                 let text = text.as_ref().map_or("", |text| text.as_str());
                 let extra = extra.as_deref().cloned().unwrap_or_default();
                 let people = self.named(text);
