@@ -33,5 +33,7 @@ mod hostile;
 mod objects;
 #[path = "media/sending.rs"]
 mod sending;
+#[path = "media/shown.rs"]
+mod shown;
 #[path = "media/whose.rs"]
 mod whose;

@@ -21,6 +21,7 @@ mod media;
 mod model;
 mod notes;
 mod permissions;
+mod pictures;
 mod reads;
 mod retries;
 mod search;
