@@ -123,6 +123,20 @@ impl Community {
         self.devices[who][device].request(method, params).await
     }
 
+    /// By its author: it is told as the post it is about.
+    async fn something_is_said_about_a_thread(&mut self) {
+        let nth = self.random.random_range(0..self.list.posts.len());
+        let (by, id, gone) = (self.list.posts[nth].by, self.list.posts[nth].id, self.list.posts[nth].gone);
+        let (method, params) = match self.random.random_range(0..4) {
+            0 => ("post.lock", json!({ "id": id })),
+            1 => ("post.unlock", json!({ "id": id })),
+            2 => ("post.slow", json!({ "id": id, "seconds": self.random.random_range(0..3) })),
+            _ => ("post.comments", json!({ "id": id, "comments": "followers" })),
+        };
+        let said = self.asks(by, method, params).await;
+        assert_eq!(said.is_ok(), !gone, "{method}");
+    }
+
     async fn something_happens(&mut self, number: usize) {
         let (who, whom) = (self.somebody(), self.somebody());
         let other = self.devices[whom][0].id();
@@ -135,7 +149,8 @@ impl Community {
                 self.list.says.insert(self.list.posts.len(), text);
                 self.list.posts.push(Written { id, by: who, visibility, mentioned, gone: false });
             }
-            28..60 if !self.list.posts.is_empty() => {
+            28..36 if !self.list.posts.is_empty() => self.something_is_said_about_a_thread().await,
+            36..60 if !self.list.posts.is_empty() => {
                 let nth = self.random.random_range(0..self.list.posts.len());
                 let ((text, named), visibility) = (self.text(number), self.visibility());
                 let (by, id, gone) = (self.list.posts[nth].by, self.list.posts[nth].id, self.list.posts[nth].gone);

@@ -28,5 +28,6 @@ mod reading;
 mod search;
 mod sessions;
 mod sight;
+mod threads;
 mod tokens;
 mod writing;

@@ -150,6 +150,13 @@ fn rows() -> Vec<Row> {
         row("post.create", Post(Followers), |things| json!({ "id": Uuid::now_v7(), "of": things.post }), {
             [WHO, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NO]
         }),
+        // Nobody shows a picture that is not their own, nor wears one.
+        row("post.create", Picture, |_| json!({ "id": Uuid::now_v7(), "media": [{ "id": Uuid::now_v7() }] }), {
+            [WHO, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NO]
+        }),
+        row("user.update", Picture, |_| json!({ "avatar": Uuid::now_v7() }), {
+            [WHO, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NO]
+        }),
         row("post.get", Post(Public), of_post, NOT_BLOCKED),
         row("post.get", Post(Followers), of_post, CIRCLE),
         row("post.get", Post(Private), of_post, OWNER),

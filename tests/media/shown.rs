@@ -65,7 +65,8 @@ async fn everybody_has_a_face_at_an_address_made_of_what_an_author_tells() {
     let mut ann = Person::arrives(a, "ann", &[Me]).await;
     let mut device = Person::logs_in(b, "ann").await;
     device.connects(b, &[Me]).await;
-    let author = ann.posts("hello").await.author;
+    let posted: PostResult = ann.request("post.create", json!({ "id": new_id(), "text": "hello" })).await.unwrap();
+    let author = posted.post.author;
     let address = |rev: u64| format!("/media/avatar/{}/{rev}", author.id);
     let drawn = get(b, &address(author.rev.0)).await;
     assert_eq!((drawn.status.as_u16(), drawn.header("content-type")), (200, Some("image/svg+xml")));
