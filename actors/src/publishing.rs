@@ -34,7 +34,8 @@ pub fn post_of(id: PostId, content: DraftContent) -> Result<PostCreate, Refusal>
         }
         Some(_) | None => None,
     };
-    Ok(PostCreate { id, text, visibility: visibility.unwrap_or_default(), warning, of, comments })
+    let media = Vec::new();
+    Ok(PostCreate { id, text, visibility: visibility.unwrap_or_default(), warning, of, comments, media })
 }
 
 /// Publishes it, or goes on where somebody else has stopped.
