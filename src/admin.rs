@@ -14,7 +14,7 @@ use secrecy::ExposeSecret;
 use tidings_protocol::entity::LogIn;
 use tidings_protocol::position::Millis;
 use tidings_protocol::text::Handle;
-use tidings_store::{NotDone, Standing, Store, StoreOptions};
+use tidings_store::{LogCheck, NotDone, Standing, Store, StoreOptions};
 
 use crate::app::database_address;
 use crate::auth::{self, AuthFault, HashFault, KeyFault, Purpose, Secret, SecretFault};
@@ -48,6 +48,14 @@ pub enum AdminFault {
     /// The hashers.
     #[error(transparent)]
     Hashers(#[from] AuthFault),
+    /// Somebody has changed the log.
+    #[error("the log is broken at line {at}: {what}")]
+    Log {
+        /// The first line that is wrong.
+        at: u64,
+        /// What is wrong with it.
+        what: &'static str,
+    },
     /// One password.
     #[error(transparent)]
     Hash(#[from] HashFault),
@@ -125,6 +133,11 @@ async fn carry_out(
             };
             writeln!(out, "{told}")?;
         }
+        Deed::VerifyLog { was } => match store.check_log(was).await? {
+            LogCheck::Whole { lines: 0, .. } => writeln!(out, "The log is empty.")?,
+            LogCheck::Whole { lines, last } => writeln!(out, "The log is whole. Its last line is {lines}:{last}")?,
+            LogCheck::Broken { at, what } => return Err(AdminFault::Log { at, what }),
+        },
         Deed::Logout { handle } => {
             let ended = store.log_out_everywhere(handle.as_str()).await?;
             writeln!(out, "{} is logged out everywhere; log-ins ended: {ended}.", handle.as_str())?;

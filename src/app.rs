@@ -150,6 +150,7 @@ impl App {
             marks: store.clone(),
             search: store.clone(),
             drafts: store.clone(),
+            moderation: store.clone(),
             bus: bus(&config, &store).await?,
             framing: gate::FRAMING,
             origins: origins.clone(),

@@ -4,18 +4,21 @@
 use secrecy::SecretString;
 use serde::Serialize;
 use tidings_protocol::drafts::DraftContent;
-use tidings_protocol::entity::{PostExtra, Visibility};
+use tidings_protocol::entity::{PostExtra, Role, Visibility};
 use tidings_protocol::error::{ErrorCode, Refusal};
 use tidings_protocol::feed::FeedName;
-use tidings_protocol::ids::{CommentId, MediaId, NotificationId, PostId, SessionId, UserId};
+use tidings_protocol::ids::{
+    ActionId, CaseId, CommentId, MediaId, NotificationId, PostId, ReportId, SessionId, UserId,
+};
 use tidings_protocol::limits::PINNED_POSTS;
 use tidings_protocol::marks::Emoji;
 use tidings_protocol::media::PictureRef;
+use tidings_protocol::moderation::{ActionKind, Reason};
 use tidings_protocol::notification::NotifyPreferences;
 use tidings_protocol::position::{Epoch, Millis, Seq};
 use tidings_protocol::settings::SettingsUpdate;
 use tidings_protocol::spans::{MentionSpan, TagSpan};
-use tidings_protocol::text::{Bio, CommentText, DisplayName, Handle, PostText, Warning};
+use tidings_protocol::text::{Bio, CommentText, DisplayName, Handle, Note, PostText, Warning};
 use tidings_protocol::threads::Commenters;
 use uuid::Uuid;
 
@@ -329,6 +332,92 @@ pub enum Deed {
         #[serde(skip_serializing_if = "Option::is_none")]
         failed: Option<ErrorCode>,
     },
+    /// `actor` reports something to the moderators.
+    Report {
+        /// Chosen by the client.
+        id: ReportId,
+        /// What kind of thing it is about.
+        kind: ModeratedKind,
+        /// Which.
+        thing: Uuid,
+        /// What is wrong with it.
+        reason: Reason,
+        /// For moderators.
+        note: Option<Note>,
+        /// Reports of one user in a day.
+        most: u32,
+    },
+    /// `actor` sees to a case, or does so no longer.
+    ClaimCase {
+        /// Which.
+        case: CaseId,
+        /// No longer.
+        release: bool,
+    },
+    /// `actor` settles a case without doing anything.
+    SettleCase {
+        /// Which.
+        case: CaseId,
+    },
+    /// `actor` does something about somebody or what they wrote. It is the case that changes.
+    Moderate {
+        /// Chosen by the client.
+        id: ActionId,
+        /// In which case; without one it is about a thing.
+        case: Option<CaseId>,
+        /// What kind of thing.
+        kind: Option<ModeratedKind>,
+        /// Which.
+        thing: Option<Uuid>,
+        /// What.
+        action: ActionKind,
+        /// Why.
+        reason: Reason,
+        /// For the person.
+        note: Option<Note>,
+        /// When a suspension ends by itself.
+        until: Option<Millis>,
+    },
+    /// `actor` says something against what was done to them.
+    Appeal {
+        /// What was done.
+        action: ActionId,
+        /// What they say.
+        text: Note,
+    },
+    /// `actor` decides on that. It is the case that changes.
+    SettleAppeal {
+        /// What was done.
+        action: ActionId,
+        /// Takes it back.
+        accept: bool,
+        /// For the person.
+        note: Option<Note>,
+    },
+    /// `actor` gives somebody a role. It is the profile that changes.
+    SetRole {
+        /// Whom.
+        whom: UserId,
+        /// Which.
+        role: Role,
+    },
+    /// The time of the suspension of `actor` has come.
+    EndSuspension {
+        /// What suspended them.
+        action: ActionId,
+    },
+}
+
+/// What moderators look after, as the store names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ModeratedKind {
+    /// Somebody.
+    User,
+    /// A post.
+    Post,
+    /// A comment.
+    Comment,
 }
 
 impl Deed {
@@ -342,10 +431,18 @@ impl Deed {
             | Self::SetMarker { .. }
             | Self::PreferNotifications(_)
             | Self::Choose(_) => None,
-            Self::Block { whom } | Self::Unblock { whom } | Self::Mute { whom, .. } | Self::Unmute { whom } => {
-                Some(whom.0)
-            }
             Self::MakeBot { bot, .. } | Self::StopBot { bot } => Some(bot.0),
+            Self::Block { whom }
+            | Self::Unblock { whom }
+            | Self::Mute { whom, .. }
+            | Self::Unmute { whom }
+            | Self::SetRole { whom, .. } => Some(whom.0),
+            Self::Report { thing, .. } => Some(*thing),
+            Self::ClaimCase { case, .. } | Self::SettleCase { case } => Some(case.0),
+            Self::Moderate { id: action, .. }
+            | Self::Appeal { action, .. }
+            | Self::SettleAppeal { action, .. }
+            | Self::EndSuspension { action } => Some(action.0),
             Self::React { post, .. }
             | Self::Unreact { post }
             | Self::Bookmark { post }
@@ -423,6 +520,22 @@ pub enum Denied {
     BeingPublished,
     /// Nothing can be published then.
     NoSuchTime,
+    /// Only moderators may, or only admins.
+    NotModerator,
+    /// Another moderator sees to it.
+    Claimed,
+    /// One may not do this to oneself, nor to somebody with as much authority.
+    Protected,
+    /// There is nothing to be said against it, or it has been said.
+    NoAppeal,
+    /// This cannot be done to a thing of this kind, or not until then.
+    Misplaced,
+    /// It is so already.
+    AlreadySo,
+    /// It waits for the answer to an appeal.
+    AppealOpen,
+    /// It was decided by the one who asks: another has to.
+    OwnDecision,
 }
 
 impl Denied {
@@ -456,6 +569,16 @@ impl Denied {
             Self::BeingPublished => Refusal::new(Code::Conflict, "it is being published").field("id"),
             Self::NoSuchTime => Refusal::new(Code::Invalid, "must lie in the next 366 days").field("publish_at"),
             Self::Suspended => Refusal::new(Code::Forbidden, "this account is suspended"),
+            Self::NotModerator => Refusal::new(Code::Forbidden, "this is not for you"),
+            Self::Claimed => Refusal::new(Code::Conflict, "somebody else sees to it"),
+            Self::Protected => Refusal::new(Code::Forbidden, "not to oneself, nor to somebody with as much authority"),
+            Self::NoAppeal => Refusal::new(Code::Forbidden, "this cannot be appealed, or was before").field("action"),
+            Self::Misplaced => {
+                Refusal::new(Code::Invalid, "not to this kind of thing, or not until then").field("action")
+            }
+            Self::AlreadySo => Refusal::new(Code::Conflict, "it is so already").field("action"),
+            Self::AppealOpen => Refusal::new(Code::Conflict, "an appeal is open: settle that"),
+            Self::OwnDecision => Refusal::new(Code::Forbidden, "another moderator has to decide"),
         }
     }
 }

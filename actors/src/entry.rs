@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tidings_protocol::entity::Visibility;
-use tidings_protocol::ids::{CommentId, PostId, SessionId, UserId};
+use tidings_protocol::ids::{CaseId, CommentId, PostId, SessionId, UserId};
 use tidings_protocol::position::{Epoch, Seq};
 use tidings_protocol::push::EventName;
 use tidings_protocol::spans::Tag;
@@ -81,6 +81,18 @@ pub enum Change {
         /// Whom.
         muted: UserId,
     },
+    /// A case of the moderators', told on `mod` alone.
+    Case {
+        /// Which.
+        id: CaseId,
+    },
+    /// Somebody looks after what others write from now on, or no longer. Never shown to clients; it opens or ends their `mod`.
+    Rights {
+        /// Who.
+        user: UserId,
+        /// Whether they do.
+        moderates: bool,
+    },
     /// Something of one user's own, told on their `me` alone.
     Own {
         /// What they are told.
@@ -141,8 +153,9 @@ impl Change {
             Self::Block { .. } => EventName::BlockCreated,
             Self::Mute { verb: Verb::Removed, .. } => EventName::MuteRemoved,
             Self::Mute { .. } => EventName::MuteCreated,
+            Self::Case { .. } => EventName::CaseUpdated,
             Self::Own { event, .. } => *event,
-            Self::SessionRevoked { .. } => return None,
+            Self::Rights { .. } | Self::SessionRevoked { .. } => return None,
         })
     }
 
@@ -156,6 +169,8 @@ impl Change {
             Self::Follow { follower, followee, .. } => Subject::Pair(Tie::Follows, follower, followee),
             Self::Block { blocker, blocked, .. } => Subject::Pair(Tie::Blocks, blocker, blocked),
             Self::Mute { muter, muted, .. } => Subject::Pair(Tie::Mutes, muter, muted),
+            Self::Case { id } => Subject::One(id.0),
+            Self::Rights { user, .. } => Subject::Own("rights", user, user.0),
             Self::Own { event, user, id } => Subject::Own(event.noun(), user, id),
             Self::SessionRevoked { user, session } => match session {
                 Some(session) => Subject::One(session.0),

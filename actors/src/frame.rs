@@ -51,6 +51,8 @@ pub fn short(framing: Framing, feed: FeedName, entry: &Entry) -> Option<Bytes> {
         | Change::Follow { .. }
         | Change::Block { .. }
         | Change::Mute { .. }
+        | Change::Case { .. }
+        | Change::Rights { .. }
         | Change::Own { .. }
         | Change::SessionRevoked { .. } => return None,
     };

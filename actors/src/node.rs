@@ -9,7 +9,7 @@ use crate::account::seen::Seen;
 use crate::counters::Counters;
 use crate::frame::Framing;
 use crate::journal::actor::JournalAddr;
-use crate::ports::{BotDesk, Desk, Drafts, Marks, Pictures, Reads, Search, Tokens};
+use crate::ports::{BotDesk, Desk, Drafts, Marks, Moderation, Pictures, Reads, Search, Tokens};
 use crate::presence::company::Company;
 use crate::starts::Starts;
 use crate::tail::actor::Sight;
@@ -60,6 +60,8 @@ pub struct Node {
     pub marks: Arc<dyn Marks>,
     /// Looking for things by words.
     pub search: Arc<dyn Search>,
+    /// What moderators look at.
+    pub moderation: Arc<dyn Moderation>,
     /// Posts in numbers, live.
     pub counters: Arc<Counters>,
     /// How the transport wraps what is sent.

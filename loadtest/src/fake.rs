@@ -134,6 +134,7 @@ impl Fake {
                         FeedName::Home
                         | FeedName::Global
                         | FeedName::Me
+                        | FeedName::Mod
                         | FeedName::User(_)
                         | FeedName::Tag(_)
                         | FeedName::Notifications => None,

@@ -10,6 +10,8 @@ pub use crate::drafts::Draft;
 use crate::ids::{CommentId, MediaId, PostId, SessionId, UserId};
 pub use crate::marks::{Bookmark, Reaction};
 use crate::media::Picture;
+use crate::moderation::Reason;
+pub use crate::moderation::{Action, Case, Report};
 pub use crate::notification::{NotificationReading, NotificationRemoved, NotificationTold, Preferences, ReadMarker};
 use crate::position::{Millis, Seq};
 pub use crate::settings::Settings;
@@ -149,6 +151,10 @@ pub struct PostExtra {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub of: Option<PostId>,
+    /// Why a moderator has hidden it: nobody but its author sees it now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub hidden: Option<Reason>,
     /// Whether its author shows it before all others.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     #[ts(optional, as = "Option<bool>")]

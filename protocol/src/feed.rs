@@ -20,6 +20,8 @@ pub enum FeedName {
     Notifications,
     /// One's own profile and whom one follows, in step on all one's devices.
     Me,
+    /// Cases that are not settled: for moderators.
+    Mod,
     /// One person's profile and posts.
     User(UserId),
     /// One post and its comments.
@@ -30,7 +32,7 @@ pub enum FeedName {
 
 /// Not the name of a feed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a feed: expected home, global, notifications, me, user:<id>, post:<id> or tag:<name>")]
+#[error("not a feed: expected home, global, notifications, me, mod, user:<id>, post:<id> or tag:<name>")]
 pub struct BadFeedName;
 
 impl FeedName {
@@ -39,7 +41,7 @@ impl FeedName {
     pub const fn is_public(self) -> bool {
         match self {
             Self::Global | Self::User(_) | Self::Post(_) | Self::Tag(_) => true,
-            Self::Home | Self::Notifications | Self::Me => false,
+            Self::Home | Self::Notifications | Self::Me | Self::Mod => false,
         }
     }
 }
@@ -51,6 +53,7 @@ impl fmt::Display for FeedName {
             Self::Global => f.write_str("global"),
             Self::Notifications => f.write_str("notifications"),
             Self::Me => f.write_str("me"),
+            Self::Mod => f.write_str("mod"),
             Self::User(id) => write!(f, "user:{id}"),
             Self::Post(id) => write!(f, "post:{id}"),
             Self::Tag(tag) => write!(f, "tag:{tag}"),
@@ -67,6 +70,7 @@ impl FromStr for FeedName {
                 "global" => Ok(Self::Global),
                 "notifications" => Ok(Self::Notifications),
                 "me" => Ok(Self::Me),
+                "mod" => Ok(Self::Mod),
                 _ => Err(BadFeedName),
             },
             Some(("tag", tag)) => tag.parse().map(Self::Tag).map_err(|_| BadFeedName),
@@ -93,6 +97,6 @@ impl<'de> Deserialize<'de> for FeedName {
 }
 
 crate::text::string_on_the_wire!(FeedName, {
-    "pattern": "^(home|global|notifications|me|(user|post):[0-9A-Fa-f-]{36}|tag:.{1,62})$",
-    "description": "`home`, `global`, `notifications`, `me`, `user:<id>`, `post:<id>` or `tag:<name>`."
+    "pattern": "^(home|global|notifications|me|mod|(user|post):[0-9A-Fa-f-]{36}|tag:.{1,62})$",
+    "description": "`home`, `global`, `notifications`, `me`, `mod`, `user:<id>`, `post:<id>` or `tag:<name>`."
 });

@@ -59,6 +59,18 @@ id! {
     NotificationId
 }
 id! {
+    /// A report. Chosen by its author's client, like [`PostId`].
+    ReportId
+}
+id! {
+    /// All reports about one thing; made by the server.
+    CaseId
+}
+id! {
+    /// What a moderator did. Chosen by the moderator's client, like [`PostId`].
+    ActionId
+}
+id! {
     /// One log-in of one user: the refresh-token family, and what log-out ends.
     SessionId
 }

@@ -15,6 +15,7 @@ pub mod limits;
 pub mod listing;
 pub mod marks;
 pub mod media;
+pub mod moderation;
 pub mod notification;
 pub mod position;
 pub mod presence;

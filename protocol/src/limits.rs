@@ -114,6 +114,15 @@ pub const READ_MARKERS: usize = 200;
 /// Notifications named in one `notification.read`: a page of them.
 pub const NOTIFICATIONS_READ_AT_ONCE: usize = PAGE_MAX as usize;
 
+/// A note to moderators or by them, and an appeal, in Unicode scalar values: enough to say what happened.
+pub const NOTE_CHARS: usize = 1_000;
+/// Reports by one user in 24 hours: more than anybody sends who reads what they report.
+pub const REPORTS_PER_DAY: u32 = 50;
+/// Actions told with a case, and reports in `mod.get`: the newest.
+pub const CASE_ACTIONS: usize = 20;
+/// Reports told by `mod.get`: the newest.
+pub const CASE_REPORTS: usize = PAGE_MAX as usize;
+
 /// A picture for a post, in bytes as it is sent: what a phone's camera makes at its best.
 pub const IMAGE_BYTES: u32 = 8 * 1024 * 1024;
 /// A picture for a profile, in bytes as it is sent.

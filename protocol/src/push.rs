@@ -10,6 +10,7 @@ use crate::entity::{Author, Block, Comment, Follow, Mute, Post, Removed, User};
 use crate::feed::FeedName;
 use crate::ids::{CommentId, PostId};
 use crate::marks::{Bookmark, PostCounts, Reaction};
+use crate::moderation::{Action, Case, Report};
 use crate::notification::{NotificationReading, NotificationRemoved, NotificationTold, Preferences, ReadMarker};
 use crate::position::{Cursor, Millis, Seq};
 use crate::presence::Presence;
@@ -97,6 +98,15 @@ pub enum EventName {
     /// A [`Removed`].
     #[serde(rename = "draft.removed")]
     DraftRemoved,
+    /// A [`Case`].
+    #[serde(rename = "case.updated")]
+    CaseUpdated,
+    /// A [`Report`].
+    #[serde(rename = "report.updated")]
+    ReportUpdated,
+    /// An [`Action`].
+    #[serde(rename = "action.updated")]
+    ActionUpdated,
     /// A [`Snapshot`]: forget what the feed held and take this.
     #[serde(rename = "feed.resync")]
     FeedResync,
@@ -131,6 +141,9 @@ impl EventName {
         Self::SettingsUpdated,
         Self::DraftUpdated,
         Self::DraftRemoved,
+        Self::CaseUpdated,
+        Self::ReportUpdated,
+        Self::ActionUpdated,
         Self::FeedResync,
     ];
 
@@ -177,6 +190,9 @@ impl EventName {
             Self::SettingsUpdated => "settings.updated",
             Self::DraftUpdated => "draft.updated",
             Self::DraftRemoved => "draft.removed",
+            Self::CaseUpdated => "case.updated",
+            Self::ReportUpdated => "report.updated",
+            Self::ActionUpdated => "action.updated",
             Self::FeedResync => "feed.resync",
         }
     }
@@ -264,6 +280,15 @@ pub enum Event {
     /// A draft is gone: deleted, or a post now.
     #[serde(rename = "draft.removed")]
     DraftRemoved(Removed),
+    /// Somebody reported something, or a moderator did something about it.
+    #[serde(rename = "case.updated")]
+    CaseUpdated(Box<Case>),
+    /// A report of one's own was taken, or settled.
+    #[serde(rename = "report.updated")]
+    ReportUpdated(Report),
+    /// A moderator did something about one, or something of it changed.
+    #[serde(rename = "action.updated")]
+    ActionUpdated(Box<Action>),
     /// The feed starts afresh.
     #[serde(rename = "feed.resync")]
     FeedResync(Box<Snapshot>),

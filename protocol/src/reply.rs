@@ -16,6 +16,10 @@ use crate::ids::{CommentId, ConnectionId, RequestId, SessionId, UserId};
 use crate::limits;
 pub use crate::marks::{BookmarkResult, BookmarksPage, PostHistory, PostsStats, ReactionResult};
 pub use crate::media::{MediaDeleted, MediaGot, MediaTicketed};
+use crate::moderation::Case;
+pub use crate::moderation::{
+    ActionResult, ActionsPage, CaseGot, CaseResult, CasesPage, LogLines, ReportResult, ReportsPage,
+};
 pub use crate::notification::{MarkerResult, NotificationsPage, PreferencesResult, ReadingResult};
 use crate::notification::{Notification, NotificationReading, Preferences, ReadMarker};
 use crate::position::{Cursor, Millis, Seq};
@@ -94,7 +98,7 @@ pub enum FeedStart {
 
 /// The state of a feed as of `seq`; every later change follows as an event. Which fields are there depends on the feed:
 /// `home`, `global`, `tag:<name>`: `posts`; `user:<id>`: `user`, `posts`, `pinned`; `post:<id>`: `post`, `comments`; `me`: `user`, `follows`, `blocks`,
-/// `mutes`, `markers`, `preferences`, `settings`; `notifications`: `notifications`, `reading`.
+/// `mutes`, `markers`, `preferences`, `settings`; `notifications`: `notifications`, `reading`; `mod`: `cases`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
 pub struct Snapshot {
     /// Which.
@@ -153,7 +157,11 @@ pub struct Snapshot {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub reading: Option<NotificationReading>,
-    /// For `before` of `feed.page`, `comment.page` or `notification.page`; null where there is no more.
+    /// Those that are not settled, newest first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub cases: Option<Vec<Case>>,
+    /// For `before` of `feed.page`, `comment.page`, `notification.page` or `mod.page`; null where there is no more.
     pub next: Option<Cursor>,
 }
 
@@ -177,6 +185,7 @@ impl Snapshot {
             settings: None,
             notifications: None,
             reading: None,
+            cases: None,
             next: None,
         }
     }

@@ -21,6 +21,9 @@ use crate::error::{ErrorCode, Refusal};
 use crate::ids::RequestId;
 pub use crate::marks::{BookmarkPage, PostReact, PostStatsGet};
 pub use crate::media::{MediaRef, MediaTicket};
+pub use crate::moderation::{
+    AppealCreate, AppealSettle, CaseClaim, CasePage, CaseRef, LogPage, ModAct, ModRole, OwnPage, ReportCreate,
+};
 pub use crate::notification::{MarkerSet, NotificationPage, NotificationRead, NotificationSeen, NotifyPreferences};
 pub use crate::presence::{PresenceSet, PresenceWatch, TypingSend};
 pub use crate::search::{MentionSuggest, SearchPeople, SearchPosts, SearchTags};
@@ -190,6 +193,30 @@ methods! {
     MediaGet(MediaRef) = "media.get",
     /// Deletes a picture of one's own that nothing shows.
     MediaDelete(MediaRef) = "media.delete",
+    /// Reports somebody, a post or a comment to the moderators.
+    ReportCreate(ReportCreate) = "report.create",
+    /// What one has reported, and what came of it.
+    ReportPage(OwnPage) = "report.page",
+    /// What was done to one, and whether one is suspended.
+    AccountActions(OwnPage) = "account.actions",
+    /// Says something against what was done to one.
+    AppealCreate(AppealCreate) = "appeal.create",
+    /// Decides on it; for moderators.
+    AppealSettle(AppealSettle) = "appeal.settle",
+    /// Cases; for moderators.
+    ModPage(CasePage) = "mod.page",
+    /// One case, with who reported; for moderators.
+    ModGet(CaseRef) = "mod.get",
+    /// Says that one sees to a case; for moderators.
+    ModClaim(CaseClaim) = "mod.claim",
+    /// Settles a case without doing anything; for moderators.
+    ModSettle(CaseRef) = "mod.settle",
+    /// Does something about somebody, a post or a comment; for moderators.
+    ModAct(ModAct) = "mod.act",
+    /// Gives somebody a role; for admins.
+    ModRole(ModRole) = "mod.role",
+    /// What was done, and by whom; for admins.
+    ModLog(LogPage) = "mod.log",
 }
 
 /// A request that was understood.

@@ -140,6 +140,12 @@ text! {
     |text| if text.is_empty() { Ok(text) } else { prose(text, limits::ALT_CHARS) }
 }
 text! {
+    /// What somebody writes to moderators, or they to somebody: 1–1,000 characters, otherwise like [`PostText`].
+    Note,
+    { "minLength": 1, "maxLength": limits::NOTE_CHARS, "description": "A note: not blank, no control characters but line ends and tab." },
+    |text| prose(text, limits::NOTE_CHARS)
+}
+text! {
     /// Unique name: 3–30 of `a–z 0–9 _`, starting with a letter; upper case is folded.
     Handle,
     { "pattern": "^[A-Za-z][A-Za-z0-9_]{2,29}$", "description": "Unique name; upper case is folded to lower." },

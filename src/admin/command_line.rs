@@ -26,6 +26,7 @@ pub(super) enum Deed {
     Sessions { handle: Handle },
     Logout { handle: Handle },
     SetStanding { handle: Handle, standing: Standing },
+    VerifyLog { was: Option<(u64, Vec<u8>)> },
 }
 
 const ABOUT: &str = "What an operator does to accounts on the server's machine, while the server runs.";
@@ -68,6 +69,12 @@ enum Word {
     Ban { handle: String },
     /// Ends a suspension or a ban
     Reinstate { handle: String },
+    /// Checks that nothing was changed in the log of moderation, nor taken out of it
+    VerifyLog {
+        /// A line that an earlier check has shown: it must still be there as it was
+        #[arg(long, value_name = "NUMBER:HASH")]
+        was: Option<String>,
+    },
 }
 
 /// A role as one types it.
@@ -109,12 +116,19 @@ impl Wish {
             Word::Logout { handle } => Deed::Logout { handle: known(&handle)? },
             Word::Suspend { handle } => Deed::SetStanding { handle: known(&handle)?, standing: Standing::Suspended },
             Word::Ban { handle } => Deed::SetStanding { handle: known(&handle)?, standing: Standing::Banned },
+            Word::VerifyLog { was } => Deed::VerifyLog { was: was.as_deref().map(known_before).transpose()? },
             Word::Reinstate { handle } => Deed::SetStanding { handle: known(&handle)?, standing: Standing::Good },
         };
         let flags = [("--config", line.config), ("--data-dir", line.data_dir)];
         let given = flags.into_iter().filter_map(|(flag, path)| Some([flag.into(), path?.into_os_string()]));
         Ok(Self { settings: std::iter::once("tidings".into()).chain(given.flatten()).collect(), deed })
     }
+}
+
+/// A line of the log as it was shown.
+fn known_before(typed: &str) -> Result<(u64, Vec<u8>), clap::Error> {
+    let wrong = |bad| clap::Error::raw(clap::error::ErrorKind::ValueValidation, format!("--was: {bad}\n"));
+    tidings_store::known_line(typed).map_err(wrong)
 }
 
 /// A handle, also as it is written in a text (`@ann`).
@@ -154,6 +168,8 @@ mod tests {
             "logout 'ann'",
             "reset-password ann secret",
             "ban ann now",
+            "verify-log ann",
+            "verify-log --was 17",
         ] {
             assert!(read(line).is_err(), "{line}");
         }

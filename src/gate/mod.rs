@@ -30,7 +30,7 @@ use tidings_actors::frame::Framing;
 use tidings_actors::journal::actor::{Journal, JournalAddr};
 use tidings_actors::node::{Node, Settings};
 use tidings_actors::ports::{
-    BotDesk, Bus, Desk, Drafts, JournalStore, Marks, Pictures, Reads, Search, StoreFault, Submit, Tokens,
+    BotDesk, Bus, Desk, Drafts, JournalStore, Marks, Moderation, Pictures, Reads, Search, StoreFault, Submit, Tokens,
 };
 use tidings_actors::presence::company::Company;
 use tidings_actors::presence::crier::{Crier, Stop as StopCrying};
@@ -70,6 +70,8 @@ pub struct Parts {
     pub marks: Arc<dyn Marks>,
     /// Looking for things by words.
     pub search: Arc<dyn Search>,
+    /// What moderators look at.
+    pub moderation: Arc<dyn Moderation>,
     /// When log-ins were last connected.
     pub seen: Arc<Seen>,
     /// The way to the other nodes.
@@ -148,6 +150,7 @@ impl Gate {
             marks: parts.marks,
             search: parts.search,
             drafts: parts.drafts,
+            moderation: parts.moderation,
             counters,
             seen: parts.seen,
             journal,

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use tidings_actors::command::{Act, Command, Deed};
 use tidings_actors::ports::{Agenda, StoreFault};
 use tidings_actors::publishing::Timed;
-use tidings_protocol::ids::{CommentId, PostId, UserId};
+use tidings_protocol::ids::{ActionId, CommentId, PostId, UserId};
 use uuid::Uuid;
 
 use crate::shape::unexpected;
@@ -23,6 +23,10 @@ impl Agenda for Store {
                  from ((select m.muter as actor, 23::smallint as act, m.muted as thing from mutes m
                          where m.active and m.until_ms <= clock_ms()
                          order by m.until_ms limit $1::integer)
+                       union all
+                       (select u.id, 77::smallint, u.standing_action from users u
+                         where u.standing = 1 and u.standing_until <= clock_ms() and u.standing_action is not null
+                         order by u.standing_until limit $1::integer)
                        union all
                        select d.actor, d.act, d.thing from departing($1::integer) d) w
                 limit $1::integer"#,
@@ -62,6 +66,7 @@ fn command(actor: UserId, act: i16, thing: Uuid) -> Result<Command, StoreFault> 
         10 => Act::CommentDelete { id: CommentId(thing) },
         21 => Act::Deed(Deed::Unblock { whom: UserId(thing) }),
         23 => Act::Deed(Deed::Unmute { whom: UserId(thing) }),
+        77 => Act::Deed(Deed::EndSuspension { action: ActionId(thing) }),
         25 => Act::Deed(Deed::Unreact { post: PostId(thing) }),
         _ => return Err(unexpected("act in the agenda")),
     };

@@ -8,7 +8,7 @@ use tidings_actors::command::Deed;
 use tidings_actors::entry::{Change, Verb};
 use tidings_actors::ports::StoreFault;
 use tidings_protocol::entity::{Block, Mute, Removed};
-use tidings_protocol::ids::UserId;
+use tidings_protocol::ids::{CaseId, UserId};
 use tidings_protocol::marks::{Bookmark, Reaction};
 use tidings_protocol::position::Seq;
 use tidings_protocol::push::EventName;
@@ -45,6 +45,14 @@ pub(crate) const fn number(deed: &Deed) -> i16 {
         Deed::Comments { .. } => 63,
         Deed::Hide { .. } => 64,
         Deed::Unhide { .. } => 65,
+        Deed::Report { .. } => 70,
+        Deed::ClaimCase { .. } => 71,
+        Deed::SettleCase { .. } => 72,
+        Deed::Moderate { .. } => 73,
+        Deed::Appeal { .. } => 74,
+        Deed::SettleAppeal { .. } => 75,
+        Deed::SetRole { .. } => 76,
+        Deed::EndSuspension { .. } => 77,
         Deed::MakeBot { .. } => 80,
         Deed::StopBot { .. } => 81,
         Deed::Choose(_) => 50,
@@ -75,6 +83,10 @@ pub(crate) fn change(act: i16, actor: UserId, thing: Uuid, removed: bool) -> Res
         51..=54 => Ok(own(EventName::DraftUpdated)),
         NOTIFICATION if removed => Ok(own(EventName::NotificationRemoved)),
         NOTIFICATION => Ok(own(EventName::NotificationUpdated)),
+        70 => Ok(own(EventName::ReportUpdated)),
+        71 => Ok(Change::Case { id: CaseId(thing) }),
+        74 => Ok(own(EventName::ActionUpdated)),
+        79 => Ok(Change::Rights { user: actor, moderates: !removed }),
         _ => Err(unexpected("kind of deed")),
     }
 }
@@ -105,6 +117,14 @@ pub(crate) fn never_was(deed: &Deed, actor: UserId) -> Result<Arc<RawValue>, Sto
         | Deed::Comments { .. }
         | Deed::Hide { .. }
         | Deed::Unhide { .. }
+        | Deed::Report { .. }
+        | Deed::ClaimCase { .. }
+        | Deed::SettleCase { .. }
+        | Deed::Moderate { .. }
+        | Deed::Appeal { .. }
+        | Deed::SettleAppeal { .. }
+        | Deed::SetRole { .. }
+        | Deed::EndSuspension { .. }
         // Told as a profile.
         | Deed::MakeBot { .. }
         | Deed::StopBot { .. } => Err(unexpected("silence about a deed")),

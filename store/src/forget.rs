@@ -53,6 +53,7 @@ impl Store {
         self.forget_left_handles().await?;
         self.forget_log_ins(keep_ms).await?;
         self.forget_writers().await?;
+        self.forget_copies().await?;
         Ok(journal)
     }
 
@@ -178,6 +179,15 @@ impl Store {
         // People who are left in one of them count, too, and may be more than a chunk holds: until nothing is left.
         self.until_fewer(1, || {
             sqlx::query_scalar!("select forget_notifications($1, $2::bigint::integer)", floor, CHUNK)
+        })
+        .await
+    }
+
+    /// What cases remember of what was reported, once they have been settled for a month.
+    async fn forget_copies(&self) -> Result<(), StoreFault> {
+        const AFTER_MS: i64 = 30 * 24 * 60 * 60 * 1_000;
+        self.until_fewer(CHUNK, || {
+            sqlx::query_scalar!("select forget_copies($1, $2::bigint::integer)", AFTER_MS, CHUNK)
         })
         .await
     }

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod agenda;
+mod audit;
 mod commit;
 mod deeds;
 mod durability;
@@ -21,6 +22,7 @@ mod shape;
 mod store;
 mod tokens;
 
+pub use audit::{LogCheck, known_line};
 pub use durability::DURABILITY;
 pub use operator::{NotDone, Standing};
 pub use store::{Store, StoreOptions};

@@ -41,7 +41,7 @@ const NOT_THERE: [&str; 3] = ["42883", "42P01", "42703"];
 /// What `user_called` raises.
 const NO_DATA_FOUND: &str = "P0002";
 
-fn not_done(error: sqlx::Error) -> NotDone {
+pub(crate) fn not_done(error: sqlx::Error) -> NotDone {
     match faults::postgres(&error).map(|said| said.code()) {
         Some(NO_DATA_FOUND) => NotDone::NoSuchUser,
         Some(code) if NOT_THERE.contains(&code) => NotDone::OldSchema,
@@ -105,7 +105,7 @@ impl Store {
     /// As [`NotDone`].
     pub async fn log_out_everywhere(&self, handle: &str) -> Result<u32, NotDone> {
         let mut line = self.accounts.line().await.map_err(not_done)?;
-        let question = sqlx::query_scalar!(r#"select log_out(user_called($1)) as "ended!""#, handle);
+        let question = sqlx::query_scalar!(r#"select log_out_by_operator($1) as "ended!""#, handle);
         let answer = line::timed(self.accounts.patience(), question.fetch_one(line.open())).await;
         Ok(number(line.settle(answer).map_err(not_done)?))
     }

@@ -39,6 +39,12 @@ enum About {
     LogIn,
     /// A picture that nobody has asked for.
     Picture,
+    /// A case: ann's post, reported.
+    Case,
+    /// What a moderator who is not among those who ask did about ann.
+    Action,
+    /// The same, and ann has appealed.
+    Appeal,
 }
 
 /// One line of the matrix: what is asked about what, with which parameters besides, and the answers in the order of [`COLUMNS`].
@@ -56,6 +62,8 @@ struct Things {
     post: Uuid,
     comment: Uuid,
     log_in: Uuid,
+    /// A case or an action.
+    matter: Uuid,
     token: String,
 }
 
@@ -80,6 +88,9 @@ const CIRCLE: [&str; 9] = [NONE, NONE, OK, NONE, NONE, OK, NONE, NONE, NONE];
 const ACTIVE_CIRCLE: [&str; 9] = [WHO, NONE, OK, NONE, NONE, OK, NONE, NONE, NO];
 /// Whoever is logged in and knows their password: these do not.
 const WITH_PASSWORD: [&str; 9] = [WHO, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD];
+/// Whoever looks after what others write.
+const MODERATORS: [&str; 9] = [WHO, NO, NO, NO, NO, NO, OK, OK, NO];
+const ADMINS: [&str; 9] = [WHO, NO, NO, NO, NO, NO, NO, OK, NO];
 const OWNER: [&str; 9] = [NONE, NONE, NONE, NONE, NONE, OK, NONE, NONE, NONE];
 
 fn row(method: &'static str, about: About, params: fn(&Things) -> Value, answers: [&'static str; 9]) -> Row {
@@ -94,9 +105,23 @@ fn of_post(things: &Things) -> Value {
     json!({ "id": things.post })
 }
 
+fn with(mut params: Value, more: &Value) -> Value {
+    let more = more.as_object().cloned().unwrap_or_default();
+    params.as_object_mut().expect("parameters").extend(more);
+    params
+}
+
+fn report(about: &Value) -> Value {
+    with(json!({ "id": Uuid::now_v7(), "reason": "other" }), about)
+}
+
+fn action(action: &str, about: &Value) -> Value {
+    with(json!({ "id": Uuid::now_v7(), "action": action, "reason": "other" }), about)
+}
+
 #[expect(clippy::too_many_lines, reason = "it is the table")]
 fn rows() -> Vec<Row> {
-    use About::{Ann, Bystander, LogIn, Nothing, Picture, Post, Under};
+    use About::{Action, Ann, Appeal, Bystander, Case, LogIn, Nothing, Picture, Post, Under};
     use Visibility::{Followers, Private, Public};
     vec![
         row("auth.refresh", Nothing, |things| json!({ "token": things.token }), [NO, OK, OK, OK, OK, OK, OK, OK, OK]),
@@ -275,6 +300,34 @@ fn rows() -> Vec<Row> {
             |_| json!({ "id": Uuid::now_v7(), "kind": "image", "type": "image/png", "bytes": 1000 }),
             LOGGED_IN,
         ),
+        row("report.create", Post(Public), |things| report(&json!({ "post": things.post })), {
+            [WHO, OK, OK, NONE, OK, "invalid", OK, OK, NO]
+        }),
+        row("report.create", Post(Followers), |things| report(&json!({ "post": things.post })), {
+            [WHO, NONE, OK, NONE, NONE, "invalid", NONE, NONE, NO]
+        }),
+        row("report.create", About::Comment, |things| report(&json!({ "comment": things.comment })), {
+            [WHO, OK, OK, NONE, OK, "invalid", OK, OK, NO]
+        }),
+        row("report.create", Ann, |things| report(&json!({ "user": things.ann })), {
+            [WHO, OK, OK, NONE, OK, "invalid", OK, OK, NO]
+        }),
+        row("report.page", Nothing, |_| json!({}), LOGGED_IN),
+        row("account.actions", Nothing, |_| json!({}), LOGGED_IN),
+        row("appeal.create", Action, |things| json!({ "action": things.matter, "text": "no" }), {
+            [WHO, NONE, NONE, NONE, NONE, OK, NONE, NONE, NONE]
+        }),
+        row("appeal.settle", Appeal, |things| json!({ "action": things.matter, "accept": true }), MODERATORS),
+        row("mod.page", Nothing, |_| json!({}), MODERATORS),
+        row("mod.get", Case, |things| json!({ "id": things.matter }), MODERATORS),
+        row("mod.claim", Case, |things| json!({ "id": things.matter }), MODERATORS),
+        row("mod.settle", Case, |things| json!({ "id": things.matter }), MODERATORS),
+        row("mod.act", Post(Public), |things| action("hide", &json!({ "post": things.post })), MODERATORS),
+        row("mod.act", Post(Private), |things| action("delete", &json!({ "post": things.post })), MODERATORS),
+        row("mod.act", Bystander, |things| action("warn", &json!({ "user": things.bystander })), MODERATORS),
+        row("mod.role", Bystander, |things| json!({ "id": things.bystander, "role": "user" }), ADMINS),
+        row("mod.log", Nothing, |_| json!({}), ADMINS),
+        row("feed.subscribe", Nothing, |_| json!({ "feed": "mod" }), MODERATORS),
         row("media.get", Picture, |_| json!({ "id": Uuid::now_v7() }), [NONE; 9]),
         row(
             "media.delete",
@@ -290,6 +343,8 @@ struct Cast {
     world: World,
     people: Vec<Person>,
     bystander: Person,
+    /// A moderator who does not ask.
+    warden: Person,
     host: Post,
 }
 
@@ -308,13 +363,14 @@ impl Cast {
         people[2].follows(owner).await;
         people[5].turns("user.block", blocked).await;
         people[5].turns("user.mute", muted).await;
-        for (handle, role) in [("moderator", "moderator"), ("admin", "admin")] {
+        let warden = Person::arrives(world.a(), "warden", &[]).await;
+        for (handle, role) in [("moderator", "moderator"), ("admin", "admin"), ("warden", "moderator")] {
             world.database.psql(&format!("select set_role('{handle}', '{role}')")).expect("a role");
         }
         world.database.psql("update users set standing = 1 where handle = 'suspended'").expect("suspended");
         assert_ne!(follower, owner);
         let host = people[5].posts("ann's").await;
-        Self { world, people, bystander, host }
+        Self { world, people, bystander, warden, host }
     }
 
     fn owner(&mut self) -> &mut Person {
@@ -329,6 +385,7 @@ impl Cast {
             post: self.host.id.0,
             comment: Uuid::nil(),
             log_in: Uuid::nil(),
+            matter: Uuid::nil(),
             token: self.people[column].token().unwrap_or_else(|| self.bystander.token().expect("logged in")).to_owned(),
         };
         match about {
@@ -341,6 +398,26 @@ impl Cast {
                 let host = self.host.id;
                 let comment: Comment = self.owner().comments(host, None, "ann's").await;
                 things.comment = comment.id.0;
+            }
+            About::Case => {
+                let post: Post = self.owner().posts("ann's, reported").await;
+                let made: Value = self
+                    .bystander
+                    .request("report.create", report(&json!({ "post": post.id })))
+                    .await
+                    .expect("reported");
+                assert_eq!(made["report"]["post"], json!(post.id));
+                let cases: Value = self.warden.request("mod.page", json!({ "limit": 1 })).await.expect("cases");
+                things.matter = cases["cases"][0]["id"].as_str().and_then(|id| id.parse().ok()).expect("a case");
+            }
+            About::Action | About::Appeal => {
+                let warned = action("warn", &json!({ "user": things.ann }));
+                things.matter = warned["id"].as_str().and_then(|id| id.parse().ok()).expect("an id");
+                self.warden.request::<Value>("mod.act", warned).await.expect("warned");
+                if let About::Appeal = about {
+                    let appeal = json!({ "action": things.matter, "text": "it was not me" });
+                    self.owner().request::<Value>("appeal.create", appeal).await.expect("appealed");
+                }
             }
             About::LogIn => {
                 let again = Person::logs_in(self.world.a(), "owner").await;
@@ -424,14 +501,15 @@ fn no_method_and_no_feed_is_without_a_row() {
     let missing: Vec<_> = Method::NAMES.iter().filter(|name| **name != "hello" && !answered.contains(**name)).collect();
     assert!(missing.is_empty(), "without a row in the matrix: {missing:?}");
     let one = Uuid::now_v7();
-    let things = Things { ann: one, bystander: one, post: one, comment: one, log_in: one, token: String::new() };
+    let things =
+        Things { ann: one, bystander: one, post: one, comment: one, log_in: one, matter: one, token: String::new() };
     let subscribed: BTreeSet<&str> = rows
         .iter()
         .filter(|row| row.method == "feed.subscribe")
         .filter_map(|row| (row.params)(&things)["feed"].as_str().and_then(|name| name.parse::<FeedName>().ok()))
         .map(kind)
         .collect();
-    assert_eq!(subscribed, BTreeSet::from(["global", "home", "me", "notifications", "post", "tag", "user"]));
+    assert_eq!(subscribed, BTreeSet::from(["global", "home", "me", "mod", "notifications", "post", "tag", "user"]));
 }
 
 /// Without a wildcard: a new kind of feed does not build before somebody has thought of it here.
@@ -444,5 +522,6 @@ fn kind(feed: FeedName) -> &'static str {
         FeedName::Post(_) => "post",
         FeedName::Tag(_) => "tag",
         FeedName::Notifications => "notifications",
+        FeedName::Mod => "mod",
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tidings_protocol::drafts::Draft;
-use tidings_protocol::entity::{Block, Bookmark, Comment, Follow, Mute, Post, Reaction, User};
+use tidings_protocol::entity::{Action, Block, Bookmark, Case, Comment, Follow, Mute, Post, Reaction, Report, User};
 use tidings_protocol::feed::FeedName;
 use tidings_protocol::ids::PostId;
 use tidings_protocol::notification::{
@@ -32,6 +32,9 @@ pub enum Thing {
     Preferences(Preferences),
     Settings(Settings),
     Draft(Draft),
+    Case(Box<Case>),
+    Report(Report),
+    Action(Box<Action>),
     Gone,
 }
 
@@ -120,6 +123,7 @@ impl State {
             .chain(snapshot.reading.map(Thing::Reading))
             .chain(snapshot.markers.into_iter().flatten().map(Thing::Marker))
             .chain(snapshot.settings.map(Thing::Settings))
+            .chain(snapshot.cases.into_iter().flatten().map(|case| Thing::Case(Box::new(case))))
             .chain(snapshot.preferences.map(Thing::Preferences));
         for thing in things {
             let (key, rev) = thing.key_and_rev();
@@ -177,6 +181,9 @@ impl State {
             Event::SettingsUpdated(chosen) => ("settings".to_owned(), chosen.rev, Thing::Settings(chosen)),
             Event::DraftUpdated(draft) => (draft_key(&draft.id.to_string()), draft.rev, Thing::Draft(draft)),
             Event::DraftRemoved(gone) => (draft_key(&gone.id.to_string()), gone.rev, Thing::Gone),
+            Event::CaseUpdated(case) => (format!("case {}", case.id), case.rev, Thing::Case(case)),
+            Event::ReportUpdated(report) => (format!("report {}", report.id), report.rev, Thing::Report(report)),
+            Event::ActionUpdated(action) => (format!("action {}", action.id), action.rev, Thing::Action(action)),
             Event::PostRemoved(gone) => (post_key(&gone.id.to_string()), gone.rev, Thing::Gone),
             Event::CommentRemoved(gone) => (comment_key(&gone.id.to_string()), gone.rev, Thing::Gone),
         };
@@ -264,6 +271,9 @@ impl Thing {
             | Self::Preferences(_)
             | Self::Settings(_)
             | Self::Draft(_)
+            | Self::Report(_)
+            | Self::Action(_)
+            | Self::Case(_)
             | Self::Gone => None,
         }
     }
@@ -280,7 +290,14 @@ impl Thing {
             Self::Preferences(chosen) => ("preferences".to_owned(), chosen.rev),
             Self::Settings(chosen) => ("settings".to_owned(), chosen.rev),
             Self::Draft(draft) => (draft_key(&draft.id.to_string()), draft.rev),
-            Self::Block(_) | Self::Mute(_) | Self::Reaction(_) | Self::Bookmark(_) | Self::Gone => {
+            Self::Case(case) => (format!("case {}", case.id), case.rev),
+            Self::Report(_)
+            | Self::Action(_)
+            | Self::Block(_)
+            | Self::Mute(_)
+            | Self::Reaction(_)
+            | Self::Bookmark(_)
+            | Self::Gone => {
                 unreachable!("not taken out of snapshots here")
             }
         }

@@ -36,6 +36,8 @@ fn touched(entry: &Entry) -> Option<PostId> {
         Change::Own { event: EventName::ReactionUpdated | EventName::ReactionRemoved, id, .. } => Some(PostId(id)),
         Change::Post { .. } => entry.scope.as_ref().and_then(|scope| scope.of),
         Change::Own { .. }
+        | Change::Case { .. }
+        | Change::Rights { .. }
         | Change::User { .. }
         | Change::Follow { .. }
         | Change::Block { .. }

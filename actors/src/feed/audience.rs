@@ -135,8 +135,18 @@ mod tests {
         };
         let (follows, nobody) = (vec![super::tests::user(9)], Vec::new());
         let (blocks, blocked_by, muted) = (nobody.clone(), nobody.clone(), nobody);
-        let viewer =
-            Viewer { seq: table.applied(), user, follows, blocks, blocked_by, muted, hides: false, session_live: true };
+        let seq = table.applied();
+        let viewer = Viewer {
+            seq,
+            user,
+            follows,
+            blocks,
+            blocked_by,
+            muted,
+            hides: false,
+            moderates: false,
+            session_live: true,
+        };
         let slot = table.join(Named(n), Some((viewer, log_in(n)))).expect("fresh");
         table.subscribe(&slot, FeedName::Post(post(1)));
         slot

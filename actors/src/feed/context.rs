@@ -19,7 +19,8 @@ use crate::ports::Viewer;
 pub enum Afresh {
     /// `home`, profiles and posts, where what is told may be for followers only: after a follow or its end.
     Circle,
-    /// All but `me`, which is told of the change itself: after a block, a mute, or the end of one.
+    /// All but `me`, which is told of the change itself: after a block, a mute, or the end of one; and when somebody comes to look after what
+    /// others write, or does so no longer.
     Others,
 }
 
@@ -39,9 +40,12 @@ impl Afresh {
             Change::Follow { follower, .. } if follower == user => Some(Self::Circle),
             Change::Mute { muter, .. } if muter == user => Some(Self::Others),
             Change::Block { blocker, blocked, .. } if blocker == user || blocked == user => Some(Self::Others),
+            Change::Rights { user: whose, .. } if whose == user => Some(Self::Others),
             Change::Follow { .. }
             | Change::Mute { .. }
             | Change::Block { .. }
+            | Change::Rights { .. }
+            | Change::Case { .. }
             | Change::Post { .. }
             | Change::Comment { .. }
             | Change::User { .. }
@@ -61,6 +65,7 @@ pub(super) struct Context {
     muted: Vec<UserId>,
     /// They are never to be shown to be here.
     hides: bool,
+    moderates: bool,
 }
 
 impl Context {
@@ -77,6 +82,7 @@ impl Context {
             blocked_by: sorted(viewer.blocked_by),
             muted: sorted(viewer.muted),
             hides: viewer.hides,
+            moderates: viewer.moderates,
         }
     }
 
@@ -85,8 +91,8 @@ impl Context {
     }
 
     pub(super) fn eyes(&self) -> Eyes<'_> {
-        let Self { user, follows, blocks, blocked_by, muted, hides: _ } = self;
-        Eyes { user: *user, follows, blocks, blocked_by, muted }
+        let Self { user, follows, blocks, blocked_by, muted, hides: _, moderates } = self;
+        Eyes { user: *user, follows, blocks, blocked_by, muted, moderates: *moderates }
     }
 
     /// Takes an entry in, if it is about this viewer.
@@ -118,9 +124,12 @@ impl Context {
             Change::Block { verb, blocker, blocked } if blocked == self.user => {
                 set(&mut self.blocked_by, blocker, verb != Verb::Removed);
             }
+            Change::Rights { user, moderates } if user == self.user => self.moderates = moderates,
             Change::Block { .. }
             | Change::Follow { .. }
             | Change::Mute { .. }
+            | Change::Rights { .. }
+            | Change::Case { .. }
             | Change::Post { .. }
             | Change::Comment { .. }
             | Change::User { .. }
@@ -181,8 +190,11 @@ impl<L: Line> FeedTable<L> {
                 self.note_context_of(blocked, blocker, entry);
             }
             Change::Own { event: EventName::SettingsUpdated, user, .. } => self.note_settings_of(user, entry),
+            // Nobody else is concerned.
+            Change::Rights { user, .. } => self.note_context_of(user, user, entry),
             // Ends of log-ins are done already, before anything else of the batch.
             Change::SessionRevoked { .. }
+            | Change::Case { .. }
             | Change::Post { .. }
             | Change::Comment { .. }
             | Change::User { .. }
@@ -281,6 +293,12 @@ impl<L: Line> FeedTable<L> {
         {
             behind.held = Held::No;
         }
+    }
+
+    /// Whether a session's viewer looks after what others write.
+    #[must_use]
+    pub fn moderates(&self, id: &SlotId) -> bool {
+        self.eyes(id.0).is_some_and(|eyes| eyes.moderates)
     }
 
     /// Whether a session's viewer and somebody are kept apart by a block: neither sees the other's profile.

@@ -151,7 +151,9 @@ impl<L: Line> FeedTable<L> {
     fn has_readers(&self, topic: Topic) -> bool {
         self.index.get(&topic).is_some_and(|subscribed| match topic {
             Topic::HomeOf(_) => subscribed.iter().any(|&viewer| !self.viewers[viewer].home.is_empty()),
-            Topic::Global | Topic::Notifications(_) | Topic::Me(_) | Topic::User(_) | Topic::Post(_) => true,
+            Topic::Global | Topic::Notifications(_) | Topic::Me(_) | Topic::Mod | Topic::User(_) | Topic::Post(_) => {
+                true
+            }
         })
     }
 
@@ -246,6 +248,7 @@ pub(super) const fn name_of(topic: Topic) -> FeedName {
         Topic::Global => FeedName::Global,
         Topic::Notifications(_) => FeedName::Notifications,
         Topic::Me(_) => FeedName::Me,
+        Topic::Mod => FeedName::Mod,
         Topic::User(user) => FeedName::User(user),
         Topic::Post(post) => FeedName::Post(post),
     }

@@ -83,6 +83,8 @@ const fn author_of(change: &Change) -> Option<UserId> {
         Change::Follow { .. }
         | Change::Block { .. }
         | Change::Mute { .. }
+        | Change::Case { .. }
+        | Change::Rights { .. }
         | Change::Own { .. }
         | Change::SessionRevoked { .. } => None,
     }

@@ -5,6 +5,7 @@ use serde::de::DeserializeOwned;
 use tidings_protocol::entity::{Comment, Post, User};
 use tidings_protocol::feed::FeedName;
 use tidings_protocol::ids::PostId;
+use tidings_protocol::moderation::{Case, CaseState};
 use tidings_protocol::reply::Snapshot;
 use uuid::Uuid;
 
@@ -109,8 +110,9 @@ fn put_in(snapshot: &mut Snapshot, entry: &Entry) -> Result<Forwarded, serde_jso
             }
         }
         Change::Follow { .. } | Change::Block { .. } | Change::Mute { .. } => put_in_ties(snapshot, entry)?,
+        Change::Case { .. } => put_case_in(snapshot, read(entry)?),
         Change::Own { event, .. } => notes::put_in(snapshot, event, entry)?,
-        Change::SessionRevoked { .. } => {}
+        Change::Rights { .. } | Change::SessionRevoked { .. } => {}
     }
     Ok(Forwarded::Exact)
 }
@@ -145,10 +147,23 @@ fn put_in_ties(snapshot: &mut Snapshot, entry: &Entry) -> Result<(), serde_json:
         Change::Post { .. }
         | Change::Comment { .. }
         | Change::User { .. }
+        | Change::Case { .. }
+        | Change::Rights { .. }
         | Change::Own { .. }
         | Change::SessionRevoked { .. } => {}
     }
     Ok(())
+}
+
+/// A settled case is none of the feed's any more.
+fn put_case_in(snapshot: &mut Snapshot, case: Case) {
+    let page_from = page_from(snapshot);
+    let Some(cases) = &mut snapshot.cases else { return };
+    if case.state == CaseState::Settled {
+        cases.retain(|had| had.id != case.id);
+    } else {
+        upsert(cases, case, page_from, |case| (case.id.0, case.seq.0));
+    }
 }
 
 fn put_post_in(snapshot: &mut Snapshot, post: Post, page_from: u64) {
@@ -180,6 +195,8 @@ fn take_out(snapshot: &mut Snapshot, entry: &Entry) -> Result<Forwarded, serde_j
         | Change::Follow { .. }
         | Change::Block { .. }
         | Change::Mute { .. }
+        | Change::Case { .. }
+        | Change::Rights { .. }
         | Change::Own { .. }
         | Change::SessionRevoked { .. } => {}
     }

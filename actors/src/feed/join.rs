@@ -135,6 +135,10 @@ impl<L: Line> FeedTable<L> {
             FeedName::Global => Key::Topic(Topic::Global),
             FeedName::Notifications => Key::Topic(Topic::Notifications(self.viewers[viewer?].context.user())),
             FeedName::Me => Key::Topic(Topic::Me(self.viewers[viewer?].context.user())),
+            FeedName::Mod => {
+                viewer?;
+                Key::Topic(Topic::Mod)
+            }
             FeedName::User(user) => Key::Topic(Topic::User(user)),
             FeedName::Post(post) => Key::Topic(Topic::Post(post)),
             FeedName::Tag(tag) => Key::Tag(tag),

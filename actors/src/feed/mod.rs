@@ -34,6 +34,8 @@ pub enum Topic {
     Notifications(UserId),
     /// The `me` feed of a user.
     Me(UserId),
+    /// The feed of the moderators.
+    Mod,
     /// The feed of a user's profile.
     User(UserId),
     /// The feed of a post.
@@ -55,7 +57,8 @@ pub fn topics(change: &Change) -> impl Iterator<Item = Topic> {
         | Change::Block { blocker: user, .. }
         | Change::Mute { muter: user, .. }
         | Change::Own { user, .. } => [Some(Topic::Me(user)), None, None, None],
-        Change::SessionRevoked { .. } => [None; 4],
+        Change::Case { .. } => [Some(Topic::Mod), None, None, None],
+        Change::Rights { .. } | Change::SessionRevoked { .. } => [None; 4],
     };
     reached.into_iter().flatten()
 }

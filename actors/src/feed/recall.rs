@@ -54,6 +54,8 @@ impl<L: Line> FeedTable<L> {
                 | Change::Follow { .. }
                 | Change::Block { .. }
                 | Change::Mute { .. }
+                | Change::Case { .. }
+                | Change::Rights { .. }
                 | Change::Own { .. }
                 | Change::SessionRevoked { .. } => {}
             }

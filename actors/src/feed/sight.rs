@@ -21,6 +21,8 @@ pub struct Eyes<'a> {
     pub blocked_by: &'a [UserId],
     /// Whom they have muted.
     pub muted: &'a [UserId],
+    /// Whether they look after what others write.
+    pub moderates: bool,
 }
 
 /// What a viewer is told of an entry on a feed.
@@ -67,6 +69,7 @@ pub fn belongs(feed: FeedName, entry: &Entry, eyes: Option<Eyes<'_>>) -> bool {
             eyes.is_some_and(|eyes| eyes.user == user)
         }
         (FeedName::Global, Topic::Global) => true,
+        (FeedName::Mod, Topic::Mod) => eyes.is_some_and(|eyes| eyes.moderates),
         (FeedName::User(watched), Topic::User(user)) => watched == user,
         (FeedName::Post(watched), Topic::Post(post)) => watched == post,
         _ => false,
@@ -98,8 +101,12 @@ pub fn sight(feed: FeedName, entry: &Entry, eyes: Option<Eyes<'_>>) -> Sight {
                 Sight::Whole
             }
         }
-        Change::Follow { .. } | Change::Block { .. } | Change::Mute { .. } | Change::Own { .. } => Sight::Whole,
-        Change::SessionRevoked { .. } => Sight::Nothing,
+        Change::Follow { .. }
+        | Change::Block { .. }
+        | Change::Mute { .. }
+        | Change::Case { .. }
+        | Change::Own { .. } => Sight::Whole,
+        Change::Rights { .. } | Change::SessionRevoked { .. } => Sight::Nothing,
     }
 }
 
@@ -158,6 +165,7 @@ impl View<'_> {
             | FeedName::Global
             | FeedName::Notifications
             | FeedName::Me
+            | FeedName::Mod
             | FeedName::User(_)
             | FeedName::Post(_) => true,
         }

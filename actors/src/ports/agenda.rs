@@ -10,7 +10,7 @@ use crate::publishing::Timed;
 /// What was put off until a time.
 #[async_trait]
 pub trait Agenda: Send + Sync + 'static {
-    /// What is due by the database's clock, the longest overdue first, at most `most`: ends of mutes, and what deleted accounts have left behind
+    /// What is due by the database's clock, the longest overdue first, at most `most`: ends of mutes and of suspensions, and what deleted accounts have left behind
     /// where others see it.
     async fn due(&self, most: u16) -> Result<Vec<Command>, StoreFault>;
 

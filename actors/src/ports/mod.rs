@@ -12,6 +12,7 @@ mod journal;
 mod keys;
 mod marks;
 mod media;
+mod moderation;
 mod reads;
 mod search;
 
@@ -28,6 +29,7 @@ pub use marks::{Marks, NoMarks};
 pub use media::{
     Condemned, Face, KnownMedia, MediaDigest, MediaRows, MediaState, NoPictures, Picture, Pictures, Wished,
 };
+pub use moderation::{Asked, Moderation, NoModeration};
 pub use reads::{Branch, Missed, Reads, Viewer, Who};
 pub use search::{NoSearch, NotSearched, Search};
 

@@ -29,6 +29,8 @@ pub struct Viewer {
     pub muted: Vec<UserId>,
     /// Whether they are never to be shown to be here.
     pub hides: bool,
+    /// Whether they look after what others write: moderators and admins who are not suspended.
+    pub moderates: bool,
     /// Whether the log-in asked about is still good.
     pub session_live: bool,
 }

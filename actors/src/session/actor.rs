@@ -198,7 +198,8 @@ impl Session {
             | Job::Marks(_)
             | Job::Drafts(_)
             | Job::Notes(_)
-            | Job::Search(_) => {
+            | Job::Search(_)
+            | Job::Moderation(..) => {
                 let (worker, viewer) = (Rc::clone(&self.worker), self.viewer);
                 let mut answer = Box::pin(async move { jobs::answer(&worker, viewer, id, job).await });
                 // Begun here: actix polls what is spawned in an order of its own, and writes must reach the journal as they were sent.

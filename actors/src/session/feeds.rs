@@ -90,7 +90,7 @@ async fn read(
 ) -> Result<Snapshot, Refusal> {
     allowed(viewer, feed)?;
     if is_kept_from(worker, place, feed) {
-        return Err(no_such_feed());
+        return Err(kept_from(feed));
     }
     if feed == FeedName::Home
         && let Some(home) = remembered(worker, patience, place, limit).await
@@ -116,9 +116,28 @@ async fn remembered(worker: &Worker, patience: Patience, place: &Place, limit: u
     Some(home)
 }
 
-/// Whether it is the profile of somebody who blocks the viewer, or whom the viewer blocks: to both it is as if there were none.
+/// Whether it is the profile of somebody who blocks the viewer, or whom the viewer blocks: to both it is as if there were none. Or the
+/// moderators', and the viewer is none.
 pub(super) fn is_kept_from(worker: &Worker, place: &Place, feed: FeedName) -> bool {
-    matches!(feed, FeedName::User(user) if worker.table().is_apart(place.slot(), user))
+    match feed {
+        FeedName::User(user) => worker.table().is_apart(place.slot(), user),
+        FeedName::Mod => !worker.table().moderates(place.slot()),
+        FeedName::Home
+        | FeedName::Global
+        | FeedName::Notifications
+        | FeedName::Me
+        | FeedName::Post(_)
+        | FeedName::Tag(_) => false,
+    }
+}
+
+/// The answer to who may not read a feed.
+pub(super) fn kept_from(feed: FeedName) -> Refusal {
+    if feed == FeedName::Mod {
+        Refusal::new(ErrorCode::Forbidden, "this feed is for moderators")
+    } else {
+        no_such_feed()
+    }
 }
 
 pub(super) fn no_such_feed() -> Refusal {

@@ -167,7 +167,7 @@ pub(super) async fn greet(
         // What was read before the snapshots must still join onto the hot log now.
         if still_resumable(&worker, &place, &open, hello.cursor, resumed.as_ref()) {
             let refused = resumed.iter().flat_map(|resumed| &resumed.refused);
-            started.extend(refused.map(|&feed| (feed, Err(feeds::no_such_feed()))));
+            started.extend(refused.map(|&feed| (feed, Err(feeds::kept_from(feed)))));
             break started;
         }
         resumed = None;

@@ -8,14 +8,15 @@ use tidings_protocol::notification::{MarkerResult, PreferencesResult, ReadingRes
 use tidings_protocol::position::{Cursor, Seq};
 use tidings_protocol::push::EventName;
 use tidings_protocol::reply::{
-    BlockResult, BookmarkResult, CommentResult, DraftResult, FollowResult, MuteResult, PostGot, PostResult,
-    ReactionResult, RemovedResult, SessionEnded, SettingsResult, UserUpdated,
+    ActionResult, BlockResult, BookmarkResult, CaseResult, CommentResult, DraftResult, FollowResult, MuteResult,
+    PostGot, PostResult, ReactionResult, RemovedResult, ReportResult, SessionEnded, SettingsResult, UserUpdated,
 };
 
 use super::drafts;
 use super::feeds::bounded;
 use super::machine::Job;
 use super::marks;
+use super::moderation;
 use super::notes;
 use super::search;
 use crate::command::{Command, Outcome};
@@ -57,6 +58,7 @@ async fn carry_out(worker: &Worker, viewer: Option<UserId>, id: RequestId, job: 
         Job::Drafts(job) => drafts::carry_out(worker, id, job).await,
         Job::Notes(job) => notes::carry_out(worker, id, job).await,
         Job::Search(job) => search::carry_out(worker, viewer, id, job).await,
+        Job::Moderation(user, job) => moderation::carry_out(worker, user, id, job).await,
         Job::Subscribe(..)
         | Job::Unsubscribe(_)
         | Job::Token(_)
@@ -140,8 +142,15 @@ fn told(framing: Framing, id: RequestId, entry: &Entry, duplicate: bool) -> Byte
         Change::SessionRevoked { session: Some(session), .. } => {
             frame::result(framing, id, SessionEnded { id: session, seq })
         }
+        Change::Case { .. } => frame::result(framing, id, CaseResult { case: body, seq, duplicate }),
+        Change::Own { event: EventName::ReportUpdated, .. } => {
+            frame::result(framing, id, ReportResult { report: body, seq, duplicate })
+        }
+        Change::Own { event: EventName::ActionUpdated, .. } => {
+            frame::result(framing, id, ActionResult { action: body, seq, duplicate })
+        }
         // Of these no request over the socket is the cause.
-        Change::Own { .. } | Change::SessionRevoked { session: None, .. } => {
+        Change::Own { .. } | Change::Rights { .. } | Change::SessionRevoked { session: None, .. } => {
             frame::result(framing, id, serde_json::Map::new())
         }
     }

@@ -18,6 +18,7 @@ use super::drafts::DraftsJob;
 use super::marks::MarksJob;
 use super::media::MediaJob;
 use super::methods::{cost, job};
+use super::moderation::ModerationJob;
 use super::notes::NotesJob;
 use super::scopes::permitted;
 use super::search::SearchJob;
@@ -66,6 +67,8 @@ pub enum Job {
     Notes(NotesJob),
     /// Something looked for by words.
     Search(SearchJob),
+    /// Something about reports and cases, for whom.
+    Moderation(UserId, ModerationJob),
 }
 
 /// Jobs of one class may run side by side; a job of another class waits until they are done.
@@ -94,6 +97,7 @@ impl Job {
             | Self::Drafts(_)
             | Self::Notes(_)
             | Self::Search(_)
+            | Self::Moderation(..)
             | Self::Company(CompanyJob::Type(_))
             | Self::Media(MediaJob::Get(_)) => Class::Read,
             Self::Company(_)

@@ -14,6 +14,7 @@ use super::company::CompanyJob;
 use super::machine::Job;
 use super::marks::{self, MarksJob};
 use super::media::MediaJob;
+use super::moderation::{self, ModerationJob};
 use super::search::SearchJob;
 use super::{drafts, notes, posts};
 use crate::account::AccountJob;
@@ -21,6 +22,7 @@ use crate::command::{Act, Command, Deed, ProfileChange};
 use crate::ports::{Branch, Who};
 
 /// What a request costs.
+#[expect(clippy::too_many_lines, reason = "it is the table")]
 pub(super) const fn cost(method: &Method) -> u32 {
     match method {
         Method::Hello(_) | Method::AuthRefresh(_) | Method::FeedUnsubscribe(_) => 0,
@@ -40,6 +42,11 @@ pub(super) const fn cost(method: &Method) -> u32 {
         | Method::PresenceSet(_)
         | Method::TypingSend(_)
         | Method::MentionSuggest(_)
+        | Method::ReportPage(_)
+        | Method::AccountActions(_)
+        | Method::ModPage(_)
+        | Method::ModGet(_)
+        | Method::ModLog(_)
         | Method::FeedSubscribe(_) => points::READ,
         Method::PresenceWatch(_)
         | Method::UserFollow(_)
@@ -78,9 +85,20 @@ pub(super) const fn cost(method: &Method) -> u32 {
         | Method::PostUpdate(_)
         | Method::PostDelete(_)
         | Method::MediaDelete(_)
+        | Method::ModClaim(_)
+        | Method::ModSettle(_)
+        | Method::ModAct(_)
+        | Method::ModRole(_)
+        | Method::AppealSettle(_)
         | Method::CommentUpdate(_)
         | Method::CommentDelete(_) => points::EDIT,
-        Method::BotCreate(_) | Method::TokenCreate(_) | Method::PostCreate(_) | Method::CommentCreate(_) | Method::MediaTicket(_) => {
+        Method::BotCreate(_)
+        | Method::TokenCreate(_)
+        | Method::PostCreate(_)
+        | Method::CommentCreate(_)
+        | Method::MediaTicket(_)
+        | Method::ReportCreate(_)
+        | Method::AppealCreate(_) => {
             points::CREATE
         }
         Method::SearchPeople(_) | Method::SearchPosts(_) | Method::SearchTags(_) => points::SEARCH,
@@ -125,6 +143,11 @@ pub(super) fn job(viewer: Option<UserId>, method: Method) -> Result<Job, Refusal
         Method::PresenceWatch(watch) => return company(viewer, CompanyJob::watch(watch)?),
         Method::PresenceSet(set) => return company(viewer, CompanyJob::show(set)),
         Method::TypingSend(typing) => return company(viewer, CompanyJob::typing(typing)),
+        Method::ReportPage(page) => return looked_into(moderation::reports(viewer, page)),
+        Method::AccountActions(page) => return looked_into(moderation::actions(viewer, page)),
+        Method::ModPage(page) => return looked_into(moderation::cases(viewer, page)),
+        Method::ModGet(case) => return looked_into(moderation::case(viewer, case.id)),
+        Method::ModLog(page) => return looked_into(moderation::log(viewer, page)),
         Method::MediaGet(media) => return Ok(Job::Media(MediaJob::Get(media.id))),
         Method::MediaTicket(wish) => {
             let owner = viewer.ok_or_else(log_in_first)?;
@@ -190,6 +213,15 @@ pub(super) fn job(viewer: Option<UserId>, method: Method) -> Result<Job, Refusal
         Method::CommentUpdate(comment) => {
             Act::CommentUpdate { id: comment.id, text: comment.text, if_rev: comment.if_rev }
         }
+        Method::ReportCreate(report) => moderation::report(report)?,
+        Method::ModClaim(claim) => Act::Deed(Deed::ClaimCase { case: claim.id, release: claim.release }),
+        Method::ModSettle(case) => Act::Deed(Deed::SettleCase { case: case.id }),
+        Method::ModAct(act) => moderation::act(act)?,
+        Method::ModRole(role) => Act::Deed(Deed::SetRole { whom: role.id, role: role.role }),
+        Method::AppealCreate(appeal) => Act::Deed(Deed::Appeal { action: appeal.action, text: appeal.text }),
+        Method::AppealSettle(appeal) => {
+            Act::Deed(Deed::SettleAppeal { action: appeal.action, accept: appeal.accept, note: appeal.note })
+        }
         Method::CommentDelete(comment) => Act::CommentDelete { id: comment.id },
     };
     let actor = viewer.ok_or_else(log_in_first)?;
@@ -204,6 +236,11 @@ fn own(viewer: Option<UserId>, job: AccountJob) -> Result<Job, Refusal> {
 /// Tokens and bots belong to somebody.
 fn bots(viewer: Option<UserId>, job: BotsJob) -> Result<Job, Refusal> {
     viewer.map(|_| Job::Bots(job)).ok_or_else(log_in_first)
+}
+
+/// Something about reports and cases.
+fn looked_into(job: Result<(UserId, ModerationJob), Refusal>) -> Result<Job, Refusal> {
+    job.map(|(user, job)| Job::Moderation(user, job))
 }
 
 /// Only those who are logged in are seen.

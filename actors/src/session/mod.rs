@@ -11,6 +11,7 @@ pub mod machine;
 mod marks;
 mod media;
 mod methods;
+mod moderation;
 mod notes;
 pub(crate) mod posts;
 mod pulse;

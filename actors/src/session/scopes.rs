@@ -20,6 +20,7 @@ pub enum Need {
 const FREE: Need = Need::Nothing;
 const READ: Need = Need::Scope(Scope::Read);
 const WRITE: Need = Need::Scope(Scope::Write);
+const MOD: Need = Need::Scope(Scope::Mod);
 const LOG_IN: Need = Need::LogIn;
 
 /// Every method, in the order of PROTOCOL.md's table of methods.
@@ -87,6 +88,19 @@ pub const NEEDS: &[(&str, Need)] = &[
     ("media.ticket", WRITE),
     ("media.get", READ),
     ("media.delete", WRITE),
+    ("report.create", WRITE),
+    ("report.page", READ),
+    ("account.actions", LOG_IN),
+    ("appeal.create", LOG_IN),
+    ("appeal.settle", MOD),
+    ("mod.page", MOD),
+    ("mod.get", MOD),
+    ("mod.claim", MOD),
+    ("mod.settle", MOD),
+    ("mod.act", MOD),
+    // Whom else to trust is for the person themselves.
+    ("mod.role", LOG_IN),
+    ("mod.log", MOD),
 ];
 
 /// What a method asks of a token.
@@ -124,8 +138,17 @@ pub(super) fn may_watch(scopes: Option<Scopes>, feed: FeedName) -> Result<(), Re
     if scopes.is_none_or(|scopes| scopes.hold(scope)) { Ok(()) } else { Err(lacks(scope)) }
 }
 
-const fn of_feed(_: FeedName) -> Scope {
-    Scope::Read
+const fn of_feed(feed: FeedName) -> Scope {
+    match feed {
+        FeedName::Mod => Scope::Mod,
+        FeedName::Home
+        | FeedName::Global
+        | FeedName::Notifications
+        | FeedName::Me
+        | FeedName::User(_)
+        | FeedName::Post(_)
+        | FeedName::Tag(_) => Scope::Read,
+    }
 }
 
 fn lacks(scope: Scope) -> Refusal {

@@ -132,7 +132,7 @@ impl State {
                 FeedName::Tag(tag) => !muted && public && tags.contains(&tag),
                 FeedName::User(user) => row.author == user,
                 FeedName::Post(post) => id == post,
-                FeedName::Notifications | FeedName::Me => false,
+                FeedName::Notifications | FeedName::Me | FeedName::Mod => false,
             }
     }
 
@@ -151,6 +151,7 @@ impl State {
     pub(crate) fn is_open(&self, feed: FeedName, viewer: Option<UserId>) -> bool {
         match feed {
             FeedName::Home | FeedName::Notifications | FeedName::Me => viewer.is_some(),
+            FeedName::Mod => false,
             FeedName::Global | FeedName::Tag(_) => true,
             FeedName::User(user) => self.users.contains_key(&user) && !self.apart(viewer, user),
             FeedName::Post(post) => self.posts.get(&post).is_some_and(|row| self.shows(feed, viewer, row, post)),

@@ -204,6 +204,7 @@ impl Client {
         let is_empty = match feed {
             FeedName::Post(_) => snapshot.post.is_none(),
             FeedName::User(_) => snapshot.user.is_none(),
+            FeedName::Mod => true,
             FeedName::Home | FeedName::Global | FeedName::Notifications | FeedName::Me | FeedName::Tag(_) => false,
         };
         if is_empty {

@@ -358,6 +358,8 @@ fn is_about(change: &Change, thing: Uuid) -> bool {
         Change::Block { blocked, .. } => blocked.0 == thing,
         Change::Mute { muted, .. } => muted.0 == thing,
         Change::Own { id, .. } => id == thing,
+        Change::Case { id } => id.0 == thing,
+        Change::Rights { user, .. } => user.0 == thing,
         Change::SessionRevoked { user, .. } => user.0 == thing,
     }
 }

@@ -84,7 +84,7 @@ impl State {
             Change::Mute { verb, muter, muted } => {
                 self.mutes.insert((muter, muted), (seq, verb != Verb::Removed));
             }
-            Change::Own { .. } | Change::SessionRevoked { .. } => {}
+            Change::Case { .. } | Change::Rights { .. } | Change::Own { .. } | Change::SessionRevoked { .. } => {}
         }
     }
 
@@ -102,6 +102,7 @@ impl State {
             hides: false,
             blocked_by: first.map(|((blocker, _), _)| *blocker).collect(),
             muted: second(&self.mutes, user).map(|(muted, _)| muted).collect(),
+            moderates: false,
             session_live,
         }
     }
@@ -172,7 +173,9 @@ impl State {
             Change::Follow { follower, followee, .. } => json(&Follow { rev: Seq(seq), follower, followee }),
             Change::Block { blocker, blocked, .. } => json(&Block { rev: Seq(seq), blocker, blocked }),
             Change::Mute { muter, muted, .. } => json(&Mute { rev: Seq(seq), muter, muted, until: None }),
-            Change::Own { .. } | Change::SessionRevoked { .. } => "{}".to_owned(),
+            Change::Case { .. } | Change::Rights { .. } | Change::Own { .. } | Change::SessionRevoked { .. } => {
+                "{}".to_owned()
+            }
         }
     }
 
@@ -241,6 +244,8 @@ impl State {
                 snapshot.notifications = Some(Vec::new());
                 snapshot.reading = Some(NotificationReading::default());
             }
+            // Nobody moderates here.
+            FeedName::Mod => return None,
             FeedName::Me => {
                 let viewer = viewer?;
                 snapshot.user = Some(self.user(viewer));

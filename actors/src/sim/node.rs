@@ -20,7 +20,7 @@ use crate::command::Command;
 use crate::feed::actor::Feed;
 use crate::journal::actor::Journal;
 use crate::node::{Node, Settings};
-use crate::ports::{Bus, Heard, JournalStore, NoBots, NoDrafts, NoMarks, NoPictures, NoSearch, Submit};
+use crate::ports::{Bus, Heard, JournalStore, NoBots, NoDrafts, NoMarks, NoModeration, NoPictures, NoSearch, Submit};
 use crate::starts::Starts;
 use crate::tail::actor::{Message as ToTail, Sight, Tail};
 use crate::user::Users;
@@ -173,6 +173,7 @@ async fn open(start: Start, ports: Ports, slot: Slot<Parts>, workers: Vec<onesho
         marks: Arc::new(NoMarks),
         search: Arc::new(NoSearch),
         drafts: Arc::new(NoDrafts),
+        moderation: Arc::new(NoModeration),
         counters: Arc::default(),
         seen: Arc::default(),
         company: Arc::default(),

@@ -17,7 +17,7 @@ use tidings_actors::frame::Framing;
 use tidings_actors::journal::actor::Journal;
 use tidings_actors::link::{Link, Standing, Wire};
 use tidings_actors::node::{Node, Settings};
-use tidings_actors::ports::{Bus, JournalStore, NoBots, NoDrafts, NoMarks, NoPictures, NoSearch};
+use tidings_actors::ports::{Bus, JournalStore, NoBots, NoDrafts, NoMarks, NoModeration, NoPictures, NoSearch};
 use tidings_actors::presence::company::Company;
 use tidings_actors::presence::crier::Crier;
 use tidings_actors::session::actor::{Message, Session};
@@ -82,6 +82,7 @@ impl House {
             marks: Arc::new(NoMarks),
             search: Arc::new(NoSearch),
             drafts: Arc::new(NoDrafts),
+            moderation: Arc::new(NoModeration),
             counters: Arc::default(),
             seen: Arc::default(),
             company,

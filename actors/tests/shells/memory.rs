@@ -145,7 +145,7 @@ fn body(change: &Change, rev: Seq) -> Arc<RawValue> {
         }
         Change::Follow { follower, followee, .. } => json!(Follow { rev, follower, followee }),
         Change::Block { blocker, blocked, .. } => json!(Block { rev, blocker, blocked }),
-        Change::SessionRevoked { .. } => json!({}),
+        Change::Case { .. } | Change::Rights { .. } | Change::SessionRevoked { .. } => json!({}),
         _ => panic!("not in these tests"),
     };
     RawValue::from_string(body.to_string()).unwrap().into()
@@ -237,6 +237,7 @@ impl Reads for Memory {
             blocked_by: Vec::new(),
             hides: false,
             muted: Vec::new(),
+            moderates: false,
             session_live,
         };
         for entry in &entries {

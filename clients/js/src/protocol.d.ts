@@ -17,8 +17,102 @@ export type AccountPassword = {
   new: string,
 };
 
+/** What somebody may do at all. */
+export type AccountStanding = "good" | "suspended" | "banned";
+
+/** What was done to somebody, or to what they wrote. Told on their `me`; it never says by whom. */
+export type Action = {
+  /** Which. */
+  id: ActionId,
+  /** Last change. */
+  rev: Seq,
+  /** What was done. */
+  action: ActionKind,
+  /** Why. */
+  reason: Reason,
+  /** What the moderator wrote to them. */
+  note?: string,
+  /** Of a hidden comment, what it says: in its thread it is a placeholder even for its author. */
+  text?: string,
+  /** Of a suspension, when it ends by itself. */
+  until?: Millis,
+  /** When it was done. */
+  at: Millis,
+  /** Whether it is over: taken back, or its time has come. */
+  ended?: boolean,
+  /** What one has said against it. Absent: one may, once, if it hides, deletes, warns, suspends or bans. */
+  appeal?: Appeal,
+  /** Somebody. */
+  user?: UserId,
+  /** A post, or the one that the comment is on. */
+  post?: PostId,
+  /** A comment. */
+  comment?: CommentId,
+};
+
+/** What a moderator did. Chosen by the moderator's client, like [`PostId`]. */
+export type ActionId = string;
+
+/** What moderators do. */
+export type ActionKind = "hide" | "unhide" | "delete" | "warn" | "suspend" | "ban" | "reinstate";
+
+/** Result of `appeal.create`. */
+export type ActionResult = {
+  /** As it is now. */
+  action: Action,
+  /** The change. */
+  seq: Seq,
+  /** It had been done before; nothing was done now. */
+  duplicate?: boolean,
+};
+
+/** Result of `account.actions`. */
+export type ActionsPage = {
+  /** What one may do. */
+  standing: AccountStanding,
+  /** When that ends by itself. */
+  until?: Millis,
+  /** Last changed first. */
+  actions: Array<Action>,
+  /** For the next `before`; null at the end. */
+  next: string | null,
+};
+
 /** What a client does after a close. */
 export type AfterClose = "reconnect" | "reauthenticate" | "stop";
+
+/** What somebody has to say against an action. */
+export type Appeal = {
+  /** How far it is. */
+  state: AppealState,
+  /** What they say. */
+  text: string,
+  /** When. */
+  at: Millis,
+  /** What the moderator who decided wrote back. */
+  reply?: string,
+};
+
+/** `appeal.create`: once against each action. */
+export type AppealCreate = {
+  /** Against which. */
+  action: ActionId,
+  /** What one has to say. */
+  text: string,
+};
+
+/** `appeal.settle`: by another moderator than the one who acted. */
+export type AppealSettle = {
+  /** Against which action. */
+  action: ActionId,
+  /** Takes the action back, as far as that can be done: what was deleted stays so. */
+  accept: boolean,
+  /** For the person. */
+  note?: string,
+};
+
+/** How far an appeal is. */
+export type AppealState = "open" | "accepted" | "rejected";
 
 /** `auth.refresh`: a newer access token for the same user on the live connection. */
 export type AuthRefresh = {
@@ -140,6 +234,134 @@ export type BotsAll = {
   bots: Array<User>,
 };
 
+/** All reports about one thing, and what was done about it. An entity of the feed `mod`. */
+export type Case = {
+  /** Which. */
+  id: CaseId,
+  /** Last change. */
+  rev: Seq,
+  /** Its place: when it was opened. Sort by it, newest first. */
+  seq: Seq,
+  /** Who that is, or who wrote it. */
+  author: Author,
+  /** What was reported, as it was then. Absent some time after the case was settled. */
+  copy?: Copied,
+  /** How many have reported it. */
+  count: number,
+  /** How many for each reason; what is absent is 0. */
+  reasons: { [key in Reason]?: number },
+  /** How far it is. */
+  state: CaseState,
+  /** Who sees to it, or settled it. */
+  by?: Author,
+  /** What came of it. */
+  outcome?: SettledAs,
+  /** When it was opened. */
+  at: Millis,
+  /** When it was settled. */
+  settled_at?: Millis,
+  /** What was done, the newest first, at most 20. One with an open appeal wants an answer by another moderator. */
+  actions?: Array<CaseAction>,
+  /** Somebody. */
+  user?: UserId,
+  /** A post, or the one that the comment is on. */
+  post?: PostId,
+  /** A comment. */
+  comment?: CommentId,
+};
+
+/** What was done in a case, as moderators see it. */
+export type CaseAction = {
+  /** Which. */
+  id: ActionId,
+  /** What was done. */
+  action: ActionKind,
+  /** By whom; absent: by an operator. */
+  by?: Author,
+  /** Why. */
+  reason: Reason,
+  /** What was written to the person. */
+  note?: string,
+  /** When a suspension ends by itself. */
+  until?: Millis,
+  /** When. */
+  at: Millis,
+  /** Whether it is over. */
+  ended?: boolean,
+  /** What they said against it. */
+  appeal?: Appeal,
+};
+
+/** `mod.claim`: tells the other moderators that one sees to it. It keeps nobody from acting. */
+export type CaseClaim = {
+  /** Which. */
+  id: CaseId,
+  /** Gives it back instead. */
+  release?: boolean,
+};
+
+/** Result of `mod.get`. */
+export type CaseGot = {
+  /** The case. */
+  case: Case,
+  /** What it is about, as it is now; absent if it is gone. */
+  now?: Copied,
+  /** The newest first, at most 100. Empty for whom the case is about. */
+  reports: Array<CaseReport>,
+};
+
+/** All reports about one thing; made by the server. */
+export type CaseId = string;
+
+/** `mod.page`. */
+export type CasePage = {
+  /** Settled cases instead of open and claimed ones. */
+  settled?: boolean,
+  /** `next` of the page or snapshot before; the newest if absent. */
+  before?: string,
+  /** 1–100; 50 if absent. */
+  limit?: number,
+};
+
+/** `mod.get`, `mod.settle`. */
+export type CaseRef = {
+  /** Which. */
+  id: CaseId,
+};
+
+/** A report as moderators see it. */
+export type CaseReport = {
+  /** By whom. */
+  by: Author,
+  /** What is wrong. */
+  reason: Reason,
+  /** What they wrote. */
+  note?: string,
+  /** When. */
+  at: Millis,
+};
+
+/** Result of `mod.claim`, `mod.settle`, `mod.act`, `appeal.settle`. */
+export type CaseResult = {
+  /** As it is now. */
+  case: Case,
+  /** The change. */
+  seq: Seq,
+  /** It had been done before; nothing was done now. */
+  duplicate?: boolean,
+};
+
+/** How far a case is. */
+export type CaseState = "open" | "claimed" | "settled";
+
+/** Result of `mod.page`. */
+export type CasesPage = {
+  /** Newest first. */
+  cases: Array<Case>,
+  /** For the next `before`; null at the end. */
+  next: string | null,
+};
+
 /** A comment on a post, or an answer to a comment. */
 export type Comment = {
   /** Which. */
@@ -237,6 +459,22 @@ export type CommentsPage = {
 /** One WebSocket connection, for correlating with the server's logs. */
 export type ConnectionId = string;
 
+/** What was reported, as it was then: an edit or a deletion does not hide it. */
+export type Copied = {
+  /** Of a post or a comment, what it says. */
+  text?: string,
+  /** Of a post, its content warning. */
+  warning?: string,
+  /** Of a user, the display name. */
+  name?: string,
+  /** Of a user, the profile text. */
+  bio?: string,
+  /** When it was created. */
+  created_at: Millis,
+  /** Whether it is hidden by a moderator. */
+  hidden?: boolean,
+};
+
 /** A draft. */
 export type Draft = {
   /** Which; the post that it becomes has the same. */
@@ -328,7 +566,7 @@ export type Emoji = "like" | "love" | "laugh" | "wow" | "sad" | "angry" | "thank
 export type ErrorCode = "bad_request" | "unknown_method" | "invalid" | "unauthorized" | "bad_token" | "token_expired" | "bad_credentials" | "forbidden" | "not_found" | "conflict" | "stale" | "cursor_expired" | "limit_reached" | "rate_limited" | "overloaded" | "unavailable" | "internal";
 
 /** The name of an event of a feed. `created` and `updated` carry the same thing and are applied the same way. */
-export type EventName = "post.created" | "post.updated" | "post.removed" | "comment.created" | "comment.updated" | "comment.removed" | "user.updated" | "follow.created" | "follow.removed" | "block.created" | "block.removed" | "mute.created" | "mute.removed" | "reaction.updated" | "reaction.removed" | "bookmark.created" | "bookmark.removed" | "notification.updated" | "notification.removed" | "notification.read" | "marker.updated" | "marker.removed" | "preferences.updated" | "settings.updated" | "draft.updated" | "draft.removed" | "feed.resync";
+export type EventName = "post.created" | "post.updated" | "post.removed" | "comment.created" | "comment.updated" | "comment.removed" | "user.updated" | "follow.created" | "follow.removed" | "block.created" | "block.removed" | "mute.created" | "mute.removed" | "reaction.updated" | "reaction.removed" | "bookmark.created" | "bookmark.removed" | "notification.updated" | "notification.removed" | "notification.read" | "marker.updated" | "marker.removed" | "preferences.updated" | "settings.updated" | "draft.updated" | "draft.removed" | "case.updated" | "report.updated" | "action.updated" | "feed.resync";
 
 /** `feed.page`: older posts of `home`, `global`, `tag:<name>` or `user:<id>`; or of a ranked view, `top:day` or `top:week`. */
 export type FeedPage = {
@@ -345,7 +583,7 @@ export type FeedPush = {
   /** The subscription it belongs to. */
   feed: string,
   /** The journal entry. */
-  seq: Seq, } & ({ "event": "post.created", "data": Post } | { "event": "post.updated", "data": Post } | { "event": "post.removed", "data": Removed } | { "event": "comment.created", "data": Comment } | { "event": "comment.updated", "data": Comment } | { "event": "comment.removed", "data": Removed } | { "event": "user.updated", "data": User } | { "event": "follow.created", "data": Follow } | { "event": "follow.removed", "data": Follow } | { "event": "block.created", "data": Block } | { "event": "block.removed", "data": Block } | { "event": "mute.created", "data": Mute } | { "event": "mute.removed", "data": Mute } | { "event": "reaction.updated", "data": Reaction } | { "event": "reaction.removed", "data": Reaction } | { "event": "bookmark.created", "data": Bookmark } | { "event": "bookmark.removed", "data": Bookmark } | { "event": "notification.updated", "data": NotificationTold } | { "event": "notification.removed", "data": NotificationRemoved } | { "event": "notification.read", "data": NotificationReading } | { "event": "marker.updated", "data": ReadMarker } | { "event": "marker.removed", "data": ReadMarker } | { "event": "preferences.updated", "data": Preferences } | { "event": "settings.updated", "data": Settings } | { "event": "draft.updated", "data": Draft } | { "event": "draft.removed", "data": Removed } | { "event": "feed.resync", "data": Snapshot });
+  seq: Seq, } & ({ "event": "post.created", "data": Post } | { "event": "post.updated", "data": Post } | { "event": "post.removed", "data": Removed } | { "event": "comment.created", "data": Comment } | { "event": "comment.updated", "data": Comment } | { "event": "comment.removed", "data": Removed } | { "event": "user.updated", "data": User } | { "event": "follow.created", "data": Follow } | { "event": "follow.removed", "data": Follow } | { "event": "block.created", "data": Block } | { "event": "block.removed", "data": Block } | { "event": "mute.created", "data": Mute } | { "event": "mute.removed", "data": Mute } | { "event": "reaction.updated", "data": Reaction } | { "event": "reaction.removed", "data": Reaction } | { "event": "bookmark.created", "data": Bookmark } | { "event": "bookmark.removed", "data": Bookmark } | { "event": "notification.updated", "data": NotificationTold } | { "event": "notification.removed", "data": NotificationRemoved } | { "event": "notification.read", "data": NotificationReading } | { "event": "marker.updated", "data": ReadMarker } | { "event": "marker.removed", "data": ReadMarker } | { "event": "preferences.updated", "data": Preferences } | { "event": "settings.updated", "data": Settings } | { "event": "draft.updated", "data": Draft } | { "event": "draft.removed", "data": Removed } | { "event": "case.updated", "data": Case } | { "event": "report.updated", "data": Report } | { "event": "action.updated", "data": Action } | { "event": "feed.resync", "data": Snapshot });
 
 /** How a feed starts. */
 export type FeedStart = { "status": "live",
@@ -381,7 +619,9 @@ export type FeedStart = { "status": "live",
   notifications?: Array<Notification>,
   /** How far one has looked through them, and how many are unread. */
   reading?: NotificationReading,
-  /** For `before` of `feed.page`, `comment.page` or `notification.page`; null where there is no more. */
+  /** Those that are not settled, newest first. */
+  cases?: Array<Case>,
+  /** For `before` of `feed.page`, `comment.page`, `notification.page` or `mod.page`; null where there is no more. */
   next: string | null, } | { "status": "refused",
   /** Which. */
   feed: string,
@@ -507,6 +747,42 @@ export type LogIns = {
   sessions: Array<LogIn>,
 };
 
+/** A line of the log. Each holds the hash of the one before, so that none can be changed or taken out unnoticed. */
+export type LogLine = {
+  /** Its number, from 1, without holes. */
+  n: number,
+  /** When. */
+  at: Millis,
+  /** By whom; absent: by an operator, or by itself. */
+  actor?: UserId,
+  /** What was done, in a word or two. */
+  act: string,
+  /** To what kind of thing: `user`, `post`, `comment`, `case`, `action`. */
+  kind: string,
+  /** To which. */
+  subject: string,
+  /** Why. */
+  reason?: Reason,
+  /** SHA-256 of the hash before and of this line, in hexadecimal digits. */
+  hash: string,
+};
+
+/** Result of `mod.log`. */
+export type LogLines = {
+  /** Newest first. */
+  lines: Array<LogLine>,
+  /** For the next `before`; null at the end. */
+  next: number | null,
+};
+
+/** `mod.log`: for admins. */
+export type LogPage = {
+  /** Lines before the one with this number; the newest if absent. */
+  before?: number,
+  /** 1–100; 50 if absent. */
+  limit?: number,
+};
+
 /** `POST /api/v1/auth/login`. */
 export type Login = {
   /** Handle or e-mail address. */
@@ -630,6 +906,36 @@ export type MentionsSuggested = {
 
 /** Milliseconds since 1970-01-01 UTC. */
 export type Millis = number;
+
+/** `mod.act`: in a `case`, or about exactly one of `user`, `post` and `comment`, which makes a case of it. Settles the case. */
+export type ModAct = {
+  /** The action's; chosen by the client. The same id with the same content is answered again. */
+  id: ActionId,
+  /** In which case. */
+  case?: CaseId,
+  /** Somebody. */
+  user?: UserId,
+  /** A post. */
+  post?: PostId,
+  /** A comment. */
+  comment?: CommentId,
+  /** What to do. Warnings, suspensions, bans and their ends are of whom the case is about, or whose post or comment it is. */
+  action: ActionKind,
+  /** Why: told to the person. */
+  reason: Reason,
+  /** For the person. */
+  note?: string,
+  /** Of a suspension, when it ends by itself; if absent, when somebody ends it. */
+  until?: Millis,
+};
+
+/** `mod.role`: for admins. Neither oneself nor another admin: that is for operators. */
+export type ModRole = {
+  /** Whose. */
+  id: UserId,
+  /** From now on. */
+  role: Role,
+};
 
 /** "`muter` does not want to read `muted`"; in a removed event, "no longer". */
 export type Mute = {
@@ -834,6 +1140,14 @@ export type OthersEnded = {
   ended: number,
 };
 
+/** `report.page`, `account.actions`: one's own, newest first. */
+export type OwnPage = {
+  /** `next` of the page before; the newest if absent. */
+  before?: string,
+  /** 1–100; 50 if absent. */
+  limit?: number,
+};
+
 /** Result of `search.people`. */
 export type PeopleFound = {
   /** Whose handle it is, then those one follows, then the others; in each, those whose handle begins so first, then the most followed. */
@@ -892,6 +1206,8 @@ export type Post = {
    * see it, is its own affair.
    */
   of?: PostId,
+  /** Why a moderator has hidden it: nobody but its author sees it now. */
+  hidden?: Reason,
   /** Whether its author shows it before all others. */
   pinned?: boolean,
   /** Hashtags in the text. */
@@ -1180,6 +1496,9 @@ export type ReadingResult = {
   duplicate?: boolean,
 };
 
+/** What is wrong with something, or with somebody. */
+export type Reason = "spam" | "harassment" | "hate" | "violence" | "sexual" | "self_harm" | "impersonation" | "privacy" | "illegal" | "other";
+
 /** `POST /api/v1/auth/refresh` and `/api/v1/auth/logout`. */
 export type RefreshToken = {
   /** The newest refresh token of the session. */
@@ -1218,10 +1537,69 @@ export type RemovedResult = {
   duplicate?: boolean,
 };
 
+/** A report of one's own. Told on one's `me`. */
+export type Report = {
+  /** Which. */
+  id: ReportId,
+  /** Last change. */
+  rev: Seq,
+  /** What is wrong with it. */
+  reason: Reason,
+  /** What one wrote to the moderators. */
+  note?: string,
+  /** When. */
+  at: Millis,
+  /** What came of it; absent while nobody has decided. */
+  outcome?: SettledAs,
+  /** Somebody. */
+  user?: UserId,
+  /** A post, or the one that the comment is on. */
+  post?: PostId,
+  /** A comment. */
+  comment?: CommentId,
+};
+
+/** `report.create`: exactly one of `user`, `post` and `comment`. Whoever may see it may report it, once. */
+export type ReportCreate = {
+  /** Chosen by the client; the same id with the same content is answered again. */
+  id: ReportId,
+  /** Somebody. */
+  user?: UserId,
+  /** A post. */
+  post?: PostId,
+  /** A comment. */
+  comment?: CommentId,
+  /** What is wrong with it. */
+  reason: Reason,
+  /** For moderators. */
+  note?: string,
+};
+
+/** A report. Chosen by its author's client, like [`PostId`]. */
+export type ReportId = string;
+
+/** Result of `report.create`. */
+export type ReportResult = {
+  /** As it is now. */
+  report: Report,
+  /** The change. */
+  seq: Seq,
+  /** One has reported it before; nothing was done now. */
+  duplicate?: boolean,
+};
+
+/** Result of `report.page`. */
+export type ReportsPage = {
+  /** Last changed first. */
+  reports: Array<Report>,
+  /** For the next `before`; null at the end. */
+  next: string | null,
+};
+
 /** A request that was understood. */
 export type Request = {
   /** Echoed in the reply. */
-  id: RequestId, } & ({ "method": "hello", "params": Hello } | { "method": "auth.refresh", "params": AuthRefresh } | { "method": "account.password", "params": AccountPassword } | { "method": "account.email", "params": AccountEmail } | { "method": "session.list", "params": Nothing } | { "method": "session.revoke", "params": SessionRef } | { "method": "session.revoke_others", "params": Nothing } | { "method": "bot.create", "params": BotCreate } | { "method": "bot.all", "params": Nothing } | { "method": "bot.delete", "params": BotRef } | { "method": "token.create", "params": TokenCreate } | { "method": "token.all", "params": TokenAll } | { "method": "token.revoke", "params": TokenRef } | { "method": "settings.update", "params": SettingsUpdate } | { "method": "user.get", "params": UserGet } | { "method": "user.update", "params": UserUpdate } | { "method": "user.follow", "params": UserRef } | { "method": "user.unfollow", "params": UserRef } | { "method": "user.block", "params": UserRef } | { "method": "user.unblock", "params": UserRef } | { "method": "user.mute", "params": UserMute } | { "method": "user.unmute", "params": UserRef } | { "method": "post.create", "params": PostCreate } | { "method": "post.get", "params": PostRef } | { "method": "post.update", "params": PostUpdate } | { "method": "post.delete", "params": PostRef } | { "method": "post.history", "params": PostRef } | { "method": "post.stats", "params": PostStatsGet } | { "method": "post.react", "params": PostReact } | { "method": "post.unreact", "params": PostRef } | { "method": "post.bookmark", "params": PostRef } | { "method": "post.unbookmark", "params": PostRef } | { "method": "post.pin", "params": PostRef } | { "method": "post.unpin", "params": PostRef } | { "method": "bookmark.page", "params": BookmarkPage } | { "method": "post.lock", "params": PostRef } | { "method": "post.unlock", "params": PostRef } | { "method": "post.slow", "params": PostSlow } | { "method": "post.comments", "params": PostComments } | { "method": "draft.put", "params": DraftPut } | { "method": "draft.delete", "params": DraftRef } | { "method": "draft.page", "params": DraftPage } | { "method": "comment.create", "params": CommentCreate } | { "method": "comment.update", "params": CommentUpdate } | { "method": "comment.delete", "params": CommentRef } | { "method": "comment.hide", "params": CommentRef } | { "method": "comment.unhide", "params": CommentRef } | { "method": "comment.page", "params": CommentPage } | { "method": "feed.page", "params": FeedPage } | { "method": "search.people", "params": SearchPeople } | { "method": "search.posts", "params": SearchPosts } | { "method": "search.tags", "params": SearchTags } | { "method": "mention.suggest", "params": MentionSuggest } | { "method": "feed.subscribe", "params": FeedSubscribe } | { "method": "feed.unsubscribe", "params": FeedUnsubscribe } | { "method": "presence.watch", "params": PresenceWatch } | { "method": "presence.set", "params": PresenceSet } | { "method": "typing.send", "params": TypingSend } | { "method": "notification.page", "params": NotificationPage } | { "method": "notification.seen", "params": NotificationSeen } | { "method": "notification.read", "params": NotificationRead } | { "method": "marker.set", "params": MarkerSet } | { "method": "notify.preferences", "params": NotifyPreferences } | { "method": "media.ticket", "params": MediaTicket } | { "method": "media.get", "params": MediaRef } | { "method": "media.delete", "params": MediaRef });
+  id: RequestId, } & ({ "method": "hello", "params": Hello } | { "method": "auth.refresh", "params": AuthRefresh } | { "method": "account.password", "params": AccountPassword } | { "method": "account.email", "params": AccountEmail } | { "method": "session.list", "params": Nothing } | { "method": "session.revoke", "params": SessionRef } | { "method": "session.revoke_others", "params": Nothing } | { "method": "bot.create", "params": BotCreate } | { "method": "bot.all", "params": Nothing } | { "method": "bot.delete", "params": BotRef } | { "method": "token.create", "params": TokenCreate } | { "method": "token.all", "params": TokenAll } | { "method": "token.revoke", "params": TokenRef } | { "method": "settings.update", "params": SettingsUpdate } | { "method": "user.get", "params": UserGet } | { "method": "user.update", "params": UserUpdate } | { "method": "user.follow", "params": UserRef } | { "method": "user.unfollow", "params": UserRef } | { "method": "user.block", "params": UserRef } | { "method": "user.unblock", "params": UserRef } | { "method": "user.mute", "params": UserMute } | { "method": "user.unmute", "params": UserRef } | { "method": "post.create", "params": PostCreate } | { "method": "post.get", "params": PostRef } | { "method": "post.update", "params": PostUpdate } | { "method": "post.delete", "params": PostRef } | { "method": "post.history", "params": PostRef } | { "method": "post.stats", "params": PostStatsGet } | { "method": "post.react", "params": PostReact } | { "method": "post.unreact", "params": PostRef } | { "method": "post.bookmark", "params": PostRef } | { "method": "post.unbookmark", "params": PostRef } | { "method": "post.pin", "params": PostRef } | { "method": "post.unpin", "params": PostRef } | { "method": "bookmark.page", "params": BookmarkPage } | { "method": "post.lock", "params": PostRef } | { "method": "post.unlock", "params": PostRef } | { "method": "post.slow", "params": PostSlow } | { "method": "post.comments", "params": PostComments } | { "method": "draft.put", "params": DraftPut } | { "method": "draft.delete", "params": DraftRef } | { "method": "draft.page", "params": DraftPage } | { "method": "comment.create", "params": CommentCreate } | { "method": "comment.update", "params": CommentUpdate } | { "method": "comment.delete", "params": CommentRef } | { "method": "comment.hide", "params": CommentRef } | { "method": "comment.unhide", "params": CommentRef } | { "method": "comment.page", "params": CommentPage } | { "method": "feed.page", "params": FeedPage } | { "method": "search.people", "params": SearchPeople } | { "method": "search.posts", "params": SearchPosts } | { "method": "search.tags", "params": SearchTags } | { "method": "mention.suggest", "params": MentionSuggest } | { "method": "feed.subscribe", "params": FeedSubscribe } | { "method": "feed.unsubscribe", "params": FeedUnsubscribe } | { "method": "presence.watch", "params": PresenceWatch } | { "method": "presence.set", "params": PresenceSet } | { "method": "typing.send", "params": TypingSend } | { "method": "notification.page", "params": NotificationPage } | { "method": "notification.seen", "params": NotificationSeen } | { "method": "notification.read", "params": NotificationRead } | { "method": "marker.set", "params": MarkerSet } | { "method": "notify.preferences", "params": NotifyPreferences } | { "method": "media.ticket", "params": MediaTicket } | { "method": "media.get", "params": MediaRef } | { "method": "media.delete", "params": MediaRef } | { "method": "report.create", "params": ReportCreate } | { "method": "report.page", "params": OwnPage } | { "method": "account.actions", "params": OwnPage } | { "method": "appeal.create", "params": AppealCreate } | { "method": "appeal.settle", "params": AppealSettle } | { "method": "mod.page", "params": CasePage } | { "method": "mod.get", "params": CaseRef } | { "method": "mod.claim", "params": CaseClaim } | { "method": "mod.settle", "params": CaseRef } | { "method": "mod.act", "params": ModAct } | { "method": "mod.role", "params": ModRole } | { "method": "mod.log", "params": LogPage });
 
 /** The client's number for a request, echoed in its reply. 0 … 2⁵³−1. */
 export type RequestId = number;
@@ -1320,6 +1698,9 @@ export type SettingsUpdate = {
   presence?: PresenceChoice,
 };
 
+/** What came of a report or a case. */
+export type SettledAs = "acted" | "dismissed";
+
 /** What one connection shows of its user. A user is shown as the best of all their connections: online, then idle. */
 export type Showing = "online" | "idle" | "invisible";
 
@@ -1337,7 +1718,7 @@ export type SignUp = {
 
 /** The state of a feed as of `seq`; every later change follows as an event. Which fields are there depends on the feed:
  * `home`, `global`, `tag:<name>`: `posts`; `user:<id>`: `user`, `posts`, `pinned`; `post:<id>`: `post`, `comments`; `me`: `user`, `follows`, `blocks`,
- * `mutes`, `markers`, `preferences`, `settings`; `notifications`: `notifications`, `reading`.
+ * `mutes`, `markers`, `preferences`, `settings`; `notifications`: `notifications`, `reading`; `mod`: `cases`.
  */
 export type Snapshot = {
   /** Which. */
@@ -1370,7 +1751,9 @@ export type Snapshot = {
   notifications?: Array<Notification>,
   /** How far one has looked through them, and how many are unread. */
   reading?: NotificationReading,
-  /** For `before` of `feed.page`, `comment.page` or `notification.page`; null where there is no more. */
+  /** Those that are not settled, newest first. */
+  cases?: Array<Case>,
+  /** For `before` of `feed.page`, `comment.page`, `notification.page` or `mod.page`; null where there is no more. */
   next: string | null,
 };
 
@@ -1683,6 +2066,18 @@ export interface Methods {
   "media.ticket": { params: MediaTicket; result: MediaTicketed };
   "media.get": { params: MediaRef; result: MediaGot };
   "media.delete": { params: MediaRef; result: MediaDeleted };
+  "report.create": { params: ReportCreate; result: ReportResult };
+  "report.page": { params: OwnPage; result: ReportsPage };
+  "account.actions": { params: OwnPage; result: ActionsPage };
+  "appeal.create": { params: AppealCreate; result: ActionResult };
+  "appeal.settle": { params: AppealSettle; result: CaseResult };
+  "mod.page": { params: CasePage; result: CasesPage };
+  "mod.get": { params: CaseRef; result: CaseGot };
+  "mod.claim": { params: CaseClaim; result: CaseResult };
+  "mod.settle": { params: CaseRef; result: CaseResult };
+  "mod.act": { params: ModAct; result: CaseResult };
+  "mod.role": { params: ModRole; result: UserUpdated };
+  "mod.log": { params: LogPage; result: LogLines };
 }
 
 /** What each event of a feed carries as `data`. */
@@ -1713,5 +2108,8 @@ export interface Events {
   "settings.updated": Settings;
   "draft.updated": Draft;
   "draft.removed": Removed;
+  "case.updated": Case;
+  "report.updated": Report;
+  "action.updated": Action;
   "feed.resync": Snapshot;
 }

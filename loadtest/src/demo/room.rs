@@ -92,7 +92,10 @@ impl Room {
             | Event::PreferencesUpdated(_)
             | Event::SettingsUpdated(_)
             | Event::DraftUpdated(_)
-            | Event::DraftRemoved(_) => None,
+            | Event::DraftRemoved(_)
+            | Event::CaseUpdated(_)
+            | Event::ReportUpdated(_)
+            | Event::ActionUpdated(_) => None,
         }
     }
 

@@ -74,6 +74,18 @@ macro_rules! for_each_method {
             "media.ticket": request::MediaTicket => reply::MediaTicketed,
             "media.get": request::MediaRef => reply::MediaGot,
             "media.delete": request::MediaRef => reply::MediaDeleted,
+            "report.create": request::ReportCreate => reply::ReportResult,
+            "report.page": request::OwnPage => reply::ReportsPage,
+            "account.actions": request::OwnPage => reply::ActionsPage,
+            "appeal.create": request::AppealCreate => reply::ActionResult,
+            "appeal.settle": request::AppealSettle => reply::CaseResult,
+            "mod.page": request::CasePage => reply::CasesPage,
+            "mod.get": request::CaseRef => reply::CaseGot,
+            "mod.claim": request::CaseClaim => reply::CaseResult,
+            "mod.settle": request::CaseRef => reply::CaseResult,
+            "mod.act": request::ModAct => reply::CaseResult,
+            "mod.role": request::ModRole => reply::UserUpdated,
+            "mod.log": request::LogPage => reply::LogLines,
         }
     };
 }
@@ -109,6 +121,9 @@ macro_rules! for_each_event {
             "settings.updated": entity::Settings,
             "draft.updated": entity::Draft,
             "draft.removed": entity::Removed,
+            "case.updated": entity::Case,
+            "report.updated": entity::Report,
+            "action.updated": entity::Action,
             "feed.resync": reply::Snapshot,
         }
     };

@@ -227,7 +227,10 @@ fn refusals_say_what_was_expected_and_where() {
     assert_eq!(refusal("{\"limit\":0}"), expect("limit", "must be 1 to 100"));
     assert_eq!(
         refusal("{\"feeds\":[\"home\",\"x\"]}"),
-        expect("feeds[1]", "not a feed: expected home, global, notifications, me, user:<id>, post:<id> or tag:<name>")
+        expect(
+            "feeds[1]",
+            "not a feed: expected home, global, notifications, me, mod, user:<id>, post:<id> or tag:<name>"
+        )
     );
     assert_eq!(refusal("[]"), expect("params", "expected an object"));
     let message = "{\"id\":1,\"method\":\"post.get\"}";

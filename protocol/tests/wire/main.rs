@@ -9,6 +9,7 @@ mod files;
 mod generated;
 mod golden;
 mod marks;
+mod moderation;
 mod notes;
 mod pictures;
 mod positions;

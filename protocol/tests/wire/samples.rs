@@ -26,6 +26,7 @@ use uuid::Uuid;
 
 use crate::composing;
 use crate::marks;
+use crate::moderation;
 use crate::notes;
 use crate::pictures;
 use crate::search;
@@ -72,6 +73,7 @@ pub fn feed() -> impl Strategy<Value = FeedName> {
         Just(FeedName::Home),
         Just(FeedName::Global),
         Just(FeedName::Me),
+        Just(FeedName::Mod),
         user_id().prop_map(FeedName::User),
         post_id().prop_map(FeedName::Post),
         tag().prop_map(FeedName::Tag),
@@ -163,7 +165,7 @@ fn extra() -> impl Strategy<Value = PostExtra> {
         handle: handle.into(),
     });
     let of_post = of(post_id());
-    let thread = (of(threads::commenters()), threads::locked(), of(1..=3_600_u32));
+    let thread = (of(threads::commenters()), threads::locked(), of(1..=3_600_u32), of(moderation::reason()));
     (
         visibility(),
         of(any::<String>()),
@@ -173,7 +175,8 @@ fn extra() -> impl Strategy<Value = PostExtra> {
         thread,
         vec(pictures::shown(), 0..3),
     )
-        .prop_map(|(visibility, warning, of, tags, mentions, (comments, locked, slow), media)| PostExtra {
+        .prop_map(|(visibility, warning, of, tags, mentions, (comments, locked, slow, hidden), media)| PostExtra {
+            hidden,
             visibility,
             warning,
             of,
@@ -232,7 +235,7 @@ pub fn snapshot() -> BoxedStrategy<Snapshot> {
     let people = (of(user()), of(vec(user_id(), 0..4)), of(vec(block(), 0..3)), of(vec(mute(), 0..3)));
     let content = (of(post()), of(vec(post(), 0..3)), of(vec(comment(), 0..3)));
     let read = (of(vec(notes::marker(), 0..3)), of(notes::preferences()), of(composing::settings()));
-    let told = (of(vec(notes::notification(), 0..3)), of(notes::reading()));
+    let told = (of(vec(notes::notification(), 0..3)), of(notes::reading()), of(vec(moderation::case(), 0..2)));
     (feed(), seq(), people, content, (read, told), of(cursor()))
         .prop_map(|(feed, seq, (user, follows, blocks, mutes), (post, posts, comments), (read, told), next)| Snapshot {
             markers: read.0,
@@ -240,6 +243,7 @@ pub fn snapshot() -> BoxedStrategy<Snapshot> {
             settings: read.2,
             notifications: told.0,
             reading: told.1,
+            cases: told.2,
             user,
             post,
             posts,
@@ -299,6 +303,7 @@ pub fn push() -> impl Strategy<Value = FeedPush> {
         marks::event(),
         notes::event(),
         composing::event(),
+        moderation::event(),
         snapshot().prop_map(|snapshot| Event::FeedResync(Box::new(snapshot))),
     ];
     (feed(), seq(), event).prop_map(|(feed, seq, event)| FeedPush { feed, seq, event })
@@ -459,7 +464,7 @@ pub fn request() -> impl Strategy<Value = Request> {
     // Boxed, or their nesting outgrows a test's stack.
     let method = prop_oneof![
         2 => user_method().boxed(), 1 => account_method().boxed(), 1 => post_method().boxed(), 1 => comment_method().boxed(), 1 => feed_method().boxed(), 1 => company_method().boxed(), 1 => media_method().boxed(), 1 => marks::method().boxed(), 1 => search::method().boxed(),
-        1 => notes::method().boxed(), 1 => threads::method().boxed(), 1 => composing::method().boxed()
+        1 => notes::method().boxed(), 1 => threads::method().boxed(), 1 => composing::method().boxed(), 1 => moderation::method().boxed()
     ];
     (number().prop_map(RequestId), method).prop_map(|(id, method)| Request { id, method })
 }

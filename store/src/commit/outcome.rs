@@ -100,6 +100,14 @@ fn outcome(command: &Command, answer: Answer) -> Result<Outcome, StoreFault> {
         19 => Denied::TooMany,
         20 => Denied::BeingPublished,
         25 => Denied::NoSuchTime,
+        33 => Denied::NotModerator,
+        26 => Denied::Claimed,
+        27 => Denied::Protected,
+        28 => Denied::NoAppeal,
+        29 => Denied::Misplaced,
+        30 => Denied::AlreadySo,
+        31 => Denied::AppealOpen,
+        32 => Denied::OwnDecision,
         _ => return Err(unexpected("verdict")),
     };
     Ok(Outcome::Refused(denied))

@@ -21,6 +21,8 @@ struct Wanted {
     me: Option<Uuid>,
     /// Whose `notifications`.
     notifications: Option<Uuid>,
+    /// For whom the moderators' feed.
+    moderator: Option<Uuid>,
     global: bool,
     users: Vec<Uuid>,
     posts: Vec<Uuid>,
@@ -36,6 +38,7 @@ impl Wanted {
                 FeedName::Home => wanted.home = viewer,
                 FeedName::Me => wanted.me = viewer,
                 FeedName::Notifications => wanted.notifications = viewer,
+                FeedName::Mod => wanted.moderator = viewer,
                 FeedName::Global => wanted.global = true,
                 FeedName::User(user) => wanted.users.push(user.0),
                 FeedName::Post(post) => wanted.posts.push(post.0),
@@ -52,6 +55,8 @@ struct MissedRow {
     restart_circle: bool,
     /// Who is hidden from the viewer has changed.
     restart_all: bool,
+    /// Whether the viewer looks after what others write has changed, or they do not.
+    restart_mod: bool,
     entity: EntityRow,
 }
 
@@ -60,6 +65,7 @@ impl MissedRow {
         match feed {
             FeedName::Home | FeedName::User(_) | FeedName::Post(_) => self.restart_circle || self.restart_all,
             FeedName::Global | FeedName::Tag(_) | FeedName::Notifications => self.restart_all,
+            FeedName::Mod => self.restart_mod || self.restart_all,
             FeedName::Me => false,
         }
     }
@@ -114,7 +120,8 @@ impl Store {
             most,
             viewer.map(|viewer| viewer.0),
             &wanted.tags,
-            wanted.notifications
+            wanted.notifications,
+            wanted.moderator
         );
         let answer = line::timed(self.reads.patience(), question.fetch_all(line.open())).await;
         let rows = line.settle(answer).map_err(faults::store)?;
@@ -124,6 +131,7 @@ impl Store {
                 floor: row.floor,
                 restart_circle: row.restart_circle,
                 restart_all: row.restart_all,
+                restart_mod: row.restart_mod,
                 entity: entity_row!(row),
             })
             .collect())

@@ -1,6 +1,7 @@
 -- What has changed in somebody's feeds since $6, inclusive: each entity once, as it is now, in the order of `rev`; or any $7 of them, which is
 -- then one more than wanted and means that a snapshot is the shorter answer.
---   $1 whose home, $2 whose me, $3 whether global, $4 the users, $5 the posts and $9 the hashtags whose feeds are asked for, $10 whose notifications; $8 for whom.
+--   $1 whose home, $2 whose me, $3 whether global, $4 the users, $5 the posts and $9 the hashtags whose feeds are asked for, $10 whose notifications, $11 for which
+--   moderator cases; $8 for whom.
 -- Who may see what of it is not asked here: that is decided where it is told, by what is known of the viewer then.
 -- What has been created since lies at the end of its author's (or the whole) index by `seq`; what has changed since lies in the indexes by
 -- `rev`, which hold changed rows only. So the cost follows what is found, not how long ago $6 was.
@@ -9,7 +10,8 @@ with context as materialized (
            exists(select from follows f where f.follower = $8 and f.rev >= $6) as restart_circle,
            exists(select from blocks k where k.blocker = $8 and k.rev >= $6)
            or exists(select from blocks k where k.blocked = $8 and k.rev >= $6)
-           or exists(select from mutes m where m.muter = $8 and m.rev >= $6) as restart_all
+           or exists(select from mutes m where m.muter = $8 and m.rev >= $6) as restart_all,
+           coalesce((select u.rights_rev >= $6 or u.role = 0 or u.standing > 0 from users u where u.id = $11), false) as restart_mod
       from journal_head h
 ), authors as materialized (
     select f.followee as id from follows f, context c
@@ -60,10 +62,12 @@ with context as materialized (
     union all
     select s.* from notification_changes($10, $6) s where $10::uuid is not null
     union all
+    select s.* from context c join case_states s on s.rev >= $6 where $11::uuid is not null and not c.restart_mod
+    union all
     select s.* from own_marks($2, $6, $7) s where $2::uuid is not null
 )
 select c.as_of as "as_of!", c.floor as "floor!", c.epoch as "epoch!", c.restart_circle as "restart_circle!",
-       c.restart_all as "restart_all!",
+       c.restart_all as "restart_all!", c.restart_mod as "restart_mod!",
        s.kind, s.id, s.rev, s.seq, s.removed, s.author, s.author_rev, s.handle, s.name,
        s.text, s.created_ms, s.edited_ms, s.object, s.parent, s.depth, s.bio, s.role,
        s.extra, s.scope

@@ -40,7 +40,9 @@ impl Store {
             (FeedName::Global, _) => self.global_rows(viewer, before, most).await?,
             (FeedName::Tag(tag), _) => self.tag_rows(viewer, tag, before, most).await?,
             (FeedName::User(user), _) => self.user_rows(viewer, user, before, most).await?,
-            (FeedName::Home | FeedName::Notifications | FeedName::Me | FeedName::Post(_), _) => return Ok(None),
+            (FeedName::Home | FeedName::Notifications | FeedName::Me | FeedName::Mod | FeedName::Post(_), _) => {
+                return Ok(None);
+            }
         };
         list(rows, limit)
     }

@@ -6,6 +6,7 @@ mod drafts;
 mod hidden;
 mod lists;
 mod marks;
+mod moderation;
 mod notes;
 mod profile;
 mod snapshot;
@@ -13,6 +14,7 @@ mod thread;
 mod viewers;
 
 pub(crate) use hidden::{Hidden, Shown};
+pub(crate) use moderation::hex;
 pub(crate) use viewers::{Answer, Asked};
 
 use async_trait::async_trait;

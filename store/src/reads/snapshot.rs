@@ -53,6 +53,17 @@ impl Store {
                 }
                 None => Ok(None),
             },
+            FeedName::Mod => match viewer {
+                Some(viewer) => {
+                    let cases = self.cases(viewer, false, None, limit).await?;
+                    Ok(cases.map(|part| Snapshot {
+                        cases: Some(part.entities),
+                        next: part.next,
+                        ..Snapshot::empty(feed, part.as_of)
+                    }))
+                }
+                None => Ok(None),
+            },
             FeedName::Me => match viewer {
                 Some(viewer) => self.me(viewer).await,
                 None => Ok(None),

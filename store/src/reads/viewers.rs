@@ -31,6 +31,7 @@ struct ViewerRow {
     blocked_by: Vec<Uuid>,
     muted: Vec<Uuid>,
     hides: bool,
+    moderates: bool,
     session_live: bool,
 }
 
@@ -68,6 +69,7 @@ impl Store {
                       array(select m.muted from mutes m where m.muter = u.id and m.active) as "muted!",
                       exists(select from settings c
                               where c.user_id = u.id and c.choices ->> 'presence' = 'hidden') as "hides!",
+                      u.role > 0 and u.standing = 0 as "moderates!",
                       exists(select from sessions s
                               where s.id = w.session and s.user_id = u.id and s.revoked_ms is null) as "session_live!"
                  from journal_head h
@@ -115,6 +117,7 @@ impl ViewerRow {
             blocked_by: people(self.blocked_by),
             muted: people(self.muted),
             hides: self.hides,
+            moderates: self.moderates,
             session_live: self.session_live,
         })
     }

@@ -19,6 +19,7 @@ mod log_ins;
 mod marks;
 mod media;
 mod model;
+mod moderation;
 mod notes;
 mod permissions;
 mod pictures;

@@ -82,6 +82,7 @@ impl Seen {
             blocks: &self.blocks,
             blocked_by: &self.blocked_by,
             muted: &self.muted,
+            moderates: false,
         }
     }
 }
@@ -328,7 +329,7 @@ impl Script {
                     assert_eq!(shown, self.dumb.comments_of(*viewer, *on), "seed {}", self.seed);
                 }
             }
-            FeedName::Notifications => unreachable!("looked at in a script of its own"),
+            FeedName::Notifications | FeedName::Mod => unreachable!("looked at in a script of its own"),
             FeedName::Me => {
                 let follows: BTreeSet<UserId> = self
                     .dumb
@@ -441,7 +442,9 @@ impl State {
             }
             Change::Block { verb, blocked, .. } => keep(&mut self.blocks, blocked, verb),
             Change::Mute { verb, muted, .. } => keep(&mut self.mutes, muted, verb),
-            Change::SessionRevoked { .. } | Change::Own { .. } => panic!("no client's business"),
+            Change::SessionRevoked { .. } | Change::Own { .. } | Change::Case { .. } | Change::Rights { .. } => {
+                panic!("no client's business")
+            }
         }
     }
 

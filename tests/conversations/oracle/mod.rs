@@ -267,9 +267,12 @@ impl Play {
                 let is_shut = match fresh.feed {
                     FeedName::User(_) => fresh.user.is_none(),
                     FeedName::Post(_) => fresh.post.is_none(),
-                    FeedName::Home | FeedName::Global | FeedName::Notifications | FeedName::Me | FeedName::Tag(_) => {
-                        false
-                    }
+                    FeedName::Home
+                    | FeedName::Global
+                    | FeedName::Notifications
+                    | FeedName::Me
+                    | FeedName::Mod
+                    | FeedName::Tag(_) => false,
                 };
                 set(&mut self.ended, (nth, fresh.feed), is_shut);
                 fresh_at.insert(fresh.feed, fresh.seq);

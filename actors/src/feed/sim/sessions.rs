@@ -167,6 +167,7 @@ impl World {
             feeds.retain(|feed| match feed {
                 FeedName::Post(_) => state.is_open(*feed, viewer),
                 FeedName::User(user) => !self.table.is_apart(slot, *user),
+                FeedName::Mod => false,
                 FeedName::Home | FeedName::Global | FeedName::Notifications | FeedName::Me | FeedName::Tag(_) => true,
             });
             return (Some((Vec::new(), cursor)), Vec::new());

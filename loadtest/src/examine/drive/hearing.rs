@@ -332,7 +332,10 @@ fn seen(event: EventName, body: &str) -> Result<Option<Seen>> {
         | EventName::PreferencesUpdated
         | EventName::SettingsUpdated
         | EventName::DraftUpdated
-        | EventName::DraftRemoved => return Ok(None),
+        | EventName::DraftRemoved
+        | EventName::CaseUpdated
+        | EventName::ReportUpdated
+        | EventName::ActionUpdated => return Ok(None),
         EventName::FeedResync => return Err(anyhow!("a snapshot is not a state of one thing")),
     }))
 }
