@@ -4,6 +4,7 @@
 use bytes::Bytes;
 use serde::Serialize;
 use tidings_protocol::close::CloseCode;
+use tidings_protocol::delivery::Changed;
 use tidings_protocol::entity::{Comment, CommentExtra, Removed};
 use tidings_protocol::error::Refusal;
 use tidings_protocol::feed::FeedName;
@@ -13,6 +14,7 @@ use tidings_protocol::push::EventName;
 use tidings_protocol::reply::Reply;
 
 use crate::entry::{Change, Entry};
+use crate::feed::sight::Sight;
 
 /// How the transport wraps what is sent.
 #[derive(Clone, Copy, Debug)]
@@ -57,6 +59,26 @@ pub fn short(framing: Framing, feed: FeedName, entry: &Entry) -> Option<Bytes> {
         | Change::SessionRevoked { .. } => return None,
     };
     Some((framing.text)(payload(feed, entry.seq, event, &body).as_bytes()))
+}
+
+/// An event of a feed that is told by ids: what it is about, and nothing of what it says. None for entries no client is told of.
+#[must_use]
+pub fn brief(framing: Framing, feed: FeedName, entry: &Entry, sight: Sight) -> Option<Bytes> {
+    let (id, event) = match entry.change {
+        Change::Post { id, .. } if sight == Sight::Short => (id.0, EventName::PostRemoved),
+        Change::Post { id, .. } => (id.0, entry.change.event()?),
+        Change::Comment { id, .. } => (id.0, entry.change.event()?),
+        Change::User { id, .. } => (id.0, entry.change.event()?),
+        Change::Follow { .. }
+        | Change::Block { .. }
+        | Change::Mute { .. }
+        | Change::Own { .. }
+        | Change::Case { .. }
+        | Change::Rights { .. }
+        | Change::SessionRevoked { .. } => return None,
+    };
+    let body = json(&Changed { event, id, rev: entry.seq });
+    Some((framing.text)(payload(feed, entry.seq, EventName::FeedChanged, &body).as_bytes()))
 }
 
 /// A comment as those see it who are not to read its author: as if it were removed.

@@ -13,6 +13,7 @@ pub mod hot_log;
 pub mod journal;
 pub mod limits;
 pub mod link;
+mod news;
 pub mod node;
 pub mod outbox;
 pub mod ports;

@@ -17,6 +17,7 @@ use tokio::sync::Notify;
 use crate::counters::tally::{self, Tally};
 use crate::feed::table::{FeedTable, Line, SlotId, Told};
 use crate::link::Link;
+use crate::news;
 use crate::node::Node;
 use crate::presence::stand::{self, Stand};
 use crate::purse::Purse;
@@ -35,6 +36,8 @@ pub struct Worker {
     /// The numbers of posts that its connections watch.
     tally: Tally,
     moved: Notify,
+    /// Somebody who wants to know only how much is new is owed a number.
+    news_rung: Rc<Notify>,
     /// Somebody panicked while changing the table.
     torn: Cell<bool>,
     tore: Notify,
@@ -51,11 +54,13 @@ impl Worker {
             table: RefCell::new(table),
             links: RefCell::default(),
             moved: Notify::new(),
+            news_rung: Rc::default(),
             torn: Cell::new(false),
             tore: Notify::new(),
         });
         stand::open(&worker);
         tally::open(&worker);
+        news::open(&worker);
         worker
     }
 
@@ -70,6 +75,18 @@ impl Worker {
     /// Where the numbers of posts are told.
     pub(crate) const fn tally(&self) -> &Tally {
         &self.tally
+    }
+
+    /// Rung when a number of what is new waits to be told.
+    pub(crate) const fn news_rung(&self) -> &Rc<Notify> {
+        &self.news_rung
+    }
+
+    /// Lets what is new be told, if somebody wants to know.
+    pub(crate) fn ring_news(&self) {
+        if self.table().has_news() {
+            self.news_rung.notify_one();
+        }
     }
 
     /// Where its connections leave word of themselves.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 pub use crate::bots::BotOf;
+pub use crate::delivery::Changed;
 pub use crate::drafts::Draft;
 use crate::ids::{CommentId, MediaId, PostId, SessionId, UserId};
 pub use crate::marks::{Bookmark, Reaction};

@@ -6,6 +6,7 @@
 pub mod bots;
 pub mod close;
 pub mod decode;
+pub mod delivery;
 pub mod drafts;
 pub mod entity;
 pub mod error;

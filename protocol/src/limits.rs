@@ -70,6 +70,10 @@ pub const PAGE_DEFAULT: u16 = 50;
 /// Most entities in a page or snapshot.
 pub const PAGE_MAX: u16 = 100;
 
+/// New posts of a feed that are counted one by one for who wants to know only how many: what pages show as "99+".
+pub const NEWS_COUNTED: usize = 100;
+/// Between two `news` messages about one feed to one connection: a number that people look at.
+pub const NEWS_EVERY_MS: u64 = 1_000;
 /// What is looked for, in Unicode scalar values: more than anybody types into such a field.
 pub const QUERY_CHARS: usize = 200;
 /// Words and phrases of one search: each is another list that the database walks.

@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::delivery::Changed;
 use crate::drafts::Draft;
 use crate::entity::{Author, Block, Comment, Follow, Mute, Post, Removed, User};
 use crate::feed::FeedName;
@@ -107,6 +108,9 @@ pub enum EventName {
     /// An [`Action`].
     #[serde(rename = "action.updated")]
     ActionUpdated,
+    /// A [`Changed`]: something in a feed that is told by ids.
+    #[serde(rename = "feed.changed")]
+    FeedChanged,
     /// A [`Snapshot`]: forget what the feed held and take this.
     #[serde(rename = "feed.resync")]
     FeedResync,
@@ -144,6 +148,7 @@ impl EventName {
         Self::CaseUpdated,
         Self::ReportUpdated,
         Self::ActionUpdated,
+        Self::FeedChanged,
         Self::FeedResync,
     ];
 
@@ -193,6 +198,7 @@ impl EventName {
             Self::CaseUpdated => "case.updated",
             Self::ReportUpdated => "report.updated",
             Self::ActionUpdated => "action.updated",
+            Self::FeedChanged => "feed.changed",
             Self::FeedResync => "feed.resync",
         }
     }
@@ -289,6 +295,9 @@ pub enum Event {
     /// A moderator did something about one, or something of it changed.
     #[serde(rename = "action.updated")]
     ActionUpdated(Box<Action>),
+    /// Something has changed in a feed that is told by ids.
+    #[serde(rename = "feed.changed")]
+    FeedChanged(Changed),
     /// The feed starts afresh.
     #[serde(rename = "feed.resync")]
     FeedResync(Box<Snapshot>),
@@ -360,12 +369,21 @@ pub enum Notice {
         #[ts(type = "number")]
         count: u64,
     },
+    /// How much is new in a feed that is told by number. At most once a second, and the last number always.
+    News {
+        /// Which feed.
+        feed: FeedName,
+        /// Posts, or comments, by others since `since` that are still there for one; 100 means at least so many.
+        count: u32,
+        /// From where it is counted.
+        since: Cursor,
+    },
 }
 
 impl Notice {
     /// Names of all notices, for documents and tests.
     pub const NAMES: &[&str] =
-        &["heartbeat", "going_away", "resync", "token_expiring", "counts", "presence", "typing", "readers"];
+        &["heartbeat", "going_away", "resync", "token_expiring", "counts", "presence", "typing", "readers", "news"];
 
     /// The name on the wire.
     #[must_use]
@@ -379,6 +397,7 @@ impl Notice {
             Self::Presence { .. } => "presence",
             Self::Typing { .. } => "typing",
             Self::Readers { .. } => "readers",
+            Self::News { .. } => "news",
         }
     }
 }

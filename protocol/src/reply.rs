@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 pub use crate::bots::{BotsAll, TokenMade, TokenRevoked, TokensAll};
+pub use crate::delivery::FeedModeSet;
 pub use crate::drafts::{DraftResult, DraftsPage};
 use crate::entity::{Block, Comment, Follow, LogIn, Mute, Post, Removed, User};
 use crate::error::Refusal;

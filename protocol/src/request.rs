@@ -16,6 +16,7 @@ pub use self::people::{UserGet, UserMute, UserRef, UserUpdate};
 pub use self::posts::{CommentCreate, CommentPage, CommentRef, CommentUpdate, PostCreate, PostRef, PostUpdate};
 pub use crate::bots::{BotCreate, BotRef, TokenAll, TokenCreate, TokenRef};
 use crate::decode;
+pub use crate::delivery::FeedMode;
 pub use crate::drafts::{DraftPage, DraftPut, DraftRef};
 use crate::error::{ErrorCode, Refusal};
 use crate::ids::RequestId;
@@ -169,6 +170,8 @@ methods! {
     MentionSuggest(MentionSuggest) = "mention.suggest",
     /// Watches a feed.
     FeedSubscribe(FeedSubscribe) = "feed.subscribe",
+    /// Says how much one wants to be told of a feed one watches.
+    FeedMode(FeedMode) = "feed.mode",
     /// Stops watching a feed.
     FeedUnsubscribe(FeedUnsubscribe) = "feed.unsubscribe",
     /// Hears whether people are here.

@@ -270,6 +270,8 @@ fn rows() -> Vec<Row> {
         row("feed.subscribe", Post(Public), |things| json!({ "feed": format!("post:{}", things.post) }), NOT_BLOCKED),
         row("feed.subscribe", Post(Followers), |things| json!({ "feed": format!("post:{}", things.post) }), CIRCLE),
         row("feed.subscribe", Post(Private), |things| json!({ "feed": format!("post:{}", things.post) }), OWNER),
+        // Of a feed that is not watched: see the conversations about modes.
+        row("feed.mode", Nothing, |_| json!({ "feed": "tag:none", "mode": "off" }), [NONE; COLUMNS.len()]),
         row("feed.unsubscribe", Nothing, |_| json!({ "feed": "global" }), EVERYBODY),
         // What one may not see is not found: see the conversations about searching.
         row("search.people", Nothing, |_| json!({ "query": "owner" }), EVERYBODY),

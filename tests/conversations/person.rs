@@ -287,7 +287,8 @@ impl Person {
                     | Notice::Counts(_)
                     | Notice::Presence { .. }
                     | Notice::Typing { .. }
-                    | Notice::Readers { .. } => {}
+                    | Notice::Readers { .. }
+                    | Notice::News { .. } => {}
                 }
                 self.notices.push(notice);
             }

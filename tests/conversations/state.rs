@@ -152,6 +152,7 @@ impl State {
                 // The reader stands at the push's `seq`, which may be before the snapshot's: what lies between may come again.
                 return self.starts_afresh_beside(*snapshot, push.seq);
             }
+            Event::FeedChanged(changed) => (changed_key(changed.id), changed.rev, Thing::Gone),
             Event::PostCreated(post) | Event::PostUpdated(post) => {
                 (post_key(&post.id.to_string()), post.rev, Thing::Post(post))
             }
@@ -305,6 +306,11 @@ impl Thing {
 }
 
 /// How a post is known.
+/// What is known to have changed of a feed that is told by ids.
+pub fn changed_key(id: uuid::Uuid) -> String {
+    format!("changed {id}")
+}
+
 pub fn post_key(id: &str) -> String {
     format!("post {id}")
 }

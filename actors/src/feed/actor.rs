@@ -158,6 +158,7 @@ impl Feed {
                 let left = worker.table_mut().apply(&batch, || self.has_more());
                 worker.tally().applied(&batch, &worker.table());
                 worker.moved();
+                worker.ring_news();
                 self.report(worker);
                 left
             }

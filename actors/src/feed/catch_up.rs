@@ -112,6 +112,9 @@ impl<L: Line> FeedTable<L> {
             for &feed in &slot.feeds {
                 let sight = self.told(id, feed, entry, eyes);
                 let frame = match sight {
+                    Sight::Whole | Sight::Short if self.asides.is_brief(id, feed) => {
+                        frame::brief(self.framing, feed, entry, sight)
+                    }
                     Sight::Whole => frame::push(self.framing, feed, entry),
                     Sight::Short => frame::short(self.framing, feed, entry),
                     Sight::Nothing => None,

@@ -222,7 +222,8 @@ impl<L: Line> FeedTable<L> {
         }
         // Told also where nothing changes here: in a sparse batch the entry before may be left out, and a snapshot may have been read in
         // between.
-        for &slot in &self.viewers[viewer].slots {
+        for slot in self.viewers[viewer].slots.clone() {
+            self.count_afresh(slot, afresh, entry.seq);
             let slot = &mut self.slots[slot];
             if slot.feeds.iter().any(|&feed| afresh.touches(feed)) {
                 slot.hold_for_context(afresh, entry.seq);

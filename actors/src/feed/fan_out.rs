@@ -119,6 +119,13 @@ impl<L: Line> FeedTable<L> {
 
     /// Adds an entry's frames to the run, or to a new one where it reaches other readers.
     fn gather(&mut self, entry: &Entry, run: &mut Option<Run>) {
+        if !self.asides.is_empty() {
+            self.count_news(entry);
+            if self.reaches_brief(entry) {
+                self.put_off(run.take());
+                self.tell_brief(entry);
+            }
+        }
         if self.is_filtered(entry) {
             self.put_off(run.take());
             return self.tell_each(entry);

@@ -77,6 +77,9 @@ impl<L: Line> FeedTable<L> {
         } else if !is_shut {
             return;
         }
+        if self.asides.is_brief(id.0, feed) {
+            return self.asides.hears_ids(id.0, feed);
+        }
         match self.index_of(id, feed) {
             Some(Key::Topic(topic)) => self.index.entry(topic).or_default().push(id.0),
             Some(Key::Tag(tag)) => self.by_tag.entry(tag).or_default().push(id.0),
@@ -89,10 +92,15 @@ impl<L: Line> FeedTable<L> {
     pub fn unsubscribe(&mut self, id: &SlotId, feed: FeedName) -> bool {
         let slot = &mut self.slots[id.0];
         let Some(at) = slot.feeds.iter().position(|&had| had == feed) else {
-            return false;
+            return self.unwatch(id, feed);
         };
         slot.feeds.swap_remove(at);
+        let is_brief = self.asides.is_brief_no_more(id.0, feed);
         if matches!(feed, FeedName::Post(post) if self.shut.remove(&(id.0, post))) {
+            return true;
+        }
+        if is_brief {
+            self.asides.hears_ids_no_more(id.0, feed);
             return true;
         }
         match self.index_of(id, feed) {
@@ -107,14 +115,18 @@ impl<L: Line> FeedTable<L> {
     /// Lets no comments of a post reach a session any more that may not see it any more.
     pub(super) fn shut(&mut self, id: usize, post: PostId) {
         if self.shut.insert((id, post)) {
-            remove_from(&mut self.index, Topic::Post(post), id);
+            if self.asides.is_brief(id, FeedName::Post(post)) {
+                self.asides.hears_ids_no_more(id, FeedName::Post(post));
+            } else {
+                remove_from(&mut self.index, Topic::Post(post), id);
+            }
         }
     }
 
     /// Forgets a session.
     #[expect(clippy::needless_pass_by_value, reason = "the place cannot be used after this")]
     pub fn leave(&mut self, id: SlotId) {
-        for feed in self.slots[id.0].feeds.clone() {
+        for feed in self.slots[id.0].feeds.iter().copied().chain(self.asides.silent(id.0)).collect::<Vec<_>>() {
             self.unsubscribe(&id, feed);
         }
         let slot = self.slots.remove(id.0);

@@ -2,6 +2,7 @@
 //! Nothing here asks anybody: what is not known from the journal, or was not looked up before, is not told.
 
 pub mod actor;
+pub mod aside;
 pub mod audience;
 pub mod catch_up;
 pub mod context;

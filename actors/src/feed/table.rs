@@ -14,6 +14,7 @@ use tidings_protocol::position::{Epoch, Seq};
 use tidings_protocol::spans::Tag;
 
 use super::Topic;
+use super::aside::Asides;
 use super::context::{Afresh, Context};
 use super::sight::Eyes;
 use crate::entry::Entry;
@@ -76,6 +77,7 @@ pub(super) struct Slot<L> {
     pub(super) line: L,
     pub(super) viewer: Option<usize>,
     pub(super) session: Option<SessionId>,
+    /// Those whose events are told.
     pub(super) feeds: Vec<FeedName>,
     pub(super) behind: Option<Behind>,
     pub(super) dirty: bool,
@@ -142,6 +144,8 @@ pub struct FeedTable<L> {
     pub(super) by_tag: FxHashMap<Tag, Vec<usize>>,
     /// Authors of whom something is hidden from viewers here, and from how many.
     pub(super) hiders: FxHashMap<UserId, u32>,
+    /// Who is told less.
+    pub(super) asides: Asides,
     /// Slots whose `post:<id>` is over, because the post may not be seen any more: they are told that, and of its comments nothing.
     pub(super) shut: FxHashSet<(usize, PostId)>,
     pub(super) viewers: Slab<ViewerSlot>,
@@ -163,6 +167,7 @@ impl<L: Line> FeedTable<L> {
             index: FxHashMap::default(),
             by_tag: FxHashMap::default(),
             hiders: FxHashMap::default(),
+            asides: Asides::default(),
             shut: FxHashSet::default(),
             viewers: Slab::new(),
             viewer_of: FxHashMap::default(),
@@ -196,7 +201,12 @@ impl<L: Line> FeedTable<L> {
     #[cfg(test)]
     pub(crate) fn is_bare(&self) -> bool {
         let nobody = self.viewers.is_empty() && self.viewer_of.is_empty() && self.slots.is_empty();
-        nobody && self.index.is_empty() && self.by_tag.is_empty() && self.hiders.is_empty() && self.shut.is_empty()
+        nobody
+            && self.has_no_asides()
+            && self.index.is_empty()
+            && self.by_tag.is_empty()
+            && self.hiders.is_empty()
+            && self.shut.is_empty()
     }
 
     /// What has been counted since the last time.
@@ -234,7 +244,7 @@ impl<L: Line> FeedTable<L> {
         }
     }
 
-    /// The feeds a session watches.
+    /// The feeds of which a session is told events.
     pub fn feeds(&self, id: &SlotId) -> &[FeedName] {
         &self.slots[id.0].feeds
     }

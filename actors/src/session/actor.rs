@@ -13,19 +13,18 @@ use tidings_protocol::close::CloseCode;
 use tidings_protocol::error::{ErrorCode, Refusal};
 use tidings_protocol::feed::FeedName;
 use tidings_protocol::ids::{ConnectionId, RequestId, UserId};
-use tidings_protocol::limits::FEEDS_PER_CONNECTION;
 use tidings_protocol::presence::Showing;
 use tidings_protocol::reply::{AuthRefreshed, Unsubscribed};
 use tidings_protocol::request::Hello;
 use uuid::Uuid;
 
 use super::bots;
-use super::feeds;
 use super::greet::{self, Greeted, Turned};
 use super::jobs;
 use super::machine::{Doorkeeper, Effect, Job, Machine, Ticket, bad_token};
 use super::media;
 use super::refresh::Reach;
+use super::watching::Wanted;
 use crate::account::{self, seen::Presence};
 use crate::bulkhead::Part;
 use crate::feed::table::{Line, Told};
@@ -33,7 +32,6 @@ use crate::frame;
 use crate::link::{Link, Standing};
 use crate::ports::{BadToken, Claims};
 use crate::presence::visit::Visit;
-use crate::starts::Patience;
 use crate::user::{Budget, Seat};
 use crate::worker::{Admitted, Place, Worker};
 
@@ -181,7 +179,12 @@ impl Session {
 
     fn run(&mut self, ticket: Ticket, id: RequestId, job: Job, ctx: &mut Context<Self>) {
         match job {
-            Job::Subscribe(feed, limit) => self.subscribe(ticket, id, feed, limit, ctx),
+            Job::Subscribe(feed, limit, mode) => {
+                self.subscribe(ticket, id, Wanted { feed, limit, mode, is_change: false }, ctx);
+            }
+            Job::Mode(feed, limit, mode) => {
+                self.change_mode(ticket, id, Wanted { feed, limit, mode, is_change: true }, ctx);
+            }
             Job::Unsubscribe(feed) => {
                 let answer = self.unsubscribe(id, feed);
                 self.finish(ticket, answer, ctx);
@@ -231,46 +234,6 @@ impl Session {
         self.reply(answer);
         let effects = self.machine.finished(ticket);
         self.perform(effects, ctx);
-    }
-
-    fn subscribe(&mut self, ticket: Ticket, id: RequestId, feed: FeedName, limit: u16, ctx: &mut Context<Self>) {
-        let Some(place) = self.place.clone() else {
-            return;
-        };
-        let (worker, viewer) = (Rc::clone(&self.worker), self.viewer);
-        let start = async move {
-            let mut started = feeds::start(&worker, Patience::begins(), &place, viewer, &[feed], limit).await;
-            (place, started.pop())
-        };
-        // Nothing waits between the end of `start` and this closure: the snapshot is exact where the subscription begins.
-        ctx.spawn(start.into_actor(self).map(move |(place, started), session, ctx| {
-            let answer = session.subscribed(id, &place, started);
-            session.finish(ticket, answer, ctx);
-        }));
-    }
-
-    fn subscribed(&self, id: RequestId, place: &Rc<Place>, started: Option<feeds::Started>) -> Bytes {
-        let framing = self.worker.node.framing;
-        let same_place = self.place.as_ref().is_some_and(|now| Rc::ptr_eq(now, place))
-            && self.worker.table().position(place.slot()).is_some();
-        let (feed, result) = match started {
-            Some(started) if same_place => started,
-            // A new epoch came in between.
-            Some(_) | None => return frame::error(framing, Some(id), feeds::unavailable()),
-        };
-        let mut table = self.worker.table_mut();
-        let watched = table.feeds(place.slot());
-        if watched.len() >= FEEDS_PER_CONNECTION && !watched.contains(&feed) {
-            return frame::error(framing, Some(id), Refusal::new(ErrorCode::LimitReached, "too many feeds"));
-        }
-        match result {
-            Ok(snapshot) => {
-                table.subscribe(place.slot(), feed);
-                self.reads(feed);
-                frame::result(framing, id, snapshot)
-            }
-            Err(refusal) => frame::error(framing, Some(id), refusal),
-        }
     }
 
     fn unsubscribe(&self, id: RequestId, feed: FeedName) -> Bytes {

@@ -1,11 +1,13 @@
 //! Carrying out `hello`: who it is, what they have missed, where their feeds start.
 //! It must leave nothing behind when it is dropped half-way: seat and place give themselves back.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use tidings_protocol::close::CloseCode;
+use tidings_protocol::delivery::DeliveryMode;
 use tidings_protocol::entity::User;
 use tidings_protocol::error::{ErrorCode, Refusal};
 use tidings_protocol::feed::FeedName;
@@ -132,6 +134,23 @@ enum Missed {
     Read { entries: Vec<Entry>, seq: Seq },
 }
 
+/// How much is to be told of feeds, where that is not everything.
+type Modes = BTreeMap<FeedName, DeliveryMode>;
+
+fn mode_of(modes: &Modes, feed: FeedName) -> DeliveryMode {
+    modes.get(&feed).copied().unwrap_or_default()
+}
+
+/// Modes that can be had.
+fn modes(wanted: Modes) -> Result<Modes, Turned> {
+    if wanted.iter().all(|(feed, mode)| mode.fits(*feed)) {
+        return Ok(wanted);
+    }
+    let refusal =
+        Refusal::new(ErrorCode::Invalid, "me and notifications are told in full, or not at all").field("modes");
+    Err(Turned { refusal, code: CloseCode::ProtocolError })
+}
+
 /// Carries out `hello`. When it returns a session, its welcome is queued and its feeds are running.
 pub(super) async fn greet(
     worker: Rc<Worker>,
@@ -151,13 +170,18 @@ pub(super) async fn greet(
     let (place, user) = take_place(&worker, patience, &link, who).await?;
     let viewer = claims.map(|claims| claims.user);
 
+    let modes = modes(hello.modes)?;
     let mut wanted = hello.feeds;
     let mut met = rustc_hash::FxHashSet::default();
     wanted.retain(|feed| met.insert(*feed));
     let scopes = claims.and_then(|claims| claims.scopes);
     let shuts = |feed: FeedName| allowed(viewer, feed).and_then(|()| may_watch(scopes, feed)).err();
     let (open, shut): (Vec<FeedName>, Vec<FeedName>) = wanted.iter().partition(|&&feed| shuts(feed).is_none());
-    let mut resumed = resumable(&worker, patience, &place, viewer, &open, hello.cursor).await?;
+    // What is not told needs not be caught up with; but whether a post or a profile may be watched still has to be asked.
+    let is_heard =
+        |feed: &FeedName| mode_of(&modes, *feed).is_told() || matches!(feed, FeedName::Post(_) | FeedName::User(_));
+    let heard: Vec<FeedName> = open.iter().copied().filter(is_heard).collect();
+    let mut resumed = resumable(&worker, patience, &place, viewer, &heard, hello.cursor).await?;
     let started = loop {
         let fresh: &[FeedName] = match &resumed {
             None => &open,
@@ -165,7 +189,7 @@ pub(super) async fn greet(
         };
         let mut started = feeds::start(&worker, patience, &place, viewer, fresh, limit).await;
         // What was read before the snapshots must still join onto the hot log now.
-        if still_resumable(&worker, &place, &open, hello.cursor, resumed.as_ref()) {
+        if still_resumable(&worker, &place, &heard, hello.cursor, resumed.as_ref()) {
             let refused = resumed.iter().flat_map(|resumed| &resumed.refused);
             started.extend(refused.map(|&feed| (feed, Err(feeds::kept_from(feed)))));
             break started;
@@ -193,7 +217,7 @@ pub(super) async fn greet(
         feeds: starts(&wanted, started, &shut, shuts),
     };
     let going_on = resumed.is_some();
-    let caught_up = run(&worker, &link, &place, id, &welcome, resumed.map(|resumed| resumed.missed));
+    let caught_up = run(&worker, &link, &place, id, (&welcome, &modes), resumed.map(|resumed| resumed.missed));
     let caught_up = going_on.then_some(caught_up);
     Ok(Greeted { viewer, seat, place, caught_up })
 }
@@ -299,7 +323,7 @@ fn run(
     link: &Rc<Link>,
     place: &Place,
     id: RequestId,
-    welcome: &Welcome,
+    (welcome, modes): (&Welcome, &Modes),
     missed: Option<Missed>,
 ) -> CaughtUp {
     let framing = worker.node.framing;
@@ -308,8 +332,16 @@ fn run(
     let mut table = worker.table_mut();
     for start in &welcome.feeds {
         match start {
-            FeedStart::Live { feed } => table.subscribe(place.slot(), *feed),
-            FeedStart::Snapshot { snapshot } => table.subscribe(place.slot(), snapshot.feed),
+            FeedStart::Live { feed } => {
+                let mode = mode_of(modes, *feed);
+                table.watch(place.slot(), *feed, mode);
+                if mode == DeliveryMode::Count {
+                    table.count_since(place.slot(), *feed, welcome.cursor.seq);
+                }
+            }
+            FeedStart::Snapshot { snapshot } => {
+                table.watch(place.slot(), snapshot.feed, mode_of(modes, snapshot.feed));
+            }
             FeedStart::Refused { .. } => {}
         }
     }

@@ -60,6 +60,7 @@ async fn carry_out(worker: &Worker, viewer: Option<UserId>, id: RequestId, job: 
         Job::Search(job) => search::carry_out(worker, viewer, id, job).await,
         Job::Moderation(user, job) => moderation::carry_out(worker, user, id, job).await,
         Job::Subscribe(..)
+        | Job::Mode(..)
         | Job::Unsubscribe(_)
         | Job::Token(_)
         | Job::Account(_)

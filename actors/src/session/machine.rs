@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 
 use tidings_protocol::bots::Scopes;
 use tidings_protocol::close::CloseCode;
+use tidings_protocol::delivery::DeliveryMode;
 use tidings_protocol::error::{ErrorCode, Refusal};
 use tidings_protocol::feed::FeedName;
 use tidings_protocol::ids::{PostId, RequestId, UserId};
@@ -46,7 +47,9 @@ pub enum Job {
     /// Older comments of a post or of a branch.
     Comments(Branch, Option<Cursor>, u16),
     /// Watch a feed.
-    Subscribe(FeedName, u16),
+    Subscribe(FeedName, u16, DeliveryMode),
+    /// Hear more or less of a feed.
+    Mode(FeedName, u16, DeliveryMode),
     /// Stop watching a feed.
     Unsubscribe(FeedName),
     /// Take a newer token.
@@ -101,6 +104,7 @@ impl Job {
             | Self::Company(CompanyJob::Type(_))
             | Self::Media(MediaJob::Get(_)) => Class::Read,
             Self::Company(_)
+            | Self::Mode(..)
             | Self::Unsubscribe(_)
             | Self::Token(_)
             | Self::Account(_)

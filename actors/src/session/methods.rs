@@ -1,12 +1,13 @@
 //! What each method costs and what it comes down to: the one table of all methods.
 //! Must never carry anything out, nor decide what only the store knows.
 
+use tidings_protocol::delivery::DeliveryMode;
 use tidings_protocol::error::{ErrorCode, Refusal};
 use tidings_protocol::feed::FeedName;
 use tidings_protocol::ids::UserId;
 use tidings_protocol::limits::{self, points};
 use tidings_protocol::listing::Listing;
-use tidings_protocol::request::{FeedPage, FeedSubscribe, Method};
+use tidings_protocol::request::{FeedMode, FeedPage, FeedSubscribe, Method};
 use tidings_protocol::text::Handle;
 
 use super::bots::BotsJob;
@@ -47,6 +48,7 @@ pub(super) const fn cost(method: &Method) -> u32 {
         | Method::ModPage(_)
         | Method::ModGet(_)
         | Method::ModLog(_)
+        | Method::FeedMode(_)
         | Method::FeedSubscribe(_) => points::READ,
         Method::PresenceWatch(_)
         | Method::UserFollow(_)
@@ -130,9 +132,13 @@ pub(super) fn job(viewer: Option<UserId>, method: Method) -> Result<Job, Refusal
             let branch = Branch { post: page.post, parent: page.parent };
             return Ok(Job::Comments(branch, page.before, entities(page.limit)?));
         }
-        Method::FeedSubscribe(FeedSubscribe { feed, limit }) => {
+        Method::FeedSubscribe(FeedSubscribe { feed, limit, mode }) => {
             allowed(viewer, feed)?;
-            return Ok(Job::Subscribe(feed, entities(limit)?));
+            return Ok(Job::Subscribe(feed, entities(limit)?, fitting(mode, feed)?));
+        }
+        Method::FeedMode(FeedMode { feed, mode, limit }) => {
+            allowed(viewer, feed)?;
+            return Ok(Job::Mode(feed, entities(limit)?, fitting(mode, feed)?));
         }
         Method::FeedUnsubscribe(unsubscribe) => return Ok(Job::Unsubscribe(unsubscribe.feed)),
         Method::SearchPeople(search) => return SearchJob::people(search).map(Job::Search),
@@ -264,6 +270,15 @@ pub(super) fn allowed(viewer: Option<UserId>, feed: FeedName) -> Result<(), Refu
 
 pub(super) fn log_in_first() -> Refusal {
     Refusal::new(ErrorCode::Unauthorized, "log in first")
+}
+
+/// A mode, where a feed can be told so.
+fn fitting(mode: DeliveryMode, feed: FeedName) -> Result<DeliveryMode, Refusal> {
+    if mode.fits(feed) {
+        Ok(mode)
+    } else {
+        Err(Refusal::new(ErrorCode::Invalid, "this feed is told in full, or not at all").field("mode"))
+    }
 }
 
 /// How many entities a page holds.

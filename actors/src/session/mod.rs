@@ -19,3 +19,4 @@ mod refresh;
 mod renew;
 pub mod scopes;
 mod search;
+mod watching;

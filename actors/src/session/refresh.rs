@@ -85,7 +85,7 @@ pub(super) async fn refresh(
         }
         // Feeds that came or went meanwhile would be forgotten: once more, then.
         if worker.table().feeds(had.slot()) == watched {
-            let caught_up = tell(&worker, &link, &place, reach, started);
+            let caught_up = tell(&worker, &link, (&had, &place), reach, started);
             return Ok((place, caught_up));
         }
     }
@@ -107,7 +107,13 @@ async fn place_again(
 }
 
 /// Queues the fresh starts, exact at the table's position, and lets the session go on.
-fn tell(worker: &Worker, link: &Rc<Link>, place: &Place, reach: Reach, started: Vec<Started>) -> CaughtUp {
+fn tell(
+    worker: &Worker,
+    link: &Rc<Link>,
+    (had, place): (&Place, &Place),
+    reach: Reach,
+    started: Vec<Started>,
+) -> CaughtUp {
     let framing = worker.node.framing;
     let mut table = worker.table_mut();
     let applied = table.applied();
@@ -123,7 +129,8 @@ fn tell(worker: &Worker, link: &Rc<Link>, place: &Place, reach: Reach, started: 
     }
     for (feed, result) in started {
         let snapshot = if let Ok(snapshot) = result {
-            table.subscribe(place.slot(), feed);
+            let mode = table.mode(had.slot(), feed).unwrap_or_default();
+            table.watch(place.slot(), feed, mode);
             worker.reads(feed, link);
             snapshot
         } else {
@@ -132,6 +139,9 @@ fn tell(worker: &Worker, link: &Rc<Link>, place: &Place, reach: Reach, started: 
             Snapshot::empty(feed, applied)
         };
         link.keep(frame::resync(framing, &snapshot, at));
+    }
+    if let Reach::Epoch = reach {
+        table.carry_asides(had.slot(), place.slot());
     }
     match reach {
         // The other feeds go on where they were held; what comes of these again is harmless by the rev rule.

@@ -76,6 +76,7 @@ pub const NEEDS: &[(&str, Need)] = &[
     ("mention.suggest", READ),
     // Besides what the feed itself asks for.
     ("feed.subscribe", FREE),
+    ("feed.mode", FREE),
     ("feed.unsubscribe", FREE),
     ("presence.watch", READ),
     ("presence.set", WRITE),

@@ -42,6 +42,8 @@ export class Calls extends Emitter {
   searchPeople(query, { before, limit, ...options } = {}) { return this.request("search.people", { query, before, limit }, options); }
   /** Words, "words that follow each other", -without. A page may be empty while it has a `next`. */
   searchPosts(query, { before, limit, ...options } = {}) { return this.request("search.posts", { query, before, limit }, options); }
+  /** How much one is told of a feed one watches: `full`, `ids`, `count` or `off`. Back to more, the answer holds a snapshot. */
+  setMode(feed, mode, { limit, ...options } = {}) { return this.request("feed.mode", { feed, mode, limit }, options); }
   searchTags(prefix, options) { return this.request("search.tags", { prefix }, options); }
   /** Whom somebody who types an `@` may mean, under a post or anywhere. */
   suggestMentions(prefix, { post, ...options } = {}) { return this.request("mention.suggest", { prefix, post }, options); }

@@ -1,7 +1,7 @@
 /** Types of tidings-client. Those of the wire are generated: see protocol.d.ts. */
 import type {
-  Author, Block, BlockResult, BookmarkResult, BookmarksPage, Comment, CommentResult, Commenters, CommentsPage, Draft, DraftPut,
-  DraftResult, DraftsPage, EmailChanged, Emoji, Events, FeedPush, FollowResult, Limits, LogIns, Login, MarkerResult, Media, MediaDeleted,
+  Author, Block, BlockResult, BookmarkResult, BookmarksPage, Comment, CommentResult, Commenters, CommentsPage, DeliveryMode, Draft, DraftPut,
+  DraftResult, DraftsPage, EmailChanged, Emoji, Events, FeedModeSet, FeedPush, FollowResult, Limits, LogIns, Login, MarkerResult, Media, MediaDeleted,
   MediaKind, MediaType, MentionsSuggested, MethodName, Methods, Mute, MuteResult, MyMarks, Notice, Notification, NotificationReading,
   NotificationsPage, NotifyPreferences, OthersEnded, PeopleFound, PictureRef, Post, PostCounts, PostGot, PostHistory, PostResult, PostsFound,
   PostsPage, Preferences, PreferencesResult, Presence, PresenceShown, ReactionResult, ReadMarker, ReadingResult, Refusal, RemovedResult,
@@ -125,6 +125,8 @@ export class Client extends Emitter<ClientEvents> {
   searchPeople(query: string, options?: RequestOptions & { before?: string; limit?: number }): Promise<PeopleFound>;
   /** Words, "words that follow each other", -without. A page may be empty while it has a `next`. */
   searchPosts(query: string, options?: RequestOptions & { before?: string; limit?: number }): Promise<PostsFound>;
+  /** How much one is told of a feed one watches. Back to more, the answer holds a snapshot. */
+  setMode(feed: string, mode: DeliveryMode, options?: RequestOptions & { limit?: number }): Promise<FeedModeSet>;
   searchTags(prefix: string, options?: RequestOptions): Promise<TagsFound>;
   /** Whom somebody who types an `@` may mean, under a post or anywhere. */
   suggestMentions(prefix: string, options?: RequestOptions & { post?: string }): Promise<MentionsSuggested>;

@@ -362,6 +362,16 @@ export type CasesPage = {
   next: string | null,
 };
 
+/** That something has changed, without what it is now. */
+export type Changed = {
+  /** The event that `full` would have told. */
+  event: EventName,
+  /** The entity's id. */
+  id: string,
+  /** The change. */
+  rev: Seq,
+};
+
 /** A comment on a post, or an answer to a comment. */
 export type Comment = {
   /** Which. */
@@ -475,6 +485,9 @@ export type Copied = {
   hidden?: boolean,
 };
 
+/** How much one is told of a feed. */
+export type DeliveryMode = "full" | "ids" | "count" | "off";
+
 /** A draft. */
 export type Draft = {
   /** Which; the post that it becomes has the same. */
@@ -566,7 +579,29 @@ export type Emoji = "like" | "love" | "laugh" | "wow" | "sad" | "angry" | "thank
 export type ErrorCode = "bad_request" | "unknown_method" | "invalid" | "unauthorized" | "bad_token" | "token_expired" | "bad_credentials" | "forbidden" | "not_found" | "conflict" | "stale" | "cursor_expired" | "limit_reached" | "rate_limited" | "overloaded" | "unavailable" | "internal";
 
 /** The name of an event of a feed. `created` and `updated` carry the same thing and are applied the same way. */
-export type EventName = "post.created" | "post.updated" | "post.removed" | "comment.created" | "comment.updated" | "comment.removed" | "user.updated" | "follow.created" | "follow.removed" | "block.created" | "block.removed" | "mute.created" | "mute.removed" | "reaction.updated" | "reaction.removed" | "bookmark.created" | "bookmark.removed" | "notification.updated" | "notification.removed" | "notification.read" | "marker.updated" | "marker.removed" | "preferences.updated" | "settings.updated" | "draft.updated" | "draft.removed" | "case.updated" | "report.updated" | "action.updated" | "feed.resync";
+export type EventName = "post.created" | "post.updated" | "post.removed" | "comment.created" | "comment.updated" | "comment.removed" | "user.updated" | "follow.created" | "follow.removed" | "block.created" | "block.removed" | "mute.created" | "mute.removed" | "reaction.updated" | "reaction.removed" | "bookmark.created" | "bookmark.removed" | "notification.updated" | "notification.removed" | "notification.read" | "marker.updated" | "marker.removed" | "preferences.updated" | "settings.updated" | "draft.updated" | "draft.removed" | "case.updated" | "report.updated" | "action.updated" | "feed.changed" | "feed.resync";
+
+/** `feed.mode`: may be repeated; for `count` it begins to count again. */
+export type FeedMode = {
+  /** A feed one watches. */
+  feed: string,
+  /** How much one wants to be told of it from now on. */
+  mode: DeliveryMode,
+  /** Entities in the snapshot, if there is one: 1–100; 50 if absent. */
+  limit?: number,
+};
+
+/** Result of `feed.mode`. */
+export type FeedModeSet = {
+  /** Which feed. */
+  feed: string,
+  /** How much one is told of it now. */
+  mode: DeliveryMode,
+  /** From where it goes on, or is counted. */
+  cursor: string,
+  /** The feed as it is now, if one was told less than its events before: forget what you had of it. */
+  snapshot?: Snapshot,
+};
 
 /** `feed.page`: older posts of `home`, `global`, `tag:<name>` or `user:<id>`; or of a ranked view, `top:day` or `top:week`. */
 export type FeedPage = {
@@ -583,7 +618,7 @@ export type FeedPush = {
   /** The subscription it belongs to. */
   feed: string,
   /** The journal entry. */
-  seq: Seq, } & ({ "event": "post.created", "data": Post } | { "event": "post.updated", "data": Post } | { "event": "post.removed", "data": Removed } | { "event": "comment.created", "data": Comment } | { "event": "comment.updated", "data": Comment } | { "event": "comment.removed", "data": Removed } | { "event": "user.updated", "data": User } | { "event": "follow.created", "data": Follow } | { "event": "follow.removed", "data": Follow } | { "event": "block.created", "data": Block } | { "event": "block.removed", "data": Block } | { "event": "mute.created", "data": Mute } | { "event": "mute.removed", "data": Mute } | { "event": "reaction.updated", "data": Reaction } | { "event": "reaction.removed", "data": Reaction } | { "event": "bookmark.created", "data": Bookmark } | { "event": "bookmark.removed", "data": Bookmark } | { "event": "notification.updated", "data": NotificationTold } | { "event": "notification.removed", "data": NotificationRemoved } | { "event": "notification.read", "data": NotificationReading } | { "event": "marker.updated", "data": ReadMarker } | { "event": "marker.removed", "data": ReadMarker } | { "event": "preferences.updated", "data": Preferences } | { "event": "settings.updated", "data": Settings } | { "event": "draft.updated", "data": Draft } | { "event": "draft.removed", "data": Removed } | { "event": "case.updated", "data": Case } | { "event": "report.updated", "data": Report } | { "event": "action.updated", "data": Action } | { "event": "feed.resync", "data": Snapshot });
+  seq: Seq, } & ({ "event": "post.created", "data": Post } | { "event": "post.updated", "data": Post } | { "event": "post.removed", "data": Removed } | { "event": "comment.created", "data": Comment } | { "event": "comment.updated", "data": Comment } | { "event": "comment.removed", "data": Removed } | { "event": "user.updated", "data": User } | { "event": "follow.created", "data": Follow } | { "event": "follow.removed", "data": Follow } | { "event": "block.created", "data": Block } | { "event": "block.removed", "data": Block } | { "event": "mute.created", "data": Mute } | { "event": "mute.removed", "data": Mute } | { "event": "reaction.updated", "data": Reaction } | { "event": "reaction.removed", "data": Reaction } | { "event": "bookmark.created", "data": Bookmark } | { "event": "bookmark.removed", "data": Bookmark } | { "event": "notification.updated", "data": NotificationTold } | { "event": "notification.removed", "data": NotificationRemoved } | { "event": "notification.read", "data": NotificationReading } | { "event": "marker.updated", "data": ReadMarker } | { "event": "marker.removed", "data": ReadMarker } | { "event": "preferences.updated", "data": Preferences } | { "event": "settings.updated", "data": Settings } | { "event": "draft.updated", "data": Draft } | { "event": "draft.removed", "data": Removed } | { "event": "case.updated", "data": Case } | { "event": "report.updated", "data": Report } | { "event": "action.updated", "data": Action } | { "event": "feed.changed", "data": Changed } | { "event": "feed.resync", "data": Snapshot });
 
 /** How a feed starts. */
 export type FeedStart = { "status": "live",
@@ -635,6 +670,8 @@ export type FeedSubscribe = {
   feed: string,
   /** Entities in the snapshot, 1–100; 50 if absent. */
   limit?: number,
+  /** How much one wants to be told after it. */
+  mode?: DeliveryMode,
 };
 
 /** `feed.unsubscribe`. */
@@ -690,6 +727,8 @@ export type Hello = {
   client?: string,
   /** Feeds to watch from the start. */
   feeds?: Array<string>,
+  /** How much one wants to be told of some of them: by their names. What is absent is told in full. */
+  modes?: { [key in string]: DeliveryMode },
   /** Where to resume all of `feeds`; without one they start with a snapshot. */
   cursor?: string,
   /** Entities in each snapshot, 1–100; 50 if absent. */
@@ -995,7 +1034,13 @@ export type Notice = { "event": "heartbeat",
   /** The post. */
   post: PostId,
   /** So many. */
+  count: number, } | { "event": "news",
+  /** Which feed. */
+  feed: string,
+  /** Posts, or comments, by others since `since` that are still there for one; 100 means at least so many. */
   count: number,
+  /** From where it is counted. */
+  since: string,
 };
 
 /** One kind of thing that others did about one thing of one's own: "12 people reacted to your post". New followers come in one group until it
@@ -1599,7 +1644,7 @@ export type ReportsPage = {
 /** A request that was understood. */
 export type Request = {
   /** Echoed in the reply. */
-  id: RequestId, } & ({ "method": "hello", "params": Hello } | { "method": "auth.refresh", "params": AuthRefresh } | { "method": "account.password", "params": AccountPassword } | { "method": "account.email", "params": AccountEmail } | { "method": "session.list", "params": Nothing } | { "method": "session.revoke", "params": SessionRef } | { "method": "session.revoke_others", "params": Nothing } | { "method": "bot.create", "params": BotCreate } | { "method": "bot.all", "params": Nothing } | { "method": "bot.delete", "params": BotRef } | { "method": "token.create", "params": TokenCreate } | { "method": "token.all", "params": TokenAll } | { "method": "token.revoke", "params": TokenRef } | { "method": "settings.update", "params": SettingsUpdate } | { "method": "user.get", "params": UserGet } | { "method": "user.update", "params": UserUpdate } | { "method": "user.follow", "params": UserRef } | { "method": "user.unfollow", "params": UserRef } | { "method": "user.block", "params": UserRef } | { "method": "user.unblock", "params": UserRef } | { "method": "user.mute", "params": UserMute } | { "method": "user.unmute", "params": UserRef } | { "method": "post.create", "params": PostCreate } | { "method": "post.get", "params": PostRef } | { "method": "post.update", "params": PostUpdate } | { "method": "post.delete", "params": PostRef } | { "method": "post.history", "params": PostRef } | { "method": "post.stats", "params": PostStatsGet } | { "method": "post.react", "params": PostReact } | { "method": "post.unreact", "params": PostRef } | { "method": "post.bookmark", "params": PostRef } | { "method": "post.unbookmark", "params": PostRef } | { "method": "post.pin", "params": PostRef } | { "method": "post.unpin", "params": PostRef } | { "method": "bookmark.page", "params": BookmarkPage } | { "method": "post.lock", "params": PostRef } | { "method": "post.unlock", "params": PostRef } | { "method": "post.slow", "params": PostSlow } | { "method": "post.comments", "params": PostComments } | { "method": "draft.put", "params": DraftPut } | { "method": "draft.delete", "params": DraftRef } | { "method": "draft.page", "params": DraftPage } | { "method": "comment.create", "params": CommentCreate } | { "method": "comment.update", "params": CommentUpdate } | { "method": "comment.delete", "params": CommentRef } | { "method": "comment.hide", "params": CommentRef } | { "method": "comment.unhide", "params": CommentRef } | { "method": "comment.page", "params": CommentPage } | { "method": "feed.page", "params": FeedPage } | { "method": "search.people", "params": SearchPeople } | { "method": "search.posts", "params": SearchPosts } | { "method": "search.tags", "params": SearchTags } | { "method": "mention.suggest", "params": MentionSuggest } | { "method": "feed.subscribe", "params": FeedSubscribe } | { "method": "feed.unsubscribe", "params": FeedUnsubscribe } | { "method": "presence.watch", "params": PresenceWatch } | { "method": "presence.set", "params": PresenceSet } | { "method": "typing.send", "params": TypingSend } | { "method": "notification.page", "params": NotificationPage } | { "method": "notification.seen", "params": NotificationSeen } | { "method": "notification.read", "params": NotificationRead } | { "method": "marker.set", "params": MarkerSet } | { "method": "notify.preferences", "params": NotifyPreferences } | { "method": "media.ticket", "params": MediaTicket } | { "method": "media.get", "params": MediaRef } | { "method": "media.delete", "params": MediaRef } | { "method": "report.create", "params": ReportCreate } | { "method": "report.page", "params": OwnPage } | { "method": "account.actions", "params": OwnPage } | { "method": "appeal.create", "params": AppealCreate } | { "method": "appeal.settle", "params": AppealSettle } | { "method": "mod.page", "params": CasePage } | { "method": "mod.get", "params": CaseRef } | { "method": "mod.claim", "params": CaseClaim } | { "method": "mod.settle", "params": CaseRef } | { "method": "mod.act", "params": ModAct } | { "method": "mod.role", "params": ModRole } | { "method": "mod.log", "params": LogPage });
+  id: RequestId, } & ({ "method": "hello", "params": Hello } | { "method": "auth.refresh", "params": AuthRefresh } | { "method": "account.password", "params": AccountPassword } | { "method": "account.email", "params": AccountEmail } | { "method": "session.list", "params": Nothing } | { "method": "session.revoke", "params": SessionRef } | { "method": "session.revoke_others", "params": Nothing } | { "method": "bot.create", "params": BotCreate } | { "method": "bot.all", "params": Nothing } | { "method": "bot.delete", "params": BotRef } | { "method": "token.create", "params": TokenCreate } | { "method": "token.all", "params": TokenAll } | { "method": "token.revoke", "params": TokenRef } | { "method": "settings.update", "params": SettingsUpdate } | { "method": "user.get", "params": UserGet } | { "method": "user.update", "params": UserUpdate } | { "method": "user.follow", "params": UserRef } | { "method": "user.unfollow", "params": UserRef } | { "method": "user.block", "params": UserRef } | { "method": "user.unblock", "params": UserRef } | { "method": "user.mute", "params": UserMute } | { "method": "user.unmute", "params": UserRef } | { "method": "post.create", "params": PostCreate } | { "method": "post.get", "params": PostRef } | { "method": "post.update", "params": PostUpdate } | { "method": "post.delete", "params": PostRef } | { "method": "post.history", "params": PostRef } | { "method": "post.stats", "params": PostStatsGet } | { "method": "post.react", "params": PostReact } | { "method": "post.unreact", "params": PostRef } | { "method": "post.bookmark", "params": PostRef } | { "method": "post.unbookmark", "params": PostRef } | { "method": "post.pin", "params": PostRef } | { "method": "post.unpin", "params": PostRef } | { "method": "bookmark.page", "params": BookmarkPage } | { "method": "post.lock", "params": PostRef } | { "method": "post.unlock", "params": PostRef } | { "method": "post.slow", "params": PostSlow } | { "method": "post.comments", "params": PostComments } | { "method": "draft.put", "params": DraftPut } | { "method": "draft.delete", "params": DraftRef } | { "method": "draft.page", "params": DraftPage } | { "method": "comment.create", "params": CommentCreate } | { "method": "comment.update", "params": CommentUpdate } | { "method": "comment.delete", "params": CommentRef } | { "method": "comment.hide", "params": CommentRef } | { "method": "comment.unhide", "params": CommentRef } | { "method": "comment.page", "params": CommentPage } | { "method": "feed.page", "params": FeedPage } | { "method": "search.people", "params": SearchPeople } | { "method": "search.posts", "params": SearchPosts } | { "method": "search.tags", "params": SearchTags } | { "method": "mention.suggest", "params": MentionSuggest } | { "method": "feed.subscribe", "params": FeedSubscribe } | { "method": "feed.mode", "params": FeedMode } | { "method": "feed.unsubscribe", "params": FeedUnsubscribe } | { "method": "presence.watch", "params": PresenceWatch } | { "method": "presence.set", "params": PresenceSet } | { "method": "typing.send", "params": TypingSend } | { "method": "notification.page", "params": NotificationPage } | { "method": "notification.seen", "params": NotificationSeen } | { "method": "notification.read", "params": NotificationRead } | { "method": "marker.set", "params": MarkerSet } | { "method": "notify.preferences", "params": NotifyPreferences } | { "method": "media.ticket", "params": MediaTicket } | { "method": "media.get", "params": MediaRef } | { "method": "media.delete", "params": MediaRef } | { "method": "report.create", "params": ReportCreate } | { "method": "report.page", "params": OwnPage } | { "method": "account.actions", "params": OwnPage } | { "method": "appeal.create", "params": AppealCreate } | { "method": "appeal.settle", "params": AppealSettle } | { "method": "mod.page", "params": CasePage } | { "method": "mod.get", "params": CaseRef } | { "method": "mod.claim", "params": CaseClaim } | { "method": "mod.settle", "params": CaseRef } | { "method": "mod.act", "params": ModAct } | { "method": "mod.role", "params": ModRole } | { "method": "mod.log", "params": LogPage });
 
 /** The client's number for a request, echoed in its reply. 0 … 2⁵³−1. */
 export type RequestId = number;
@@ -2054,6 +2099,7 @@ export interface Methods {
   "search.tags": { params: SearchTags; result: TagsFound };
   "mention.suggest": { params: MentionSuggest; result: MentionsSuggested };
   "feed.subscribe": { params: FeedSubscribe; result: Snapshot };
+  "feed.mode": { params: FeedMode; result: FeedModeSet };
   "feed.unsubscribe": { params: FeedUnsubscribe; result: Unsubscribed };
   "presence.watch": { params: PresenceWatch; result: PresenceWatched };
   "presence.set": { params: PresenceSet; result: PresenceShown };
@@ -2111,5 +2157,6 @@ export interface Events {
   "case.updated": Case;
   "report.updated": Report;
   "action.updated": Action;
+  "feed.changed": Changed;
   "feed.resync": Snapshot;
 }

@@ -129,7 +129,7 @@ async fn ask(node: &Server, owner: &Person, seconds: u64) -> Result<(Asked, Vec<
 /// One page, from the question to the last byte of the answer.
 async fn page(socket: &mut Socket) -> Result<(Duration, Vec<PostId>)> {
     let began = Instant::now();
-    let subscribe = FeedSubscribe { feed: FeedName::Home, limit: Some(PAGE) };
+    let subscribe = FeedSubscribe::whole(FeedName::Home, Some(PAGE));
     let answer = link::ask(socket, 1, Method::FeedSubscribe(subscribe)).await?;
     let took = began.elapsed();
     let snapshot: Snapshot = serde_json::from_str(&answer)?;

@@ -177,7 +177,7 @@ async fn listen_to_threads(room: &mut Room, ear: &Voice) -> Result<()> {
         drop(ear.ask(Method::FeedUnsubscribe(FeedUnsubscribe { feed })).await?);
     }
     while let Some(feed) = room.next_to_watch() {
-        if let Ok(snapshot) = ear.ask(Method::FeedSubscribe(FeedSubscribe { feed, limit: None })).await? {
+        if let Ok(snapshot) = ear.ask(Method::FeedSubscribe(FeedSubscribe::whole(feed, None))).await? {
             room.hears(Event::FeedResync(serde_json::from_str::<Box<Snapshot>>(&snapshot)?));
         }
     }

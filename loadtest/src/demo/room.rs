@@ -73,7 +73,9 @@ impl Room {
                 self.starts_afresh(*snapshot);
                 None
             }
-            Event::UserUpdated(_)
+            // Not asked for here.
+            Event::FeedChanged(_)
+            | Event::UserUpdated(_)
             | Event::FollowCreated(_)
             | Event::FollowRemoved(_)
             | Event::BlockCreated(_)

@@ -1,11 +1,14 @@
 //! Parameters of requests about a connection, an account and its log-ins.
 //! Must never show a token, a password or an address when printed (P9).
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::decode;
+use crate::delivery::DeliveryMode;
 use crate::feed::FeedName;
 use crate::ids::SessionId;
 use crate::position::Cursor;
@@ -27,6 +30,10 @@ pub struct Hello {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[ts(as = "Option<Vec<FeedName>>", optional)]
     pub feeds: Vec<FeedName>,
+    /// How much one wants to be told of some of them: by their names. What is absent is told in full.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[ts(as = "Option<BTreeMap<FeedName, DeliveryMode>>", optional)]
+    pub modes: BTreeMap<FeedName, DeliveryMode>,
     /// Where to resume all of `feeds`; without one they start with a snapshot.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
@@ -49,6 +56,7 @@ impl std::fmt::Debug for Hello {
             .field("token", &self.token.as_ref().map(|_| "…"))
             .field("client", &self.client)
             .field("feeds", &self.feeds)
+            .field("modes", &self.modes)
             .field("cursor", &self.cursor)
             .field("limit", &self.limit)
             .field("presence", &self.presence)

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::decode;
+use crate::delivery::DeliveryMode;
 use crate::feed::FeedName;
 use crate::listing::Listing;
 use crate::position::Cursor;
@@ -36,6 +37,18 @@ pub struct FeedSubscribe {
     #[schemars(range(min = 1, max = 100))]
     #[ts(optional)]
     pub limit: Option<u16>,
+    /// How much one wants to be told after it.
+    #[serde(default, skip_serializing_if = "DeliveryMode::is_full")]
+    #[ts(optional, as = "Option<DeliveryMode>")]
+    pub mode: DeliveryMode,
+}
+
+impl FeedSubscribe {
+    /// Everything of a feed.
+    #[must_use]
+    pub const fn whole(feed: FeedName, limit: Option<u16>) -> Self {
+        Self { feed, limit, mode: DeliveryMode::Full }
+    }
 }
 
 /// `feed.unsubscribe`.

@@ -62,6 +62,7 @@ macro_rules! for_each_method {
             "search.tags": request::SearchTags => reply::TagsFound,
             "mention.suggest": request::MentionSuggest => reply::MentionsSuggested,
             "feed.subscribe": request::FeedSubscribe => reply::Snapshot,
+            "feed.mode": request::FeedMode => reply::FeedModeSet,
             "feed.unsubscribe": request::FeedUnsubscribe => reply::Unsubscribed,
             "presence.watch": request::PresenceWatch => reply::PresenceWatched,
             "presence.set": request::PresenceSet => reply::PresenceShown,
@@ -124,6 +125,7 @@ macro_rules! for_each_event {
             "case.updated": entity::Case,
             "report.updated": entity::Report,
             "action.updated": entity::Action,
+            "feed.changed": entity::Changed,
             "feed.resync": reply::Snapshot,
         }
     };

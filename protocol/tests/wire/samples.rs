@@ -6,6 +6,7 @@ use proptest::option::of;
 use proptest::prelude::*;
 use proptest::sample::select;
 use tidings_protocol::bots::{BotOf, Scope};
+use tidings_protocol::delivery::{Changed, DeliveryMode};
 use tidings_protocol::entity::{
     Author, Block, Comment, CommentExtra, Follow, Mute, Post, PostExtra, Removed, Role, User, UserExtra, Visibility,
 };
@@ -17,7 +18,7 @@ use tidings_protocol::listing::{Listing, Span};
 use tidings_protocol::media::{MediaKind, MediaType};
 use tidings_protocol::position::{Cursor, Epoch, Millis, Seq};
 use tidings_protocol::presence::{Presence, Showing, Status};
-use tidings_protocol::push::{Event, FeedPush, Notice};
+use tidings_protocol::push::{Event, EventName, FeedPush, Notice};
 use tidings_protocol::reply::{FeedStart, Limits, Snapshot, Welcome};
 use tidings_protocol::request::{self, Hello, Method, Request};
 use tidings_protocol::spans::{MentionSpan, Tag, TagSpan};
@@ -304,6 +305,7 @@ pub fn push() -> impl Strategy<Value = FeedPush> {
         notes::event(),
         composing::event(),
         moderation::event(),
+        (uuid(), seq()).prop_map(|(id, rev)| Event::FeedChanged(Changed { event: EventName::PostUpdated, id, rev })),
         snapshot().prop_map(|snapshot| Event::FeedResync(Box::new(snapshot))),
     ];
     (feed(), seq(), event).prop_map(|(feed, seq, event)| FeedPush { feed, seq, event })
@@ -323,6 +325,7 @@ pub fn notice() -> impl Strategy<Value = Notice> {
             users
         }),
         (post_id(), number()).prop_map(|(post, count)| Notice::Readers { post, count }),
+        (feed(), any::<u32>(), cursor()).prop_map(|(feed, count, since)| Notice::News { feed, count, since }),
     ]
 }
 
@@ -347,7 +350,10 @@ fn company_method() -> impl Strategy<Value = Method> {
 fn hello() -> impl Strategy<Value = Hello> {
     let client = of("[ -~]{0,64}");
     (of(any::<String>()), client, vec(feed(), 0..5), of(cursor()), limit(), of(showing())).prop_map(
-        |(token, client, feeds, cursor, limit, presence)| Hello { token, client, feeds, cursor, limit, presence },
+        |(token, client, feeds, cursor, limit, presence)| {
+            let modes = feeds.iter().map(|feed| (*feed, DeliveryMode::Count)).collect();
+            Hello { token, client, feeds, modes, cursor, limit, presence }
+        },
     )
 }
 
@@ -433,6 +439,10 @@ fn comment_method() -> impl Strategy<Value = Method> {
     ]
 }
 
+fn mode() -> impl Strategy<Value = DeliveryMode> {
+    prop_oneof![Just(DeliveryMode::Full), Just(DeliveryMode::Ids), Just(DeliveryMode::Count), Just(DeliveryMode::Off)]
+}
+
 fn listing() -> impl Strategy<Value = Listing> {
     prop_oneof![feed().prop_map(Listing::Feed), Just(Listing::Top(Span::Day)), Just(Listing::Top(Span::Week))]
 }
@@ -441,7 +451,16 @@ fn feed_method() -> impl Strategy<Value = Method> {
     prop_oneof![
         (listing(), of(cursor()), limit())
             .prop_map(|(feed, before, limit)| { Method::FeedPage(request::FeedPage { feed, before, limit }) }),
-        (feed(), limit()).prop_map(|(feed, limit)| Method::FeedSubscribe(request::FeedSubscribe { feed, limit })),
+        (feed(), limit(), mode()).prop_map(|(feed, limit, mode)| Method::FeedSubscribe(request::FeedSubscribe {
+            feed,
+            limit,
+            mode
+        })),
+        (feed(), limit(), mode()).prop_map(|(feed, limit, mode)| Method::FeedMode(request::FeedMode {
+            feed,
+            mode,
+            limit
+        })),
         feed().prop_map(|feed| Method::FeedUnsubscribe(request::FeedUnsubscribe { feed })),
     ]
 }

@@ -3,6 +3,7 @@
 //! and `narrow` hold what is clearer told one by one. The list and the clients are those of `crate::sim`.
 
 mod cases;
+mod modes;
 mod narrow;
 mod oracle;
 mod reader;

@@ -27,7 +27,7 @@ const PROFILE: FeedName = FeedName::User(user(1));
 
 impl World {
     /// User 1 writes a post, or changes it.
-    fn writes(&mut self, verb: Verb, n: u64, visibility: Visibility, tags: &[u64], mentions: &[UserId]) {
+    pub(super) fn writes(&mut self, verb: Verb, n: u64, visibility: Visibility, tags: &[u64], mentions: &[UserId]) {
         let wording = Wording {
             visibility: Some(visibility),
             mentions: mentions.to_vec(),

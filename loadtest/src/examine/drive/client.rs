@@ -263,7 +263,7 @@ impl Client {
                 }
             }
             Order::Watch(feed) => {
-                ask(Op::Watch(feed), Method::FeedSubscribe(FeedSubscribe { feed, limit: Some(SNAPSHOT) }));
+                ask(Op::Watch(feed), Method::FeedSubscribe(FeedSubscribe::whole(feed, Some(SNAPSHOT))));
             }
             Order::Unwatch(pick) => {
                 let left: Vec<FeedName> = self.feeds.iter().filter(|feed| **feed > FeedName::Global).copied().collect();

@@ -335,7 +335,8 @@ fn seen(event: EventName, body: &str) -> Result<Option<Seen>> {
         | EventName::DraftRemoved
         | EventName::CaseUpdated
         | EventName::ReportUpdated
-        | EventName::ActionUpdated => return Ok(None),
+        | EventName::ActionUpdated
+        | EventName::FeedChanged => return Ok(None),
         EventName::FeedResync => return Err(anyhow!("a snapshot is not a state of one thing")),
     }))
 }
