@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::Command;
 
+use tempfile::TempDir;
 use tidings_testkit::{Database, Node, Postgres, Redis};
 
 /// Names the browser; `cargo xtask test` finds one or installs it.
@@ -22,21 +23,24 @@ fn node() -> OsString {
 struct Servers {
     nodes: Vec<Node>,
     _redis: Redis,
-    _database: Database,
+    _pictures: TempDir,
+    database: Database,
 }
 
 impl Servers {
     fn start(count: usize) -> Self {
         let database = Postgres::shared().and_then(Postgres::fresh_database).expect("a database");
         let redis = Redis::start().expect("a Redis");
+        let pictures = TempDir::new().expect("a folder");
         let start = |_| {
             let node = Node::of(env!("CARGO_BIN_EXE_tidings")).database(database.url()).redis(&redis.url());
             let node = node
                 .env("TIDINGS_SECRET", "a secret that each of these nodes has been given")
+                .env("TIDINGS_MEDIA_STORE", pictures.path())
                 .env("TIDINGS_BCRYPT_COST", "4");
             node.start().expect("a node")
         };
-        Self { nodes: (0..count).map(start).collect(), _redis: redis, _database: database }
+        Self { nodes: (0..count).map(start).collect(), _redis: redis, _pictures: pictures, database }
     }
 
     /// Their addresses, with commas between them.
@@ -68,6 +72,9 @@ fn walks_through(program: &str) -> String {
     let servers = Servers::start(2);
     let mut walk = Command::new(node());
     walk.args([program, &servers.urls()]).env(TEST_CHROMIUM, chromium);
+    // Moderators are made on the server's machine.
+    let make = serde_json::json!([env!("CARGO_BIN_EXE_tidings"), "admin", "set-role", "{}", "moderator"]);
+    walk.env("TIDINGS_MAKE_MODERATOR", make.to_string()).env("DATABASE_URL", servers.database.url());
     runs("tests/browser", &mut walk)
 }
 
@@ -84,6 +91,26 @@ fn what_is_social_works_in_windows_side_by_side() {
 #[test]
 fn what_belongs_to_writing_works_in_windows() {
     println!("{}", walks_through("writing.mjs"));
+}
+
+#[test]
+fn what_is_looked_for_is_found_in_windows() {
+    println!("{}", walks_through("finding.mjs"));
+}
+
+#[test]
+fn a_thread_is_kept_in_order_in_windows() {
+    println!("{}", walks_through("threads.mjs"));
+}
+
+#[test]
+fn programs_are_let_in_and_shut_out_in_windows() {
+    println!("{}", walks_through("programs.mjs"));
+}
+
+#[test]
+fn moderators_and_those_they_moderate_meet_in_windows() {
+    println!("{}", walks_through("moderation.mjs"));
 }
 
 #[test]

@@ -9,13 +9,15 @@ import { Person, startBrowser } from "./window.mjs";
 /** A telephone held upright. */
 export const NARROW = { width: 390, height: 780 };
 
-/** Reads the program's arguments: `<url> [folder for screenshots]`. */
+/** Reads the program's arguments: `<url>[,<url>…] [folder for screenshots]`. */
 export async function scene() {
-  const [url, folder] = process.argv.slice(2);
-  if (!url) {
+  const [urls, folder] = process.argv.slice(2);
+  if (!urls) {
     console.error("usage: node <walk>.mjs <url> [folder for screenshots]");
     process.exit(2);
   }
+  /** A node for programs; people sit down at one after the other. */
+  const [url] = urls.split(",");
   const checks = new Checks(folder);
   const browser = await startBrowser();
   const everybody = [];
@@ -28,13 +30,13 @@ export async function scene() {
     picture: (person, name) => checks.picture(person.page, name),
     /** Without motion, where things are is where they stay. */
     sitsDown: async (handle, options = {}) => {
-      const person = await Person.sitsDown(browser, url, handle, { reducedMotion: "reduce", ...options });
+      const person = await Person.sitsDown(browser, urls, handle, { reducedMotion: "reduce", ...options });
       everybody.push(person);
       return person;
     },
     /** Another window of somebody who has an account. */
     sitsDownToo: async (somebody, options = {}) => {
-      const person = await Person.sitsDown(browser, url, somebody.handle, { reducedMotion: "reduce", ...options });
+      const person = await Person.sitsDown(browser, urls, somebody.handle, { reducedMotion: "reduce", ...options });
       everybody.push(person);
       await person.logsIn();
       return person;

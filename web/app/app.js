@@ -10,7 +10,7 @@ import { inWords } from "./words.js";
 /** Until the server has told its own. */
 const LIMITS = { post_chars: 5_000, comment_chars: 2_000, comment_depth: 8 };
 
-/** Emits `person` (somebody else is logged in now), `connection` (its state), `follows` (what `me` tells), `unread` and `presence` (ids). */
+/** Emits `person` (somebody else is logged in now), `connection` (its state), `follows` (what `me` tells), `hiding` (one's filters), `unread` and `presence` (ids). */
 export class App extends Emitter {
   session = new Session(new Rest({ url: location.origin }));
   client;
@@ -53,7 +53,10 @@ export class App extends Emitter {
 
   /** Follows or stops following; `button` rests meanwhile. */
   async setFollow(id, wanted, button) {
-    await this.does(() => (wanted ? this.client.follow(id) : this.client.unfollow(id)), { button });
+    return this.does(async () => {
+      const { requested } = await (wanted ? this.client.follow(id) : this.client.unfollow(id));
+      if (requested) note("They approve their followers: you will follow them when they say yes.");
+    }, { button });
   }
 
   /**
@@ -93,7 +96,10 @@ export class App extends Emitter {
     this.home = known ? client.feed("home") : null;
     this.global = client.feed("global");
     this.notifications = known ? client.feed("notifications") : null;
-    this.#me?.on("change", () => this.emit("follows"));
+    this.#me?.on("change", ({ event }) => {
+      this.emit("follows");
+      if (!event || event.event.startsWith("filter.")) this.emit("hiding");
+    });
     this.notifications?.on("change", () => this.emit("unread"));
     client.on("state", (change) => {
       if (this.client !== client) return;

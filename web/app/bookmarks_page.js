@@ -52,6 +52,7 @@ export function bookmarksPage(app, { signal }) {
   for (const told of [app.client.numbers, app.client.references]) {
     told.on("change", (id) => { for (const { card } of kept.values()) card.refresh(id); }, { signal });
   }
+  app.on("hiding", () => { for (const { card } of kept.values()) card.redraw(); }, { signal });
   load();
   return { title: "Bookmarks", node: el("div", {}, heading("Bookmarks"), wait, empty, list, older) };
 }

@@ -14,21 +14,23 @@ let made = 0;
  * @param {{
  *   label: string, placeholder?: string, action: string, limit: number, text?: string, place?: string,
  *   send: (text: string, id: string, values: object) => Promise<any>, cancel?: () => void, typing?: () => void,
+ *   second?: { action: string, send: (text: string, id: string, values: object) => Promise<any> },
  *   suggest?: (prefix: string) => Promise<object[]>,
- *   extra?: { above: Node, beside: Node, below?: Node, values: () => object, good: () => boolean, enough?: () => boolean, reset: () => void, listen?: (form: Element, changed: () => void) => void },
- * }} options `extra`: what else there is to say, `enough` even without words; `suggest` finds people to mention; `typing` is called while somebody writes; `id` stays the same while the same text is tried again, so that it cannot be created twice
+ *   extra?: { above: Node, beside: Node, below?: Node, values: () => object, good: () => boolean, enough?: () => boolean, reset: () => void, listen?: (form: Element, changed: () => void) => void, action?: () => string },
+ * }} options `extra`: what else there is to say, `enough` even without words, `action` what the button says now; `second` is another end than `send`; `suggest` finds people to mention; `typing` is called while somebody writes; `id` stays the same while the same text is tried again, so that it cannot be created twice
  */
-export function composer({ label, placeholder = "", action, limit, text = "", place, send, cancel, typing, suggest, extra }) {
+export function composer({ label, placeholder = "", action, limit, text = "", place, send, second, cancel, typing, suggest, extra }) {
   const key = `composer-${(made += 1)}`;
   const area = el("textarea", { id: key, rows: 2, placeholder, "aria-describedby": `${key}-count ${key}-error`, oninput: typed, onkeydown: keyed });
   const counter = el("span", { class: "counter", id: `${key}-count` });
   const error = el("p", { class: "error", id: `${key}-error`, role: "alert", hidden: true });
   const button = el("button", { type: "submit", class: "primary" }, action);
+  const other = second && el("button", { type: "button", class: "small", hidden: true, onclick: () => deliver(second.send, other, second.action) }, second.action);
   const mentions = suggest && mentionBox(area, suggest);
   const form = el("form", { class: "composer", onsubmit: submit },
     el("label", { class: "spoken", for: key }, label), extra?.above, area, mentions?.node, extra?.below,
     el("div", { class: "row" }, extra?.beside, counter,
-      cancel && el("button", { type: "button", class: "plain", onclick: cancel }, "Cancel"), button),
+      cancel && el("button", { type: "button", class: "plain", onclick: cancel }, "Cancel"), other, button),
     error);
   let tried = { text: null, id: null };
   let sending = false;
@@ -48,6 +50,11 @@ export function composer({ label, placeholder = "", action, limit, text = "", pl
     counter.textContent = `${count(length)} / ${count(limit)}`;
     counter.classList.toggle("over", length > limit);
     button.disabled = sending || (area.value.trim() === "" && !extra?.enough?.()) || length > limit || extra?.good() === false;
+    if (!sending) button.textContent = named();
+    if (other) {
+      other.hidden = area.value.trim() === "";
+      other.disabled = button.disabled;
+    }
     if (place) drafts.set(place, area.value);
     grow(area);
   }
@@ -57,8 +64,14 @@ export function composer({ label, placeholder = "", action, limit, text = "", pl
     if (event.key === "Escape" && cancel) cancel();
   }
 
-  async function submit(event) {
+  function named() { return extra?.action?.() ?? action; }
+
+  function submit(event) {
     event.preventDefault();
+    return deliver(send, button, named());
+  }
+
+  async function deliver(send, pressed, name) {
     const written = area.value;
     changed();
     if (button.disabled) return;
@@ -66,7 +79,7 @@ export function composer({ label, placeholder = "", action, limit, text = "", pl
     const said = JSON.stringify([written, values]);
     if (tried.text !== said) tried = { text: said, id: uuidv7() };
     sending = true;
-    button.textContent = "Sending…";
+    pressed.textContent = "Sending…";
     error.hidden = true;
     changed();
     try {
@@ -81,7 +94,7 @@ export function composer({ label, placeholder = "", action, limit, text = "", pl
       error.hidden = false;
     }
     sending = false;
-    button.textContent = action;
+    pressed.textContent = name;
     changed();
     if (!form.isConnected) drafts.delete(place);
   }

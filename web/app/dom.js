@@ -54,13 +54,14 @@ const PATHS = {
   people: "M9 11.500a3.500 3.500 0 1 0 0-7 3.500 3.500 0 0 0 0 7ZM2.500 19c.6-3 3-4.500 6.500-4.500s5.900 1.500 6.500 4.500M16 5a3.200 3.200 0 0 1 0 6.300m2.500 3.700c1.700.7 2.700 2 3 4",
   at: "M15.500 12a3.500 3.500 0 1 1-7 0 3.500 3.500 0 0 1 7 0Zm0 0v1.200c0 3 4.500 2.300 4.500-1.700a8 8 0 1 0-3.500 6.800",
   cross: "M6 6l12 12M18 6 6 18",
-  more: "M5.500 12h.01M12 12h.01M18.500 12h.01",
+  more: "M4.500 12a1 1 0 1 0 2 0 1 1 0 1 0-2 0Zm6.500 0a1 1 0 1 0 2 0 1 1 0 1 0-2 0Zm6.500 0a1 1 0 1 0 2 0 1 1 0 1 0-2 0Z",
   search: "M10.500 4a6.500 6.500 0 1 0 0 13 6.500 6.500 0 0 0 0-13ZM15.500 15.500 20 20",
   image: "M4 5h16v14H4zM4 16l4.500-4.500 4 4L15 13l5 4.500M15.500 9.500h.01",
   list: "M9 6h11M9 12h11M9 18h11M4.500 6h.01M4.500 12h.01M4.500 18h.01",
   clock: "M12 3.500a8.500 8.500 0 1 0 0 17 8.500 8.500 0 0 0 0-17ZM12 7v5l3.500 2",
   shield: "M12 3.500 5 6v6c0 4 3 7 7 8.500 4-1.500 7-4.500 7-8.500V6z",
   flag: "M6 20.500V4.500h11l-2 4 2 4H6",
+  warn: "M12 4 3.500 19h17L12 4ZM12 10v4.500M12 17v.01",
   robot: "M5 9h14v10H5zM12 9V5M9 13.500h.01M15 13.500h.01M9.500 16.500h5M3 13v2m18-2v2",
   back: "M19 12H5m6-6-6 6 6 6",
   up: "M12 19V5m-6 6 6-6 6 6",
@@ -78,11 +79,12 @@ export function icon(name) {
   return svg;
 }
 
-/** A coloured initial: the same person always looks the same. */
-export function avatar(person, size = "") {
+/** A face: the picture that the server has for this state of the profile, before a coloured initial that is there until it comes. `bare`: without. */
+export function avatar(person, size = "", { bare = false } = {}) {
   let hue = 0;
   for (const letter of person.handle) hue = (hue * 31 + letter.codePointAt(0)) % 12;
-  // Whoever is here gets a dot: see presence_dots.js.
   const initial = [...(person.name.trim() || person.handle)][0].toUpperCase();
-  return el("span", { class: `avatar hue-${hue} ${size}`, "aria-hidden": "true", "data-person": person.id, "data-status": statusOf(person.id) }, initial);
+  const face = !bare && person.rev > 0 && el("img", { src: `/media/avatar/${person.id}/${person.rev}`, alt: "", loading: "lazy", decoding: "async" });
+  // Whoever is here gets a dot: see presence_dots.js.
+  return el("span", { class: `avatar hue-${hue} ${size}`, "aria-hidden": "true", "data-person": person.id, "data-status": statusOf(person.id) }, initial, face);
 }

@@ -7,12 +7,18 @@ import { App } from "./app.js";
 import { bookmarksPage } from "./bookmarks_page.js";
 import { connectionSign } from "./connection_sign.js";
 import { avatar, el, icon } from "./dom.js";
+import { draftsPage } from "./drafts_page.js";
+import { modPage } from "./mod_page.js";
 import { notificationsPage } from "./notifications_page.js";
-import { globalPage, homePage, nothingPage, postPage, tagPage } from "./pages.js";
+import { globalPage, homePage, nothingPage, postPage, tagPage, topPage } from "./pages.js";
+import { morePage, placesOf } from "./places.js";
 import { presenceDots } from "./presence_dots.js";
+import { programsPage } from "./programs_page.js";
 import { profilePage } from "./profile_page.js";
+import { searchPage } from "./search_page.js";
 import { settingsPage } from "./settings_page.js";
 import { shortcuts } from "./shortcuts.js";
+import { themed } from "./theme.js";
 import { count, counted, inWords, refreshTimes } from "./words.js";
 
 const TIMES_EVERY_MS = 20_000;
@@ -23,12 +29,18 @@ const UUID = "[0-9a-fA-F-]{36}";
 const ROUTES = [
   { path: /^#\/home$/, page: homePage, only: "member" },
   { path: /^#\/global$/, page: globalPage },
+  { path: /^#\/top\/(?<span>day|week)$/, page: topPage },
   { path: /^#\/user\/(?<handle>[a-z][a-z0-9_]{2,29})$/, page: profilePage },
   { path: new RegExp(`^#/post/(?<id>${UUID})$`), page: postPage },
   { path: /^#\/tag\/(?<tag>[^/?#]{1,200})$/, page: tagPage },
   { path: /^#\/notifications$/, page: notificationsPage, only: "member" },
   { path: /^#\/bookmarks$/, page: bookmarksPage, only: "member" },
   { path: /^#\/settings$/, page: settingsPage, only: "member" },
+  { path: /^#\/search(?:\/(?<kind>people|posts|tags))?(?:\/(?<query>[^/?#]*))?$/, page: searchPage },
+  { path: /^#\/drafts$/, page: draftsPage, only: "member" },
+  { path: /^#\/mod(?:\/(?<kind>open|settled|log))?$/, page: modPage, only: "member" },
+  { path: /^#\/more$/, page: morePage, only: "member" },
+  { path: /^#\/programs$/, page: programsPage, only: "member" },
   { path: /^#\/signup$/, page: signUpPage, only: "guest" },
   { path: /^#\/login$/, page: logInPage, only: "guest" },
   { path: /^.*$/, page: nothingPage },
@@ -40,6 +52,7 @@ let shown = null;
 let pageTitle = "Tidings";
 let spokenUnread = 0;
 let placeTimer;
+let drawnRole;
 
 function show({ first = false } = {}) {
   const start = app.user ? "#/home" : "#/global";
@@ -50,28 +63,25 @@ function show({ first = false } = {}) {
   clearTimeout(placeTimer); // It would note the old page's place for the new one.
   shown?.abort();
   shown = new AbortController();
-  const { title, node } = route.page(app, { signal: shown.signal, ...hash.match(route.path).groups });
+  const { title, node, focus } = route.page(app, { signal: shown.signal, ...hash.match(route.path).groups });
   main.replaceChildren(node);
   pageTitle = title;
   scrollTo(0, history.state?.y ?? 0); // Back to where one was; a new page begins at its top.
-  if (!first) (node.querySelector(".account-form input") ?? node.querySelector("h1"))?.focus({ preventScroll: true });
+  if (!first || focus) (focus ?? node.querySelector(".account-form input") ?? node.querySelector("h1"))?.focus({ preventScroll: true });
   drawNav(hash);
   dispatchEvent(new Event("tidings:shown"));
 }
 
 function drawNav(hash) {
-  const { user } = app;
-  const links = [
-    user && ["#/home", "home", "Home"],
-    ["#/global", "globe", "Global"],
-    user && ["#/notifications", "bell", "Notifications"],
-    user && ["#/bookmarks", "mark", "Bookmarks"],
-    user && [`#/user/${user.handle}`, "person", "Profile"],
-    !user && ["#/login", "enter", "Log in"],
-    !user && ["#/signup", "person", "Sign up"],
-  ].filter(Boolean);
-  document.getElementById("nav").replaceChildren(...links.map(([href, picture, text]) =>
-    el("a", { href, "aria-current": href === hash && "page" }, icon(picture), el("span", {}, text), picture === "bell" && el("span", { class: "unread-count", hidden: true }))));
+  const places = placesOf(app);
+  drawnRole = app.user?.role;
+  const here = ({ href }) => href === hash || (hash.startsWith(`${href}/`) && !href.startsWith("#/user/")) || (href === "#/global" && hash.startsWith("#/top/")) || (href === "#/lists" && hash.startsWith("#/list/"));
+  const inMore = places.some((place) => place.minor && here(place));
+  document.getElementById("nav").replaceChildren(...places.map((place) => {
+    const { href, picture, name, minor, narrow } = place;
+    return el("a", { href, class: minor ? "minor" : narrow ? `narrow-only ${inMore ? "inside-more" : ""}` : null, "aria-current": here(place) && "page" },
+      icon(picture), el("span", {}, name), picture === "bell" && el("span", { class: "unread-count", hidden: true }));
+  }));
   drawUnread();
 }
 
@@ -124,8 +134,12 @@ document.getElementById("skip").addEventListener("click", () => main.focus());
 addEventListener("hashchange", () => show());
 setInterval(refreshTimes, TIMES_EVERY_MS);
 app.on("person", personChanged);
-app.on("follows", drawAccount);
+app.on("follows", () => {
+  drawAccount();
+  if (app.user?.role !== drawnRole) drawNav(location.hash); // Somebody moderates from now on, or no more.
+});
 app.on("unread", drawUnread);
+themed(app);
 presenceDots(app);
 connectionSign(app, document.getElementById("connection"));
 shortcuts(app, document.getElementById("aside"));

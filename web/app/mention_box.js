@@ -7,7 +7,7 @@ import { avatar, el } from "./dom.js";
 /** Letters come in bursts; the last one asks. */
 const SETTLE_MS = 120;
 /** An `@` that stands in no word, and what has been written of the handle, up to the caret. */
-const BEGUN = /(?:^|[^\p{L}\p{N}_@./])@([a-z0-9_]{1,30})$/iu;
+const BEGUN = /(?:^|[^\p{L}\p{N}_@./])@([a-z0-9_]{0,30})$/iu;
 let made = 0;
 
 /**
@@ -22,14 +22,14 @@ export function mentionBox(area, suggest) {
   let people = [];
   let chosen = -1;
   let timer;
-  let asked = "";
+  let asked = null;
   area.setAttribute("aria-autocomplete", "list");
   area.setAttribute("autocomplete", "off");
 
   const begun = () => (area.selectionStart === area.selectionEnd ? BEGUN.exec(area.value.slice(0, area.selectionStart))?.[1] : undefined);
   const close = () => {
     clearTimeout(timer);
-    asked = "";
+    asked = null;
     people = [];
     list.hidden = true;
     for (const name of ["role", "aria-controls", "aria-expanded", "aria-activedescendant"]) area.removeAttribute(name);
@@ -67,7 +67,7 @@ export function mentionBox(area, suggest) {
   };
   const look = () => {
     const prefix = begun();
-    if (!prefix) return close();
+    if (prefix === undefined) return close();
     if (prefix === asked) return;
     asked = prefix;
     clearTimeout(timer);

@@ -89,6 +89,7 @@ function names(people, many) {
 }
 
 function placeOf({ kind, post, last }, people) {
-  if (kind === "follow" || kind === "request") return people[0] ? `#/user/${people[0].handle}` : "#/notifications";
+  if (kind === "request") return "#/requests";
+  if (kind === "follow") return people[0] ? `#/user/${people[0].handle}` : "#/notifications";
   return `#/post/${kind === "quote" && last ? last : post}`;
 }

@@ -5,10 +5,15 @@ import { note } from "./announce.js";
 import { confirmed } from "./confirm.js";
 import { copied } from "./copy.js";
 import { avatar, el, icon } from "./dom.js";
+import { filteredBy, filteredLine } from "./filters.js";
 import { showHistory } from "./history.js";
+import { modDeed } from "./mod_act.js";
+import { picturesOf } from "./pictures_view.js";
 import { PostActions } from "./post_actions.js";
 import { postComposer } from "./post_composer.js";
 import { referenceOf } from "./reference.js";
+import { reportDeed } from "./report.js";
+import { ruleDeeds } from "./thread_rules.js";
 import { visibilitySign } from "./visibility.js";
 import { inWords, prose, timeOf } from "./words.js";
 
@@ -24,8 +29,9 @@ export class PostCard {
   #followed = null;
   #unfolded = false;
   #editor = null;
-  /** Whether what a warning hides was asked for. */
+  /** Whether what a warning hides was asked for, and what a filter does. */
   #opened = false;
+  #unfiltered = false;
   #actions;
   #inside = el("div", {});
 
@@ -51,8 +57,13 @@ export class PostCard {
   /** What it shows of another post, or the numbers, may be different now. */
   refresh(id) {
     if (!this.#post || this.#editor) return;
-    if (id === this.#post.of) this.#drawInside();
+    if (id === this.#post.of) this.#repost ? this.#draw() : this.#drawInside();
     if (id === this.#subject) this.#actions.show(this.#post);
+  }
+
+  /** What is folded away may be different now. */
+  redraw() {
+    if (this.#post && !this.#editor) this.#draw();
   }
 
   /** Asks for the numbers again. */
@@ -83,6 +94,8 @@ export class PostCard {
           this.#post.edited_at && el("span", { class: "edited" }, " · ",
             el("button", { type: "button", class: "link", "data-act": "history", title: "Show earlier versions", onclick: () => showHistory(this.#app, this.#post) }, "edited")),
           this.#repost && el("span", {}, " · reposted"),
+          this.#post.hidden && el("span", { class: "sees" }, icon("shield"), "Hidden by a moderator"),
+          this.#post.locked && el("span", { class: "sees" }, icon("lock"), "Locked"),
           this.#post.pinned && el("span", { class: "sees" }, icon("pin"), "Pinned"),
           visibilitySign(this.#post, this.#app.owns(this.#post)))),
       !this.#alone && this.#followed === false && el("button", { type: "button", class: "small follow", "aria-label": `Follow ${name}`, onclick: (event) => this.#app.setFollow(id, true, event.currentTarget) }, "Follow"));
@@ -91,7 +104,10 @@ export class PostCard {
   /** The text, or the warning before it; and the post that is handed on. */
   #body() {
     const { warning, of } = this.#post;
-    const inside = of ? [this.#inside] : [];
+    const said = this.#repost ? this.#app.client.references.of(of).post : this.#post;
+    const filtered = !this.#unfiltered && said && filteredBy(this.#app, said);
+    if (filtered) return [filteredLine(filtered, () => { this.#unfiltered = true; this.#draw(); })];
+    const inside = [picturesOf(this.#post), of && this.#inside].filter(Boolean);
     if (this.#repost) return inside;
     if (!warning) return [this.#text(), ...inside];
     const toggle = el("button", { type: "button", class: "small", "aria-expanded": String(this.#opened), onclick: () => this.#toggleWarning() }, this.#opened ? "Hide" : "Show");
@@ -115,6 +131,7 @@ export class PostCard {
 
   #text() {
     const { text } = this.#post;
+    if (text === "") return "";
     const long = !this.#alone && !this.#unfolded && (text.length > LONG.characters || text.split("\n").length > LONG.lines);
     const body = el("div", { class: `prose ${long ? "folded" : ""}` }, ...prose(text, this.#post));
     if (!long) return body;
@@ -140,6 +157,9 @@ export class PostCard {
     return [
       { name: "Copy link", act: "link", run: () => copied(`${location.origin}/#/post/${this.#subject}`, "The link is copied.") },
       mine && !this.#repost && open && { name: post.pinned ? "Unpin" : "Pin", act: "pin", run: () => this.#pin() },
+      ...(this.#repost ? [] : ruleDeeds(this.#app, post)),
+      reportDeed(this.#app, { post: post.id, author: this.#person }),
+      modDeed(this.#app, { post: post.id, author: this.#person }),
     ].filter(Boolean);
   }
 

@@ -4,6 +4,7 @@
 import { say } from "./announce.js";
 import { arrange, el, icon } from "./dom.js";
 import { PostCard } from "./post_card.js";
+import { readMarker } from "./read_marker.js";
 import { counted, inWords } from "./words.js";
 
 /** Scrolled further than this, or with the focus on a post, somebody reads. */
@@ -19,6 +20,7 @@ export class PostList {
   #released = null;
   #waiting = 0;
   #drawn = false;
+  #marker;
   #pill = el("button", { type: "button", class: "pill", hidden: true, onclick: () => this.release() });
   #list = el("div", { class: "posts", role: "feed", "aria-label": "Posts" });
   #empty = el("div", { class: "empty", hidden: true });
@@ -26,15 +28,18 @@ export class PostList {
   node = el("section", { class: "list" }, el("div", { class: "pill-place" }, this.#pill), this.#empty, this.#list, this.#older);
 
   /**
-   * @param {{ empty: () => Node[], signal: AbortSignal }} options what to tell where there is nothing; when to stop
+   * @param {{ empty: () => Node[], signal: AbortSignal, marked?: boolean }} options what to tell where there is nothing; when to stop; whether
+   *   it is noted how far one has read
    */
-  constructor(app, feed, { empty, signal }) {
+  constructor(app, feed, { empty, signal, marked = false }) {
+    this.#marker = marked ? readMarker(app, feed, { signal }) : null;
     this.#app = app;
     this.#feed = feed;
     this.#empty.append(...empty());
     feed.on("change", () => this.draw(), { signal });
     feed.on("state", () => this.draw(), { signal });
     app.on("follows", () => this.draw(), { signal });
+    app.on("hiding", () => { for (const card of this.#cards.values()) card.redraw(); }, { signal });
     app.client.numbers.on("change", (id) => this.#refresh(id), { signal });
     app.client.references.on("change", (id) => this.#refresh(id), { signal });
     addEventListener("scroll", () => { if (this.#waiting > 0 && scrollY === 0 && !this.#focused()) this.#show(); }, { passive: true, signal });
@@ -64,7 +69,9 @@ export class PostList {
     const ownArrived = newest && newest.seq > (this.#released ?? 0) && this.#app.owns(newest);
     if (this.#released === null || !reading || ownArrived) this.#released = newest?.seq ?? 0;
     const shown = posts.filter((post) => post.seq <= this.#released);
-    arrange(this.#list, shown.map((post) => this.#card(post).node));
+    const line = this.#marker?.line(shown);
+    arrange(this.#list, shown.flatMap((post) => [...(line?.before === post.id ? [line.node] : []), this.#card(post).node]));
+    if (shown[0]) this.#marker?.shown(shown[0].seq);
     for (const id of this.#cards.keys()) if (!posts.some((post) => post.id === id)) this.#cards.delete(id);
     this.#drawPill(posts.length - shown.length);
     this.#drawn = true;

@@ -10,6 +10,7 @@ const SETTLE_MS = 300;
 export function presenceDots(app) {
   let timer;
   let watched = "";
+  let hidden = false;
   const shown = (id) => {
     const status = app.client.moment.presence(id)?.status;
     return status === "offline" ? null : status;
@@ -29,6 +30,10 @@ export function presenceDots(app) {
     clearTimeout(timer);
     timer = setTimeout(() => {
       const ids = [...(app.followed ?? [])].sort();
+      // Whoever is hidden is told of nobody; shown again, they have to ask again.
+      const hides = app.me?.settings?.presence === "hidden";
+      if (hides !== hidden) watched = "";
+      hidden = hides;
       if (app.client.state !== "connected" || ids.join() === watched) return;
       watched = ids.join();
       app.client.moment.watch(ids).catch(() => { watched = ""; }); // Said again with the next change.

@@ -1,19 +1,20 @@
 /**
  * Owns a person's page: profile, following, own profile's editing, and their posts.
  */
-import { note } from "./announce.js";
-import { arrange, avatar, el } from "./dom.js";
+import { confirmed } from "./confirm.js";
+import { arrange, avatar, el, icon } from "./dom.js";
 import { hidingButtons } from "./hidden_people.js";
+import { modDeed, roleDeed } from "./mod_act.js";
 import { heading } from "./pages.js";
 import { PostCard } from "./post_card.js";
 import { PostList } from "./post_list.js";
+import { profileForm } from "./profile_form.js";
 import { presenceWords } from "./presence_dots.js";
-import { characters, count, counted, inWords, prose } from "./words.js";
+import { reportDeed } from "./report.js";
+import { count, inWords, prose } from "./words.js";
 
 /** Counts are asked for again at most this often. */
 const COUNT_AGAIN_MS = 800;
-const NAME_CHARS = 50;
-const BIO_CHARS = 500;
 
 export function profilePage(app, { signal, handle }) {
   const node = el("div", {}, heading(`@${handle}`), el("p", { class: "loading" }, "Loading…"));
@@ -38,11 +39,14 @@ class Profile {
   #blocked = false;
   #editing = null;
   #timer = null;
+  #signal;
+  #botOwner;
   nodes;
 
   constructor(app, found, signal) {
     this.#app = app;
     this.#found = found;
+    this.#signal = signal;
     this.#feed = app.client.feed(`user:${found.user.id}`, { signal });
     const empty = () => [el("p", {}, this.#mine ? "You have not written anything yet." : "No posts yet.")];
     const list = new PostList(app, this.#feed, { empty, signal });
@@ -105,24 +109,54 @@ class Profile {
     this.#drawPinned();
     if (this.#editing) return;
     const { name, handle, bio, created_at: joined } = this.#user;
-    const { followers, follows, posts, followed_by: followsOne } = this.#found;
+    const { followers, follows, posts, followed_by: followsOne, requested_by: requestedBy } = this.#found;
     const here = presenceWords(this.#app.client.moment.presence(this.#user.id));
     const hidden = this.#hiddenWords();
     const kept = this.#card.contains(document.activeElement) ? document.activeElement.dataset.act : null;
     const parts = [
       el("div", { class: "row between" }, avatar(this.#user, "large"), this.#button()),
-      heading(name), el("p", { class: "meta" }, `@${handle}`, followsOne && el("span", { class: "badge" }, "follows you"),
+      heading(name), el("p", { class: "meta" }, `@${handle}`, followsOne && el("span", { class: "badge" }, "follows you"), this.#user.asks && el("span", { class: "badge" }, "approves followers"),
+        ["moderator", "admin"].includes(this.#user.role) && el("span", { class: "badge" }, this.#user.role),
         here && el("span", { class: "here" }, ` · ${here}`)),
+      this.#user.bot && el("p", { class: "meta bot" }, icon("robot"), this.#user.bot.stopped ? "A bot that has been stopped" : "A bot", this.#owner()),
       hidden && el("p", { class: "meta" }, hidden),
+      requestedBy && !this.#mine && el("p", { class: "rules" }, "They ask to follow you. ", el("a", { href: "#/requests" }, "Answer")),
       bio && el("div", { class: "prose" }, ...prose(bio)),
       el("p", { class: "counts" },
         el("span", {}, el("b", {}, count(follows)), " following"), el("span", {}, el("b", {}, count(followers)), followers === 1 ? " follower" : " followers"),
         el("span", {}, el("b", {}, count(posts)), posts === 1 ? " post" : " posts")),
       el("p", { class: "meta" }, `Joined ${new Date(joined).toLocaleDateString("en-GB", { month: "long", year: "numeric" })}`),
-      this.#app.me?.loaded && !this.#mine && el("div", { class: "row hiding" }, ...hidingButtons(this.#app, this.#user)),
+      this.#app.me?.loaded && !this.#mine && el("div", { class: "row hiding" }, ...this.#deeds(followsOne), ...hidingButtons(this.#app, this.#user)),
     ];
     this.#card.replaceChildren(...parts.filter(Boolean));
     if (kept) this.#card.querySelector(`[data-act="${kept}"]`)?.focus();
+  }
+
+  /** Whose bot it is; asked for once. */
+  #owner() {
+    const { owner } = this.#user.bot;
+    if (this.#botOwner === undefined) {
+      this.#botOwner = null;
+      this.#app.client.getUser({ id: owner }).then(({ user }) => { this.#botOwner = user; this.#draw(); }, () => {}); // That it is one is said all the same.
+    }
+    return this.#botOwner && el("span", {}, " of ", el("a", { href: `#/user/${this.#botOwner.handle}` }, this.#botOwner.name));
+  }
+
+  /** What else can be done about them. */
+  #deeds(followsOne) {
+    const app = this.#app;
+    const user = this.#user;
+    if (app.me.blocks.has(user.id)) return [];
+    const small = (name, act, onclick) => el("button", { type: "button", class: "small", "data-act": act, onclick }, name);
+    return [
+      ...[reportDeed(app, { user: user.id, author: user }), modDeed(app, { user: user.id, author: user }), roleDeed(app, user)].filter(Boolean).map(({ name, act, run }) => small(name, act, run)),
+    ].filter(Boolean);
+  }
+
+  async #removeFollower(button) {
+    const { id, name } = this.#user;
+    const sure = await confirmed({ title: `Remove ${name} from your followers?`, text: "They are not told. They see only your public posts from now on, and can follow you again unless you block them or approve followers.", action: "Remove" });
+    if (sure && await this.#app.does(() => this.#app.client.request("user.remove_follower", { id }), { button, done: `${name} does not follow you any more.` })) this.#recount(this.#signal);
   }
 
   #hiddenWords() {
@@ -140,6 +174,12 @@ class Profile {
     if (this.#mine) return el("button", { type: "button", class: "plain", "data-act": "edit", onclick: () => this.#edit() }, "Edit profile");
     if (app.me?.blocks.has(this.#user.id)) return null;
     const following = app.follows(this.#user.id) ?? this.#found.following;
+    if (!following && app.me?.requests?.has(this.#user.id)) {
+      return el("button", {
+        type: "button", class: "plain", "data-act": "follow", "aria-label": `Take back the request to follow ${this.#user.name}`,
+        onclick: (event) => app.setFollow(this.#user.id, false, event.currentTarget),
+      }, "Requested");
+    }
     return el("button", {
       type: "button", class: following ? "plain" : "primary", "data-act": "follow",
       "aria-label": following ? `Unfollow ${this.#user.name}` : `Follow ${this.#user.name}`,
@@ -148,39 +188,9 @@ class Profile {
   }
 
   #edit() {
-    const user = this.#user;
-    const name = el("input", { id: "profile-name", value: user.name, required: true, autocomplete: "name" });
-    const bio = el("textarea", { id: "profile-bio", rows: 4, oninput: () => counting() });
-    bio.value = user.bio;
-    const left = el("span", { class: "counter" });
-    const error = el("p", { class: "error", role: "alert", hidden: true });
-    const save = el("button", { type: "submit", class: "primary" }, "Save");
-    const counting = () => {
-      left.textContent = `${count(characters(bio.value))} / ${count(BIO_CHARS)}`;
-      left.classList.toggle("over", characters(bio.value) > BIO_CHARS);
-    };
-    counting();
-    const submit = async (event) => {
-      event.preventDefault();
-      const wrong = characters(name.value) > NAME_CHARS ? `The name can be at most ${counted(NAME_CHARS, "character")} long.` : null;
-      try {
-        if (wrong) throw new Error(wrong);
-        save.disabled = true;
-        await this.#app.client.updateUser({ name: name.value, bio: bio.value });
-        note("Your profile is saved.");
-        this.#close();
-      } catch (failure) {
-        error.textContent = wrong ?? inWords(failure);
-        error.hidden = false;
-        save.disabled = false;
-      }
-    };
-    this.#editing = el("form", { class: "stack", onsubmit: submit },
-      heading("Edit profile"), el("label", { for: "profile-name" }, "Name"), name,
-      el("label", { for: "profile-bio" }, "About you"), bio,
-      el("div", { class: "row" }, left, el("button", { type: "button", class: "plain", onclick: () => this.#close() }, "Cancel"), save), error);
+    this.#editing = profileForm(this.#app, this.#user, { close: () => this.#close() });
     this.#card.replaceChildren(this.#editing);
-    name.focus();
+    this.#editing.querySelector("input")?.focus();
   }
 
   #close() {

@@ -2,6 +2,7 @@
  * Owns the look of a post inside another one, which it hands on. Must never show more of it than the server gives.
  */
 import { avatar, el } from "./dom.js";
+import { picturesOf } from "./pictures_view.js";
 import { prose, timeOf } from "./words.js";
 import { visibilitySign } from "./visibility.js";
 
@@ -16,12 +17,12 @@ export function referenceOf({ state, post }, person) {
   const long = letters.length > CHARACTERS;
   const shown = post.warning
     ? el("p", { class: "meta" }, `Warning: ${post.warning}`)
-    : el("div", { class: "prose" }, ...(long ? [`${letters.slice(0, CHARACTERS).join("")}…`] : prose(post.text, post)));
+    : post.text !== "" && el("div", { class: "prose" }, ...(long ? [`${letters.slice(0, CHARACTERS).join("")}…`] : prose(post.text, post)));
   return el("div", { class: "inside", role: "group", "aria-label": `Post by ${person.name}` },
     el("div", { class: "head" }, avatar(person, "small"),
       el("div", { class: "who" },
         el("a", { class: "name", href: `#/user/${person.handle}` }, person.name),
         el("span", { class: "meta" }, `@${person.handle} · `, el("a", { class: "when", href: `#/post/${post.id}` }, el("span", { class: "spoken" }, "Posted "), timeOf(post.created_at)),
           visibilitySign(post)))),
-    shown);
+    shown, !post.warning && picturesOf(post));
 }

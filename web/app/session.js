@@ -40,6 +40,9 @@ export class Session extends Emitter {
     if (record) await this.#rest.logout(record.refreshToken);
   }
 
+  /** The account is no more: there is nothing to log out of. */
+  ended() { this.#forget("ended"); }
+
   /** For the client's `getToken`. */
   async accessToken({ reason }) {
     const held = this.#access;

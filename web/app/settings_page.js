@@ -1,28 +1,43 @@
 /**
- * Owns the settings: password, address, log-ins, what one wants to hear, whom one has hidden. Must never keep a password.
+ * Owns the page of settings: log-ins and what one wants to hear itself, all else by its own module. Must never change anything that was not chosen here.
  */
+import { emailForm, passwordForm } from "./account_settings.js";
 import { note } from "./announce.js";
+import { appearance, privacy } from "./choices.js";
 import { confirmed } from "./confirm.js";
 import { el } from "./dom.js";
 import { hiddenPeople } from "./hidden_people.js";
 import { heading } from "./pages.js";
+import { reportsSetting, standingSetting } from "./standing.js";
 import { ago, counted, inWords } from "./words.js";
 
 const KINDS = {
-  follow: "Followers", mention: "Mentions", comment: "Comments", reply: "Answers", reaction: "Reactions", repost: "Reposts", quote: "Quotes",
+  follow: "Followers", request: "Follow requests", mention: "Mentions", comment: "Comments", reply: "Answers", reaction: "Reactions", repost: "Reposts", quote: "Quotes",
 };
 const FROM = { everyone: "Everyone", followed: "People I follow", nobody: "Nobody" };
 
 export function settingsPage(app, { signal }) {
   const part = (title, ...nodes) => el("section", { class: "card stack part", "aria-label": title }, el("h2", {}, title), ...nodes);
+  /** A section that is there only while it has something to say. */
+  const perhaps = (title, make) => {
+    const section = part(title);
+    section.hidden = true;
+    section.append(make(app, { signal, empty: (none) => { section.hidden = none; } }));
+    return section;
+  };
   return {
     title: "Settings",
     node: el("div", {}, heading("Settings"),
-      part("Where you are logged in", logIns(app, signal)),
+      perhaps("What moderators did", standingSetting),
+      part("Appearance", appearance(app, { signal })),
+      part("Privacy", privacy(app, { signal })),
       part("Notifications", preferences(app, signal)),
       part("Blocked and muted people", hiddenPeople(app, { signal })),
+      perhaps("Your reports", reportsSetting),
+      part("Where you are logged in", logIns(app, signal)),
       part("Password", passwordForm(app)),
-      part("E-mail address", emailForm(app))),
+      part("E-mail address", emailForm(app, { signal })),
+      part("Programs and bots", el("p", { class: "hint" }, "Let a program act for you, or make a bot."), el("div", { class: "row" }, el("a", { class: "button plain", href: "#/programs" }, "Programs and bots")))),
   };
 }
 
@@ -83,58 +98,4 @@ function preferences(app, signal) {
   app.on("follows", draw, { signal });
   draw();
   return el("div", { class: "pairs" }, ...selects.flatMap(({ kind, name, select }) => [el("label", { for: `hear-${kind}` }, name), select]));
-}
-
-function passwordForm(app) {
-  return smallForm({
-    action: "Change password", hint: "All your other devices are logged out by it.",
-    fields: [
-      { name: "current", label: "Present password", type: "password", autocomplete: "current-password" },
-      { name: "new", label: "New password", type: "password", autocomplete: "new-password" },
-    ],
-    send: async (values) => {
-      const { ended } = await app.client.changePassword(values.current, values.new);
-      note(`Your password is changed.${ended > 0 ? ` ${counted(ended, "other log-in")} ended.` : ""}`);
-    },
-  });
-}
-
-function emailForm(app) {
-  return smallForm({
-    action: "Change address",
-    fields: [
-      { name: "email", label: "New address", type: "email", autocomplete: "email" },
-      { name: "password", label: "Your password", type: "password", autocomplete: "current-password" },
-    ],
-    send: async ({ password, email }) => {
-      const changed = await app.client.changeEmail(password, email);
-      note(`From now on you log in with ${changed.email}.`);
-    },
-  });
-}
-
-function smallForm({ action, hint, fields, send }) {
-  const error = el("p", { class: "error", role: "alert", hidden: true });
-  const button = el("button", { type: "submit", class: "plain" }, action);
-  const parts = fields.map(({ name, label, ...more }) => ({ name, label, input: el("input", { id: `${action.split(" ")[1]}-${name}`, name, required: true, ...more }) }));
-  const submit = async (event) => {
-    event.preventDefault();
-    error.hidden = true;
-    for (const { input } of parts) input.removeAttribute("aria-invalid");
-    button.disabled = true;
-    try {
-      await send(Object.fromEntries(parts.map(({ name, input }) => [name, input.value])));
-      for (const { input } of parts) input.value = "";
-    } catch (failure) {
-      error.textContent = inWords(failure);
-      error.hidden = false;
-      const wrong = parts.find(({ name }) => name === failure.field);
-      wrong?.input.setAttribute("aria-invalid", "true");
-      (wrong?.input ?? button).focus();
-    }
-    button.disabled = false;
-  };
-  return el("form", { class: "stack", onsubmit: submit },
-    ...parts.flatMap(({ label, input }) => [el("label", { for: input.id }, label), input]),
-    hint && el("p", { class: "hint" }, hint), error, el("div", { class: "row" }, button));
 }

@@ -4,7 +4,7 @@
 import { el } from "./dom.js";
 
 const KEY = "tidings.shortcuts";
-const LIST = [["n", "new post"], ["j", "next post"], ["k", "previous post"], ["Enter", "open the post"], [".", "show new posts"]];
+const LIST = [["n", "new post"], ["j", "next post"], ["k", "previous post"], ["Enter", "open the post"], [".", "show new posts"], ["/", "search"]];
 
 export function shortcuts(app, place) {
   const box = el("input", { type: "checkbox", id: "shortcuts", onchange: () => localStorage.setItem(KEY, box.checked ? "on" : "off") });
@@ -16,7 +16,7 @@ export function shortcuts(app, place) {
   addEventListener("keydown", (event) => {
     const typing = event.target.closest?.("input, textarea, select, dialog, [contenteditable]");
     if (!box.checked || typing || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-    const act = { n: () => write(app), j: () => step(1), k: () => step(-1), ".": () => document.querySelector(".pill:not([hidden])")?.click() }[event.key];
+    const act = { n: () => write(app), j: () => step(1), k: () => step(-1), "/": search, ".": () => document.querySelector(".pill:not([hidden])")?.click() }[event.key];
     if (!act) return;
     event.preventDefault();
     act();
@@ -32,6 +32,12 @@ function write(app) {
   if (area()) return area().focus();
   addEventListener("tidings:shown", () => area()?.focus(), { once: true });
   location.hash = "#/home";
+}
+
+function search() {
+  const field = document.getElementById("search-field");
+  if (field) field.select();
+  else location.hash = "#/search";
 }
 
 function step(by) {

@@ -5,7 +5,11 @@ import { note, say } from "./announce.js";
 import { composer } from "./composer.js";
 import { confirmed } from "./confirm.js";
 import { arrange, avatar, el, icon } from "./dom.js";
-import { count, inWords, prose, timeOf } from "./words.js";
+import { filteredBy, filteredLine } from "./filters.js";
+import { suggesting } from "./people_search.js";
+import { reportDeed } from "./report.js";
+import { closed } from "./thread_rules.js";
+import { count, counted, inWords, prose, timeOf } from "./words.js";
 
 /** Until the server has said how often. */
 const TYPING_AGAIN_MS = 3_000;
@@ -19,6 +23,9 @@ class CommentItem {
   /** An open form: an answer to this comment, or its text being edited. */
   #form = null;
   #editing = false;
+  /** Whether what is folded away was asked for. */
+  #opened = false;
+  #more = el("li", { class: "more-answers", hidden: true });
   #article = el("article", { class: "comment", tabindex: -1 });
   #answers = el("ol", { class: "answers" });
   node = el("li", {}, this.#article, this.#answers);
@@ -30,12 +37,27 @@ class CommentItem {
 
   show({ comment, answers, orphan }) {
     const person = comment.author && this.#feed.person(comment.author);
-    const shown = { comment, person, orphan };
-    const same = this.#shown.comment?.rev === comment.rev && this.#shown.person?.rev === person?.rev && this.#shown.orphan === orphan;
+    const filtered = comment.removed ? null : filteredBy(this.#app, comment);
+    const shut = Boolean(this.#feed.post) && closed(this.#app, this.#feed.post);
+    const shown = { comment, person, orphan, filtered, shut };
+    const before = this.#shown;
+    const same = before.comment?.rev === comment.rev && before.person?.rev === person?.rev && before.orphan === orphan && before.filtered === filtered && before.shut === shut;
     this.#shown = shown;
     if (!same && !this.#editing) this.#draw();
-    arrange(this.#answers, answers.map((answer) => itemOf(this.#children, answer, this.#app, this.#feed).node));
-    this.#answers.hidden = answers.length === 0;
+    const missing = Math.max(0, this.#feed.answersOf(comment.id) - answers.length);
+    this.#drawMissing(missing);
+    arrange(this.#answers, [...answers.map((answer) => itemOf(this.#children, answer, this.#app, this.#feed).node), ...(missing > 0 ? [this.#more] : [])]);
+    this.#answers.hidden = answers.length === 0 && missing === 0;
+  }
+
+  #drawMissing(missing) {
+    this.#more.hidden = missing === 0;
+    if (missing === 0) return;
+    const text = missing >= 100 ? "More than 99 more answers" : counted(missing, "more answer");
+    if (this.#more.textContent === text) return;
+    this.#more.replaceChildren(el("button", {
+      type: "button", class: "link", onclick: (event) => this.#app.does(() => this.#feed.loadAnswers(this.#shown.comment.id), { button: event.currentTarget }),
+    }, text));
   }
 
   #draw() {
@@ -55,18 +77,39 @@ class CommentItem {
         el("span", { class: "meta" }, el("span", { class: "at" }, `@${person.handle}`), " · ", timeOf(comment.created_at),
           comment.edited_at && el("span", { class: "edited" }, " · edited"))));
     const earlier = orphan && el("p", { class: "meta" }, "Answers an earlier comment");
-    const body = this.#editing ? null : el("div", { class: "prose" }, ...prose(comment.text));
+    const body = this.#editing ? null : this.#body(comment);
     return [head, earlier, body, this.#form ? null : this.#foot(comment)].filter(Boolean);
+  }
+
+  /** The text, or what stands in its place until somebody wants to read it. */
+  #body(comment) {
+    const text = () => el("div", { class: "prose" }, ...prose(comment.text, comment));
+    if (this.#opened) return text();
+    const open = () => { this.#opened = true; this.#draw(); };
+    if (this.#shown.filtered) return filteredLine(this.#shown.filtered, open);
+    if (!comment.hidden) return text();
+    return el("div", { class: "warning" }, el("p", {}, "Hidden by the author of the post"), el("button", { type: "button", class: "small", onclick: open }, "Show"));
+  }
+
+  /** Folds it away, or unfolds it: under one's own post. */
+  #fold(comment) {
+    const { client } = this.#app;
+    this.#opened = false;
+    return this.#app.does(() => client.request(comment.hidden ? "comment.unhide" : "comment.hide", { id: comment.id }), { done: comment.hidden ? "The comment is shown again." : "The comment is folded away for everybody." });
   }
 
   #foot(comment) {
     const app = this.#app;
     const mine = app.owns(comment);
+    const mayFold = this.#feed.post && app.owns(this.#feed.post);
     const deep = comment.depth >= app.limits.comment_depth;
+    const report = reportDeed(app, { comment: comment.id, author: comment.author });
     return el("footer", { class: "actions" },
-      app.user && !deep && el("button", { type: "button", class: "action", onclick: () => this.#answer() }, icon("comment"), "Reply"),
+      app.user && !deep && !this.#shown.shut && el("button", { type: "button", class: "action", onclick: () => this.#answer() }, icon("comment"), "Reply"),
       mine && el("button", { type: "button", class: "action", onclick: () => this.#edit() }, icon("pen"), "Edit"),
-      (mine || app.isAdmin) && el("button", { type: "button", class: "action", onclick: () => this.#delete() }, icon("trash"), "Delete"));
+      (mine || app.isAdmin) && el("button", { type: "button", class: "action", onclick: () => this.#delete() }, icon("trash"), "Delete"),
+      mayFold && el("button", { type: "button", class: "action", onclick: () => this.#fold(comment) }, comment.hidden ? "Unhide" : "Hide"),
+      report && el("button", { type: "button", class: "action", onclick: report.run }, icon("flag"), "Report"));
   }
 
   #close = () => {
@@ -81,6 +124,7 @@ class CommentItem {
     this.#form = composer({
       label: `Your answer to ${person.name}`, placeholder: `Answer ${person.name}…`, action: "Reply",
       limit: this.#app.limits.comment_chars, place: `answer:${comment.id}`, cancel: this.#close, typing: typingSign(this.#app, comment.post, comment.id),
+      suggest: suggesting(this.#app, comment.post),
       send: async (text, id) => {
         await this.#app.client.createComment(comment.post, text, { id, parent: comment.id });
         this.#close();
@@ -169,6 +213,7 @@ export class Thread {
     this.#feed = feed;
     this.#empty.textContent = app.user ? "No comments yet. Write the first one." : "No comments yet.";
     feed.on("change", () => this.draw(), { signal });
+    app.on("hiding", () => this.draw(), { signal });
     feed.on("comment.created", (comment) => {
       if (comment.author && !app.owns(comment)) say(`New comment by ${comment.author.name}`);
     }, { signal });

@@ -15,7 +15,7 @@ export class People extends Emitter {
     const known = this.#known.get(id);
     if (known?.rev >= rev) return false;
     this.#known.set(id, { id, rev, handle, name });
-    if (known && (known.name !== name || known.handle !== handle)) this.emit("renamed", id);
+    if (known) this.emit("renamed", id); // Also for another picture, of which only the `rev` tells.
     return true;
   }
 

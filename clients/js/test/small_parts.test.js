@@ -1,7 +1,7 @@
 /** Back-off, ids, errors and REST, each by itself. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Rest, TidingsError, backoffMs, uuidv7 } from "../src/index.js";
+import { Rest, TidingsError, backoffMs, matchesFilter, uuidv7 } from "../src/index.js";
 
 test("waits are spread from 0 to a ceiling that doubles from 500 ms to 20 s", () => {
   for (const [attempt, ceiling] of [[0, 500], [1, 1000], [2, 2000], [5, 16_000], [6, 20_000], [60, 20_000], [100_000, 20_000]]) {
