@@ -30,11 +30,12 @@ export function roleDeed(app, person) {
 }
 
 /** @param {object} on `case`, `user`, `post` or `comment` with its id */
-export function actDialog(app, on, { author, what }) {
+export function actDialog(app, on, { author, what, because }) {
   const id = uuidv7();
   const deeds = what === "Profile" ? ABOUT_PEOPLE : { ...ABOUT_THINGS, ...ABOUT_PEOPLE };
   const action = el("select", { id: "mod-action", onchange: () => changed() }, ...Object.entries(deeds).map(([value, words]) => el("option", { value }, words)));
   const reason = el("select", { id: "mod-reason" }, ...Object.entries(REASONS).map(([value, words]) => el("option", { value }, words)));
+  if (because) reason.value = because;
   const lasting = el("select", { id: "mod-lasting" }, ...LASTING.map(([words], at) => el("option", { value: at }, words)));
   const span = el("div", { class: "pairs", hidden: true }, el("label", { for: lasting.id }, "For how long"), lasting);
   const words = el("textarea", { id: "mod-note", rows: 3, maxlength: NOTE_CHARS });

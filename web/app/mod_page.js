@@ -101,6 +101,7 @@ function parts(app, one) {
   const { author, copy } = one;
   const what = one.comment ? "Comment" : one.post ? "Post" : "Profile";
   const reasons = Object.entries(one.reasons).filter(([, many]) => many > 0).map(([reason, many]) => el("li", {}, `${REASONS[reason] ?? reason}${many > 1 ? ` (${many})` : ""}`));
+  const [mostly] = Object.entries(one.reasons).sort(([, less], [, more]) => more - less).map(([reason]) => reason);
   const settled = one.state === "settled";
   return [
     el("header", { class: "head" }, avatar(author), el("div", { class: "who" },
@@ -118,7 +119,7 @@ function parts(app, one) {
       one.post && el("a", { class: "button small", href: `#/post/${one.post}` }, "Open"),
       !settled && claimButton(app, one),
       !settled && el("button", { type: "button", class: "small", onclick: (event) => app.does(() => app.client.request("mod.settle", { id: one.id }), { button: event.currentTarget, done: "Settled: nothing was to be done." }) }, "Dismiss"),
-      el("button", { type: "button", class: settled ? "small" : "primary", onclick: () => actDialog(app, { case: one.id }, { author, what }) }, "Act…")),
+      el("button", { type: "button", class: settled ? "small" : "primary", onclick: () => actDialog(app, { case: one.id }, { author, what, because: mostly }) }, "Act…")),
   ];
 }
 

@@ -101,7 +101,7 @@ class CommentItem {
   #foot(comment) {
     const app = this.#app;
     const mine = app.owns(comment);
-    const mayFold = this.#feed.post && app.owns(this.#feed.post);
+    const mayFold = !mine && this.#feed.post && app.owns(this.#feed.post);
     const deep = comment.depth >= app.limits.comment_depth;
     const report = reportDeed(app, { comment: comment.id, author: comment.author });
     return el("footer", { class: "actions" },
