@@ -137,6 +137,8 @@ settings! {
     password_hashers: usize = "2",
     /// Passwords that may wait for a hasher; more log-ins are refused with `overloaded`.
     password_queue: usize = "32",
+    /// Connections of programs that may watch the firehose of this node at the same time; 0: it has none.
+    firehose_connections: usize = "16",
     /// How long a ticket to send a picture is good.
     picture_ticket_ttl: Duration = "5m",
     /// Threads that make pictures of what people send. One takes some 350 MB for the largest.

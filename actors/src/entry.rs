@@ -208,7 +208,8 @@ pub struct Entry {
     /// The wire form of the entity (`Post`, `Comment`, `User`, `Follow` of the protocol), of
     /// `Removed` where the verb says so; `{}` for [`Change::SessionRevoked`]. Encoded once, shared by all.
     pub body: Arc<RawValue>,
-    /// Of a post that is not simply public, without hashtags and handing on nothing. None for everything else.
+    /// Of a post that is not simply public, without hashtags and handing on nothing; of a comment on a post that is not for everybody, how far
+    /// that is seen. None for everything else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<Arc<Scope>>,
 }

@@ -11,6 +11,7 @@ use crate::frame::Framing;
 use crate::journal::actor::JournalAddr;
 use crate::ports::{BotDesk, Desk, Drafts, Marks, Moderation, Pictures, Reads, Search, Tokens};
 use crate::presence::company::Company;
+use crate::session::ears::Ears;
 use crate::starts::Starts;
 use crate::tail::actor::Sight;
 use crate::user::Users;
@@ -38,6 +39,8 @@ pub struct Node {
     pub tokens: Arc<dyn Tokens>,
     /// One's own account.
     pub desk: Arc<dyn Desk>,
+    /// Places at the firehose.
+    pub firehose: Ears,
     /// Tokens and bots.
     pub bots: Arc<dyn BotDesk>,
     /// Pictures.

@@ -137,6 +137,7 @@ impl Fake {
                         | FeedName::Mod
                         | FeedName::User(_)
                         | FeedName::Tag(_)
+                        | FeedName::Firehose
                         | FeedName::Notifications => None,
                     });
                     let client = Client { user: *user, thread, sender: sender.clone() };

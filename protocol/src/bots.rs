@@ -5,9 +5,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::decode;
 use crate::entity::User;
 use crate::ids::{SessionId, UserId};
 use crate::position::{Millis, Seq};
+use crate::spans::Tag;
 use crate::text::{DisplayName, Handle};
 
 /// What a token is good for. What a method needs stands in PROTOCOL.md's table; what is not there needs a log-in.
@@ -107,6 +109,39 @@ pub struct BotCreate {
 pub struct BotRef {
     /// Which.
     pub id: UserId,
+}
+
+/// Kinds of things on the feed `firehose`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum FirehoseKind {
+    /// Public posts.
+    Post,
+    /// Comments on them.
+    Comment,
+    /// Profiles.
+    User,
+}
+
+/// What of the feed `firehose` is wanted: what is in all of the lists that are not empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+#[serde(default)]
+pub struct FirehoseFilter {
+    /// Of these kinds.
+    #[serde(deserialize_with = "decode::few", skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100))]
+    #[ts(as = "Option<Vec<FirehoseKind>>", optional)]
+    pub kinds: Vec<FirehoseKind>,
+    /// By these people; at most 100.
+    #[serde(deserialize_with = "decode::few", skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100))]
+    #[ts(as = "Option<Vec<UserId>>", optional)]
+    pub authors: Vec<UserId>,
+    /// Posts that have, or had, one of these hashtags; at most 100.
+    #[serde(deserialize_with = "decode::few", skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100))]
+    #[ts(as = "Option<Vec<Tag>>", optional)]
+    pub tags: Vec<Tag>,
 }
 
 /// `token.create`. The answer alone holds the secret: after a lost answer revoke what `token.all` shows and make another.

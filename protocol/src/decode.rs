@@ -171,6 +171,15 @@ pub(crate) fn page_limit<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u1
     }
 }
 
+/// A list that somebody filters by.
+pub(crate) fn few<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Vec<T>, D::Error> {
+    let list = Vec::deserialize(from)?;
+    if list.len() > limits::FILTERED_BY {
+        return Err(serde::de::Error::custom(format_args!("must be at most {}", limits::FILTERED_BY)));
+    }
+    Ok(list)
+}
+
 /// `client` of `hello`, which goes into logs: short and on one line.
 pub(crate) fn client_name<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
     let name = Option::<String>::deserialize(from)?;

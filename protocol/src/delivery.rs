@@ -43,8 +43,12 @@ impl DeliveryMode {
     /// Whether a feed can be told so: one's own things, notifications and what moderators see are told in full or not at all.
     #[must_use]
     pub const fn fits(self, feed: FeedName) -> bool {
-        matches!(self, Self::Full | Self::Off)
-            || !matches!(feed, FeedName::Me | FeedName::Notifications | FeedName::Mod)
+        match feed {
+            // A stream is told in full, or not watched.
+            FeedName::Firehose => matches!(self, Self::Full),
+            FeedName::Me | FeedName::Notifications | FeedName::Mod => matches!(self, Self::Full | Self::Off),
+            FeedName::Home | FeedName::Global | FeedName::User(_) | FeedName::Post(_) | FeedName::Tag(_) => true,
+        }
     }
 }
 

@@ -28,11 +28,13 @@ pub enum FeedName {
     Post(PostId),
     /// Public posts with a hashtag.
     Tag(Tag),
+    /// Everything that is public, for programs.
+    Firehose,
 }
 
 /// Not the name of a feed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a feed: expected home, global, notifications, me, mod, user:<id>, post:<id> or tag:<name>")]
+#[error("not a feed: expected home, global, notifications, me, mod, firehose, user:<id>, post:<id> or tag:<name>")]
 pub struct BadFeedName;
 
 impl FeedName {
@@ -41,7 +43,7 @@ impl FeedName {
     pub const fn is_public(self) -> bool {
         match self {
             Self::Global | Self::User(_) | Self::Post(_) | Self::Tag(_) => true,
-            Self::Home | Self::Notifications | Self::Me | Self::Mod => false,
+            Self::Home | Self::Notifications | Self::Me | Self::Mod | Self::Firehose => false,
         }
     }
 }
@@ -54,6 +56,7 @@ impl fmt::Display for FeedName {
             Self::Notifications => f.write_str("notifications"),
             Self::Me => f.write_str("me"),
             Self::Mod => f.write_str("mod"),
+            Self::Firehose => f.write_str("firehose"),
             Self::User(id) => write!(f, "user:{id}"),
             Self::Post(id) => write!(f, "post:{id}"),
             Self::Tag(tag) => write!(f, "tag:{tag}"),
@@ -71,6 +74,7 @@ impl FromStr for FeedName {
                 "notifications" => Ok(Self::Notifications),
                 "me" => Ok(Self::Me),
                 "mod" => Ok(Self::Mod),
+                "firehose" => Ok(Self::Firehose),
                 _ => Err(BadFeedName),
             },
             Some(("tag", tag)) => tag.parse().map(Self::Tag).map_err(|_| BadFeedName),
@@ -97,6 +101,6 @@ impl<'de> Deserialize<'de> for FeedName {
 }
 
 crate::text::string_on_the_wire!(FeedName, {
-    "pattern": "^(home|global|notifications|me|mod|(user|post):[0-9A-Fa-f-]{36}|tag:.{1,62})$",
-    "description": "`home`, `global`, `notifications`, `me`, `mod`, `user:<id>`, `post:<id>` or `tag:<name>`."
+    "pattern": "^(home|global|notifications|me|mod|firehose|(user|post):[0-9A-Fa-f-]{36}|tag:.{1,62})$",
+    "description": "`home`, `global`, `notifications`, `me`, `mod`, `firehose`, `user:<id>`, `post:<id>` or `tag:<name>`."
 });

@@ -60,6 +60,8 @@ pub const LOG_INS_PER_USER: usize = 200;
 pub const API_TOKENS: usize = 20;
 /// Bots of one user: enough to play with; what they write counts as much as what people write.
 pub const BOTS_PER_USER: usize = 5;
+/// Authors or hashtags that a program filters the firehose by: each entry is looked up in them.
+pub const FILTERED_BY: usize = 100;
 /// Password length in bytes: at least what OWASP asks with no second factor, at most what hashing may be fed.
 pub const PASSWORD_BYTES: std::ops::RangeInclusive<usize> = 10..=1_024;
 /// E-mail address (RFC 5321 §4.5.3.1.3).

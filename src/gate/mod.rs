@@ -34,6 +34,7 @@ use tidings_actors::ports::{
 };
 use tidings_actors::presence::company::Company;
 use tidings_actors::presence::crier::{Crier, Stop as StopCrying};
+use tidings_actors::session::ears::Ears;
 use tidings_actors::starts::Starts;
 use tidings_actors::tail::actor::{Message as ToTail, Sight, Tail};
 use tidings_actors::user::Users;
@@ -145,6 +146,7 @@ impl Gate {
             reads: parts.reads,
             tokens: parts.tokens,
             desk: parts.desk,
+            firehose: Ears::of(config.firehose_connections),
             bots: parts.bots,
             pictures: parts.pictures,
             marks: parts.marks,

@@ -103,6 +103,8 @@ pub(crate) enum Entity {
     Comment {
         comment: Comment,
         author: UserId,
+        /// Of its post, where that is not for everybody.
+        scope: Option<Arc<Scope>>,
     },
 }
 
@@ -298,6 +300,7 @@ impl EntityRow {
     }
 
     fn comment(mut self) -> Result<Entity, StoreFault> {
+        let scope = scope(self.scope.as_deref())?;
         let removed = need(self.removed)?;
         let author = self.author()?;
         let by = author.id;
@@ -315,7 +318,7 @@ impl EntityRow {
             edited_at: if removed { None } else { self.edited_ms.map(millis) },
             extra: if removed { CommentExtra::default() } else { comment_extra(self.extra.as_deref())? },
         };
-        Ok(Entity::Comment { comment, author: by })
+        Ok(Entity::Comment { comment, author: by, scope })
     }
 }
 
@@ -324,8 +327,8 @@ impl EntityRow {
 /// answers in place, which are not unheard of (P4).
 pub(crate) fn entry(seq: Seq, verb: Verb, entity: &Entity, unheard: Seq) -> Result<Entry, StoreFault> {
     let scope = match entity {
-        Entity::Post { scope, .. } | Entity::PostGone { scope, .. } => scope.clone(),
-        Entity::User(_) | Entity::Follow { .. } | Entity::Comment { .. } | Entity::Own { .. } => None,
+        Entity::Post { scope, .. } | Entity::PostGone { scope, .. } | Entity::Comment { scope, .. } => scope.clone(),
+        Entity::User(_) | Entity::Follow { .. } | Entity::Own { .. } => None,
     };
     let (change, body) = match entity {
         Entity::User(user) => (Change::User { verb, id: user.id }, body(user)?),
@@ -342,7 +345,7 @@ pub(crate) fn entry(seq: Seq, verb: Verb, entity: &Entity, unheard: Seq) -> Resu
         Entity::PostGone { gone, author, .. } => {
             (Change::Post { verb: Verb::Removed, id: PostId(gone.id), author: *author }, body(gone)?)
         }
-        Entity::Comment { comment, author } => {
+        Entity::Comment { comment, author, .. } => {
             let (verb, body) = if comment.removed && comment.seq >= unheard {
                 (Verb::Created, body(comment)?)
             } else if comment.removed {

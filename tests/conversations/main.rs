@@ -17,6 +17,7 @@ mod convergence;
 mod demo;
 mod faults;
 mod feeds;
+mod firehose;
 mod marks;
 mod matrix;
 mod nodes;

@@ -272,6 +272,8 @@ fn rows() -> Vec<Row> {
         row("feed.subscribe", Post(Private), |things| json!({ "feed": format!("post:{}", things.post) }), OWNER),
         // Of a feed that is not watched: see the conversations about modes.
         row("feed.mode", Nothing, |_| json!({ "feed": "tag:none", "mode": "off" }), [NONE; COLUMNS.len()]),
+        // Only for programs that have leave: see below.
+        row("feed.subscribe", Nothing, |_| json!({ "feed": "firehose" }), [WHO, NO, NO, NO, NO, NO, NO, NO, NO]),
         row("feed.unsubscribe", Nothing, |_| json!({ "feed": "global" }), EVERYBODY),
         // What one may not see is not found: see the conversations about searching.
         row("search.people", Nothing, |_| json!({ "query": "owner" }), EVERYBODY),
@@ -463,7 +465,7 @@ async fn every_method_answers_a_token_as_far_as_it_is_good_for_it() {
     const STRANGER: usize = 1;
     let mut cast = Cast::gathers().await;
     let mut programs = Vec::new();
-    for scope in [Scope::Read, Scope::Write] {
+    for scope in [Scope::Read, Scope::Write, Scope::Firehose] {
         let word = serde_json::to_value(scope).expect("a word");
         let made = cast.people[STRANGER].makes_token(&[word.as_str().expect("a word")]).await;
         let mut program = cast.people[STRANGER].sends_program(&made.secret);
@@ -477,11 +479,17 @@ async fn every_method_answers_a_token_as_far_as_it_is_good_for_it() {
             let things = cast.things(row.about, STRANGER).await;
             let params = (row.params)(&things);
             let need = match row.method {
+                "feed.subscribe" if params["feed"] == "firehose" => Need::Scope(Scope::Firehose),
                 "feed.subscribe" => Need::Scope(Scope::Read),
                 _ => need,
             };
             let may = need == Need::Nothing || need == Need::Scope(*scope);
-            let expected = if may { row.answers[STRANGER] } else { NO };
+            let expected = match () {
+                () if !may => NO,
+                // What no log-in may, a program may that has leave.
+                () if params["feed"] == "firehose" && row.method == "feed.subscribe" => OK,
+                () => row.answers[STRANGER],
+            };
             let answer: Result<Value, Refusal> = program.request(row.method, params).await;
             if let (Ok(snapshot), "feed.subscribe") = (&answer, row.method) {
                 program.state.starts_afresh(serde_json::from_value(snapshot.clone()).expect("a snapshot"));
@@ -511,7 +519,10 @@ fn no_method_and_no_feed_is_without_a_row() {
         .filter_map(|row| (row.params)(&things)["feed"].as_str().and_then(|name| name.parse::<FeedName>().ok()))
         .map(kind)
         .collect();
-    assert_eq!(subscribed, BTreeSet::from(["global", "home", "me", "mod", "notifications", "post", "tag", "user"]));
+    assert_eq!(
+        subscribed,
+        BTreeSet::from(["firehose", "global", "home", "me", "mod", "notifications", "post", "tag", "user"])
+    );
 }
 
 /// Without a wildcard: a new kind of feed does not build before somebody has thought of it here.
@@ -525,5 +536,6 @@ fn kind(feed: FeedName) -> &'static str {
         FeedName::Tag(_) => "tag",
         FeedName::Notifications => "notifications",
         FeedName::Mod => "mod",
+        FeedName::Firehose => "firehose",
     }
 }

@@ -42,7 +42,8 @@ impl<L: Line> FeedTable<L> {
             if afresh.is_some_and(|afresh| feeds.iter().any(|&feed| afresh.touches(feed))) {
                 return false;
             }
-            matching += usize::from(feeds.iter().any(|&feed| belongs(feed, entry, eyes)));
+            matching +=
+                usize::from(feeds.iter().any(|&feed| belongs(feed, entry, eyes) && self.is_for(id.0, feed, entry)));
         }
         matching <= CATCH_UP_EVENTS
     }
@@ -136,13 +137,18 @@ impl<L: Line> FeedTable<L> {
     /// What a session is told of an entry on one of its feeds. Of a post that is over for it, that it is gone, whatever has become of it
     /// since; of the comments nothing.
     fn told(&self, id: usize, feed: FeedName, entry: &Entry, eyes: Option<Eyes<'_>>) -> Sight {
-        let sight = sight(feed, entry, eyes);
+        let sight = if self.is_for(id, feed, entry) { sight(feed, entry, eyes) } else { Sight::Nothing };
         match (feed, entry.change) {
             (FeedName::Post(post), change) if sight != Sight::Nothing && self.shut.contains(&(id, post)) => {
                 if matches!(change, Change::Post { .. }) { Sight::Short } else { Sight::Nothing }
             }
             _ => sight,
         }
+    }
+
+    /// Whether an entry passes the filter that a session may have set for a feed.
+    fn is_for(&self, id: usize, feed: FeedName, entry: &Entry) -> bool {
+        feed != FeedName::Firehose || self.wants(id, entry)
     }
 
     /// What a session has missed, each entity once, ascending. None if that cannot be told from memory or is too much.

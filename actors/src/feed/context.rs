@@ -30,7 +30,8 @@ impl Afresh {
     pub const fn touches(self, feed: FeedName) -> bool {
         match self {
             Self::Circle => matches!(feed, FeedName::Home | FeedName::User(_) | FeedName::Post(_)),
-            Self::Others => !matches!(feed, FeedName::Me),
+            // The firehose is no state that could start afresh: what comes on it comes as they are seen from here on.
+            Self::Others => !matches!(feed, FeedName::Me | FeedName::Firehose),
         }
     }
 

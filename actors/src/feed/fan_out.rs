@@ -24,7 +24,7 @@ const SWEEP_LEAST: usize = if cfg!(test) { 2 } else { 128 };
 
 /// Frames that follow each other in the journal and go to the same readers: one buffer, which all of them share, and one `send` for each
 /// reader, whatever the number of frames.
-struct Run {
+pub(super) struct Run {
     topic: Topic,
     readers: Vec<usize>,
     frames: Vec<Bytes>,
@@ -128,7 +128,8 @@ impl<L: Line> FeedTable<L> {
         }
         if self.is_filtered(entry) {
             self.put_off(run.take());
-            return self.tell_each(entry);
+            self.tell_each(entry);
+            return self.tell_listeners(entry, run);
         }
         for topic in topics(&entry.change) {
             if !self.has_readers(topic) {
@@ -153,6 +154,7 @@ impl<L: Line> FeedTable<L> {
             self.put_off(run.take());
             self.tell_by_tag(tagged, entry);
         }
+        self.tell_listeners(entry, run);
     }
 
     fn has_readers(&self, topic: Topic) -> bool {
@@ -174,7 +176,7 @@ impl<L: Line> FeedTable<L> {
         }
     }
 
-    fn put_off(&mut self, run: Option<Run>) {
+    pub(super) fn put_off(&mut self, run: Option<Run>) {
         if let Some(run) = run {
             let parcel = Parcel::of(&run);
             run.readers.into_iter().for_each(|id| self.put_off_for(id, &parcel));

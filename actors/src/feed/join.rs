@@ -84,6 +84,7 @@ impl<L: Line> FeedTable<L> {
             Some(Key::Topic(topic)) => self.index.entry(topic).or_default().push(id.0),
             Some(Key::Tag(tag)) => self.by_tag.entry(tag).or_default().push(id.0),
             Some(Key::HomeOf(viewer)) => self.viewers[viewer].home.push(id.0),
+            Some(Key::Firehose) => self.listens(id.0),
             None => {}
         }
     }
@@ -107,6 +108,7 @@ impl<L: Line> FeedTable<L> {
             Some(Key::Topic(topic)) => remove_from(&mut self.index, topic, id.0),
             Some(Key::Tag(tag)) => remove_from(&mut self.by_tag, tag, id.0),
             Some(Key::HomeOf(viewer)) => self.viewers[viewer].home.retain(|&slot| slot != id.0),
+            Some(Key::Firehose) => self.listens_no_more(id.0),
             None => {}
         }
         true
@@ -129,6 +131,7 @@ impl<L: Line> FeedTable<L> {
         for feed in self.slots[id.0].feeds.iter().copied().chain(self.asides.silent(id.0)).collect::<Vec<_>>() {
             self.unsubscribe(&id, feed);
         }
+        self.listens_no_more(id.0);
         let slot = self.slots.remove(id.0);
         let Some(viewer) = slot.viewer else { return };
         self.viewers[viewer].slots.retain(|&other| other != id.0);
@@ -154,6 +157,7 @@ impl<L: Line> FeedTable<L> {
             FeedName::User(user) => Key::Topic(Topic::User(user)),
             FeedName::Post(post) => Key::Topic(Topic::Post(post)),
             FeedName::Tag(tag) => Key::Tag(tag),
+            FeedName::Firehose => Key::Firehose,
         })
     }
 }
@@ -162,6 +166,8 @@ impl<L: Line> FeedTable<L> {
 enum Key {
     Topic(Topic),
     Tag(Tag),
+    /// Who listens has a list of their own.
+    Firehose,
     /// `home` hangs on its viewer.
     HomeOf(usize),
 }

@@ -8,6 +8,7 @@ pub mod catch_up;
 pub mod context;
 mod fan_out;
 mod filtered;
+pub mod firehose;
 pub mod forward;
 pub mod join;
 mod notes;

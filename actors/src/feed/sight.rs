@@ -61,7 +61,11 @@ fn holds(sorted: &[UserId], user: UserId) -> bool {
 #[must_use]
 pub fn belongs(feed: FeedName, entry: &Entry, eyes: Option<Eyes<'_>>) -> bool {
     if let FeedName::Tag(tag) = feed {
-        return entry.scope.as_ref().is_some_and(|scope| scope.tagged.contains(&tag));
+        let is_post = matches!(entry.change, Change::Post { .. });
+        return is_post && entry.scope.as_ref().is_some_and(|scope| scope.tagged.contains(&tag));
+    }
+    if feed == FeedName::Firehose {
+        return matches!(entry.change, Change::Post { .. } | Change::Comment { .. } | Change::User { .. });
     }
     topics(&entry.change).any(|topic| match (feed, topic) {
         (FeedName::Home, Topic::HomeOf(author)) => eyes.is_some_and(|eyes| eyes.has_around(author)),
@@ -91,6 +95,11 @@ pub fn sight(feed: FeedName, entry: &Entry, eyes: Option<Eyes<'_>>) -> Sight {
             view.of_post(verb, entry.scope.as_deref())
         }
         Change::Comment { verb, author, .. } => {
+            // What a comment on a post says that is not for everybody goes to those who watch that post.
+            let public = entry.scope.as_ref().is_none_or(|scope| scope.visibility.is_public());
+            if feed == FeedName::Firehose && !public {
+                return Sight::Nothing;
+            }
             let hidden = eyes.is_some_and(|eyes| eyes.is_apart_from(author) || eyes.has_muted(author));
             if hidden && verb != Verb::Removed { Sight::Short } else { Sight::Whole }
         }
@@ -144,7 +153,7 @@ impl View<'_> {
 
     /// Whether the feed shows the viewer a post of this visibility.
     fn admits(&self, visibility: Visibility, scope: &Scope) -> bool {
-        if matches!(self.feed, FeedName::Global | FeedName::Tag(_)) {
+        if matches!(self.feed, FeedName::Global | FeedName::Tag(_) | FeedName::Firehose) {
             return visibility.is_public();
         }
         let own = self.eyes.is_some_and(|eyes| eyes.user == self.author);
@@ -166,6 +175,7 @@ impl View<'_> {
             | FeedName::Notifications
             | FeedName::Me
             | FeedName::Mod
+            | FeedName::Firehose
             | FeedName::User(_)
             | FeedName::Post(_) => true,
         }

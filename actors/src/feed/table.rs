@@ -16,6 +16,7 @@ use tidings_protocol::spans::Tag;
 use super::Topic;
 use super::aside::Asides;
 use super::context::{Afresh, Context};
+use super::firehose::Listeners;
 use super::sight::Eyes;
 use crate::entry::Entry;
 use crate::frame::Framing;
@@ -148,6 +149,8 @@ pub struct FeedTable<L> {
     pub(super) asides: Asides,
     /// Slots whose `post:<id>` is over, because the post may not be seen any more: they are told that, and of its comments nothing.
     pub(super) shut: FxHashSet<(usize, PostId)>,
+    /// Who listens to the firehose.
+    pub(super) listeners: Listeners,
     pub(super) viewers: Slab<ViewerSlot>,
     pub(super) viewer_of: FxHashMap<UserId, usize>,
     /// Slots that have got something which has not been sent yet, first come first served.
@@ -169,6 +172,7 @@ impl<L: Line> FeedTable<L> {
             hiders: FxHashMap::default(),
             asides: Asides::default(),
             shut: FxHashSet::default(),
+            listeners: Listeners::new(),
             viewers: Slab::new(),
             viewer_of: FxHashMap::default(),
             dirty: VecDeque::new(),
@@ -207,6 +211,7 @@ impl<L: Line> FeedTable<L> {
             && self.by_tag.is_empty()
             && self.hiders.is_empty()
             && self.shut.is_empty()
+            && self.listeners.is_empty()
     }
 
     /// What has been counted since the last time.

@@ -19,6 +19,7 @@ use tidings_protocol::request::Hello;
 use uuid::Uuid;
 
 use super::bots;
+use super::ears::Ear;
 use super::greet::{self, Greeted, Turned};
 use super::jobs;
 use super::machine::{Doorkeeper, Effect, Job, Machine, Ticket, bad_token};
@@ -71,6 +72,8 @@ pub struct Session {
     pub(super) expiry: Option<SpawnHandle>,
     /// Of the log-in, once it has been let in.
     pub(super) presence: Option<Presence>,
+    /// A place at the firehose.
+    pub(super) ear: Option<Ear>,
     /// Of the connection, as far as others see that its user is here.
     pub(super) visit: Option<Box<Visit>>,
     _admitted: Admitted,
@@ -102,6 +105,7 @@ impl Session {
             failing_since: None,
             expiry: None,
             presence: None,
+            ear: None,
             visit: None,
             _admitted: admitted,
         };
@@ -160,6 +164,7 @@ impl Session {
             self.budget = Arc::clone(&seat.budget);
         }
         self.seat = greeted.seat;
+        self.ear = greeted.ear;
         self.place = Some(Rc::new(greeted.place));
         self.begins_visit(showing);
         if let Some(caught_up) = greeted.caught_up {
@@ -179,8 +184,8 @@ impl Session {
 
     fn run(&mut self, ticket: Ticket, id: RequestId, job: Job, ctx: &mut Context<Self>) {
         match job {
-            Job::Subscribe(feed, limit, mode) => {
-                self.subscribe(ticket, id, Wanted { feed, limit, mode, is_change: false }, ctx);
+            Job::Subscribe(feed, limit, mode, filter) => {
+                self.subscribe(ticket, id, Wanted { feed, limit, mode, is_change: false }, filter, ctx);
             }
             Job::Mode(feed, limit, mode) => {
                 self.change_mode(ticket, id, Wanted { feed, limit, mode, is_change: true }, ctx);
@@ -236,8 +241,11 @@ impl Session {
         self.perform(effects, ctx);
     }
 
-    fn unsubscribe(&self, id: RequestId, feed: FeedName) -> Bytes {
+    fn unsubscribe(&mut self, id: RequestId, feed: FeedName) -> Bytes {
         let framing = self.worker.node.framing;
+        if feed == FeedName::Firehose {
+            self.ear = None;
+        }
         if let Some(place) = &self.place {
             self.worker.table_mut().unsubscribe(place.slot(), feed);
         }

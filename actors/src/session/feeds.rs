@@ -126,6 +126,7 @@ pub(super) fn is_kept_from(worker: &Worker, place: &Place, feed: FeedName) -> bo
         | FeedName::Global
         | FeedName::Notifications
         | FeedName::Me
+        | FeedName::Firehose
         | FeedName::Post(_)
         | FeedName::Tag(_) => false,
     }

@@ -17,6 +17,7 @@ use tidings_protocol::reply::{FeedStart, Welcome};
 use tidings_protocol::request::Hello;
 use tokio::time::sleep;
 
+use super::ears::{Ear, no_room};
 use super::feeds::{self, Started};
 use super::methods::{allowed, entities};
 use super::scopes::may_watch;
@@ -37,6 +38,8 @@ pub(super) struct Greeted {
     pub(super) viewer: Option<UserId>,
     pub(super) seat: Option<Rc<Seat>>,
     pub(super) place: Place,
+    /// Its place at the firehose.
+    pub(super) ear: Option<Ear>,
     /// How far the reader of a resumed session has been caught up.
     pub(super) caught_up: Option<CaughtUp>,
 }
@@ -175,7 +178,15 @@ pub(super) async fn greet(
     let mut met = rustc_hash::FxHashSet::default();
     wanted.retain(|feed| met.insert(*feed));
     let scopes = claims.and_then(|claims| claims.scopes);
-    let shuts = |feed: FeedName| allowed(viewer, feed).and_then(|()| may_watch(scopes, feed)).err();
+    let listens = wanted.contains(&FeedName::Firehose) && may_watch(scopes, FeedName::Firehose).is_ok();
+    let ear = if listens { worker.node.firehose.sit() } else { None };
+    if ear.is_some() {
+        worker.table_mut().narrow(place.slot(), hello.filter.map(Into::into));
+    }
+    let shuts = |feed: FeedName| match allowed(viewer, feed).and_then(|()| may_watch(scopes, feed)) {
+        Ok(()) if feed == FeedName::Firehose && ear.is_none() => Some(no_room()),
+        allowed => allowed.err(),
+    };
     let (open, shut): (Vec<FeedName>, Vec<FeedName>) = wanted.iter().partition(|&&feed| shuts(feed).is_none());
     // What is not told needs not be caught up with; but whether a post or a profile may be watched still has to be asked.
     let is_heard =
@@ -219,7 +230,7 @@ pub(super) async fn greet(
     let going_on = resumed.is_some();
     let caught_up = run(&worker, &link, &place, id, (&welcome, &modes), resumed.map(|resumed| resumed.missed));
     let caught_up = going_on.then_some(caught_up);
-    Ok(Greeted { viewer, seat, place, caught_up })
+    Ok(Greeted { viewer, seat, place, ear, caught_up })
 }
 
 /// What of `open` can go on from the cursor, and which feeds of it have to start afresh all the same. None: all have to.

@@ -25,6 +25,7 @@ use super::scopes::permitted;
 use super::search::SearchJob;
 use crate::account::AccountJob;
 use crate::command::Command;
+use crate::feed::firehose::Filter;
 use crate::limits::{REFUSALS_IN_A_ROW, SESSION_READS};
 use crate::ports::{BadToken, Branch, Claims, Who};
 use crate::user::turns::turned_to;
@@ -47,7 +48,7 @@ pub enum Job {
     /// Older comments of a post or of a branch.
     Comments(Branch, Option<Cursor>, u16),
     /// Watch a feed.
-    Subscribe(FeedName, u16, DeliveryMode),
+    Subscribe(FeedName, u16, DeliveryMode, Option<Box<Filter>>),
     /// Hear more or less of a feed.
     Mode(FeedName, u16, DeliveryMode),
     /// Stop watching a feed.
@@ -285,7 +286,8 @@ impl Machine {
         if let Err(wait) = door.charge(cost) {
             return self.too_fast(Some(id), wait);
         }
-        if let Some((whom, weight)) = turned_to(&method)
+        if permitted(self.scopes, &method).is_ok()
+            && let Some((whom, weight)) = turned_to(&method)
             && let Err(wait) = door.turn(whom, weight)
         {
             return self.too_fast(Some(id), wait);
@@ -327,7 +329,7 @@ impl Machine {
             return effects;
         };
         while let Some((id, method)) = self.waiting.pop_front() {
-            match permitted(self.scopes, &method).and_then(|()| job(viewer, method.clone())) {
+            match job(viewer, method.clone()).and_then(|job| permitted(self.scopes, &method).map(|()| job)) {
                 Err(refusal) if self.running.is_empty() => effects.push(Effect::Refuse(Some(id), refusal)),
                 Ok(job) if self.may_run(job.class()) => {
                     self.tickets += 1;

@@ -132,9 +132,13 @@ pub(super) fn job(viewer: Option<UserId>, method: Method) -> Result<Job, Refusal
             let branch = Branch { post: page.post, parent: page.parent };
             return Ok(Job::Comments(branch, page.before, entities(page.limit)?));
         }
-        Method::FeedSubscribe(FeedSubscribe { feed, limit, mode }) => {
+        Method::FeedSubscribe(FeedSubscribe { feed, limit, mode, filter }) => {
             allowed(viewer, feed)?;
-            return Ok(Job::Subscribe(feed, entities(limit)?, fitting(mode, feed)?));
+            if filter.is_some() && feed != FeedName::Firehose {
+                return Err(Refusal::new(ErrorCode::Invalid, "only `firehose` is filtered").field("filter"));
+            }
+            let filter = filter.map(|filter| Box::new(filter.into()));
+            return Ok(Job::Subscribe(feed, entities(limit)?, fitting(mode, feed)?, filter));
         }
         Method::FeedMode(FeedMode { feed, mode, limit }) => {
             allowed(viewer, feed)?;

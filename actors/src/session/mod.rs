@@ -4,6 +4,7 @@ pub mod actor;
 pub mod bots;
 mod company;
 mod drafts;
+pub mod ears;
 mod feeds;
 mod greet;
 mod jobs;

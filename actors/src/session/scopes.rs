@@ -102,6 +102,10 @@ pub const NEEDS: &[(&str, Need)] = &[
     // Whom else to trust is for the person themselves.
     ("mod.role", LOG_IN),
     ("mod.log", MOD),
+    ("settings.update", WRITE),
+    ("draft.put", WRITE),
+    ("draft.delete", WRITE),
+    ("draft.page", READ),
 ];
 
 /// What a method asks of a token.
@@ -114,15 +118,13 @@ fn need(name: &str) -> Need {
 /// # Errors
 /// `forbidden`.
 pub(super) fn permitted(scopes: Option<Scopes>, method: &Method) -> Result<(), Refusal> {
+    if let Method::FeedSubscribe(subscribe) = method {
+        return may_watch(scopes, subscribe.feed);
+    }
     let Some(scopes) = scopes else {
         return Ok(());
     };
-    let wanted = if let Method::FeedSubscribe(subscribe) = method {
-        Need::Scope(of_feed(subscribe.feed))
-    } else {
-        need(method.name())
-    };
-    match wanted {
+    match need(method.name()) {
         Need::Nothing => Ok(()),
         Need::Scope(scope) if scopes.hold(scope) => Ok(()),
         Need::Scope(scope) => Err(lacks(scope)),
@@ -136,11 +138,20 @@ pub(super) fn permitted(scopes: Option<Scopes>, method: &Method) -> Result<(), R
 /// `forbidden`.
 pub(super) fn may_watch(scopes: Option<Scopes>, feed: FeedName) -> Result<(), Refusal> {
     let scope = of_feed(feed);
-    if scopes.is_none_or(|scopes| scopes.hold(scope)) { Ok(()) } else { Err(lacks(scope)) }
+    match scopes {
+        Some(scopes) if scopes.hold(scope) => Ok(()),
+        Some(_) => Err(lacks(scope)),
+        // Made for programs, and counted by them.
+        None if feed == FeedName::Firehose => {
+            Err(Refusal::new(ErrorCode::Forbidden, "only a token that is good for `firehose` may watch it"))
+        }
+        None => Ok(()),
+    }
 }
 
-const fn of_feed(feed: FeedName) -> Scope {
+fn of_feed(feed: FeedName) -> Scope {
     match feed {
+        FeedName::Firehose => Scope::Firehose,
         FeedName::Mod => Scope::Mod,
         FeedName::Home
         | FeedName::Global

@@ -12,8 +12,10 @@ use tidings_protocol::ids::RequestId;
 use tidings_protocol::limits::FEEDS_PER_CONNECTION;
 
 use super::actor::Session;
+use super::ears::no_room;
 use super::feeds;
 use super::machine::Ticket;
+use crate::feed::firehose::Filter;
 use crate::frame;
 use crate::starts::Patience;
 use crate::worker::Place;
@@ -29,7 +31,14 @@ pub(super) struct Wanted {
 }
 
 impl Session {
-    pub(super) fn subscribe(&mut self, ticket: Ticket, id: RequestId, wanted: Wanted, ctx: &mut Context<Self>) {
+    pub(super) fn subscribe(
+        &mut self,
+        ticket: Ticket,
+        id: RequestId,
+        wanted: Wanted,
+        filter: Option<Box<Filter>>,
+        ctx: &mut Context<Self>,
+    ) {
         let Some(place) = self.place.clone() else {
             return;
         };
@@ -41,12 +50,18 @@ impl Session {
         };
         // Nothing waits between the end of `start` and this closure: the snapshot is exact where the subscription begins.
         ctx.spawn(start.into_actor(self).map(move |(place, started), session, ctx| {
-            let answer = session.subscribed(id, &place, wanted, started);
+            let answer = session.subscribed(id, &place, (wanted, filter), started);
             session.finish(ticket, answer, ctx);
         }));
     }
 
-    fn subscribed(&self, id: RequestId, place: &Rc<Place>, wanted: Wanted, started: Option<feeds::Started>) -> Bytes {
+    fn subscribed(
+        &mut self,
+        id: RequestId,
+        place: &Rc<Place>,
+        (wanted, filter): (Wanted, Option<Box<Filter>>),
+        started: Option<feeds::Started>,
+    ) -> Bytes {
         let framing = self.worker.node.framing;
         let same_place = self.place.as_ref().is_some_and(|now| Rc::ptr_eq(now, place))
             && self.worker.table().position(place.slot()).is_some();
@@ -55,6 +70,12 @@ impl Session {
             // A new epoch came in between.
             Some(_) | None => return frame::error(framing, Some(id), feeds::unavailable()),
         };
+        if feed == FeedName::Firehose && result.is_ok() && self.ear.is_none() {
+            self.ear = self.worker.node.firehose.sit();
+            if self.ear.is_none() {
+                return frame::error(framing, Some(id), no_room());
+            }
+        }
         let mut table = self.worker.table_mut();
         if table.watched(place.slot()) >= FEEDS_PER_CONNECTION && table.mode(place.slot(), feed).is_none() {
             return frame::error(framing, Some(id), Refusal::new(ErrorCode::LimitReached, "too many feeds"));
@@ -69,6 +90,9 @@ impl Session {
                 return frame::error(framing, Some(id), refusal);
             }
         };
+        if feed == FeedName::Firehose {
+            table.narrow(place.slot(), filter.map(|filter| *filter));
+        }
         table.watch(place.slot(), feed, wanted.mode);
         drop(table);
         if wanted.mode.is_full() {
@@ -96,7 +120,7 @@ impl Session {
             }
             // Whoever holds less than the feed needs all of it first.
             Some(had) if mode.is_told() && mode != had && !had.is_full() => {
-                return self.subscribe(ticket, id, wanted, ctx);
+                return self.subscribe(ticket, id, wanted, None, ctx);
             }
             Some(had) => {
                 let mut table = self.worker.table_mut();

@@ -132,7 +132,7 @@ impl State {
                 FeedName::Tag(tag) => !muted && public && tags.contains(&tag),
                 FeedName::User(user) => row.author == user,
                 FeedName::Post(post) => id == post,
-                FeedName::Notifications | FeedName::Me | FeedName::Mod => false,
+                FeedName::Notifications | FeedName::Me | FeedName::Mod | FeedName::Firehose => false,
             }
     }
 
@@ -150,7 +150,7 @@ impl State {
     /// Whether there is such a feed for somebody.
     pub(crate) fn is_open(&self, feed: FeedName, viewer: Option<UserId>) -> bool {
         match feed {
-            FeedName::Home | FeedName::Notifications | FeedName::Me => viewer.is_some(),
+            FeedName::Home | FeedName::Notifications | FeedName::Me | FeedName::Firehose => viewer.is_some(),
             FeedName::Mod => false,
             FeedName::Global | FeedName::Tag(_) => true,
             FeedName::User(user) => self.users.contains_key(&user) && !self.apart(viewer, user),

@@ -205,7 +205,12 @@ impl Client {
             FeedName::Post(_) => snapshot.post.is_none(),
             FeedName::User(_) => snapshot.user.is_none(),
             FeedName::Mod => true,
-            FeedName::Home | FeedName::Global | FeedName::Notifications | FeedName::Me | FeedName::Tag(_) => false,
+            FeedName::Home
+            | FeedName::Global
+            | FeedName::Notifications
+            | FeedName::Me
+            | FeedName::Firehose
+            | FeedName::Tag(_) => false,
         };
         if is_empty {
             return self.ends(feed);

@@ -238,6 +238,7 @@ impl State {
                 page[limit.min(length)..].sort_by_key(|id| std::cmp::Reverse(self.comments[id].seq));
                 snapshot.comments = Some(page.into_iter().map(|id| self.comment(id, viewer)).collect());
             }
+            FeedName::Firehose => {}
             // Nothing concerns anybody here.
             FeedName::Notifications => {
                 viewer?;

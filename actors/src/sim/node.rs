@@ -21,6 +21,7 @@ use crate::feed::actor::Feed;
 use crate::journal::actor::Journal;
 use crate::node::{Node, Settings};
 use crate::ports::{Bus, Heard, JournalStore, NoBots, NoDrafts, NoMarks, NoModeration, NoPictures, NoSearch, Submit};
+use crate::session::ears::Ears;
 use crate::starts::Starts;
 use crate::tail::actor::{Message as ToTail, Sight, Tail};
 use crate::user::Users;
@@ -168,6 +169,7 @@ async fn open(start: Start, ports: Ports, slot: Slot<Parts>, workers: Vec<onesho
         reads: ports.clone(),
         tokens: ports.clone(),
         desk: ports.clone(),
+        firehose: Ears::of(100),
         bots: Arc::new(NoBots),
         pictures: Arc::new(NoPictures),
         marks: Arc::new(NoMarks),

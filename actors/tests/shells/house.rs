@@ -21,6 +21,7 @@ use tidings_actors::ports::{Bus, JournalStore, NoBots, NoDrafts, NoMarks, NoMode
 use tidings_actors::presence::company::Company;
 use tidings_actors::presence::crier::Crier;
 use tidings_actors::session::actor::{Message, Session};
+use tidings_actors::session::ears::Ears;
 use tidings_actors::starts::Starts;
 use tidings_actors::tail::actor::{Message as ToTail, Sight, Tail};
 use tidings_actors::user::Users;
@@ -77,6 +78,7 @@ impl House {
             reads: memory.clone(),
             tokens: memory.clone(),
             desk: memory.clone(),
+            firehose: Ears::of(100),
             bots: Arc::new(NoBots),
             pictures: Arc::new(NoPictures),
             marks: Arc::new(NoMarks),

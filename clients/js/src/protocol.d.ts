@@ -672,6 +672,8 @@ export type FeedSubscribe = {
   limit?: number,
   /** How much one wants to be told after it. */
   mode?: DeliveryMode,
+  /** Of `firehose`: what is wanted of it; all if absent. */
+  filter?: FirehoseFilter,
 };
 
 /** `feed.unsubscribe`. */
@@ -679,6 +681,19 @@ export type FeedUnsubscribe = {
   /** The feed. */
   feed: string,
 };
+
+/** What of the feed `firehose` is wanted: what is in all of the lists that are not empty. */
+export type FirehoseFilter = {
+  /** Of these kinds. */
+  kinds?: Array<FirehoseKind>,
+  /** By these people; at most 100. */
+  authors?: Array<UserId>,
+  /** Posts that have, or had, one of these hashtags; at most 100. */
+  tags?: Array<string>,
+};
+
+/** Kinds of things on the feed `firehose`. */
+export type FirehoseKind = "post" | "comment" | "user";
 
 /** "`follower` follows `followee`"; in a removed event, "no longer". */
 export type Follow = {
@@ -735,6 +750,8 @@ export type Hello = {
   limit?: number,
   /** What this connection shows of its user from the start; `online` if absent. Nothing for an anonymous one. */
   presence?: Showing,
+  /** What is wanted of `firehose`, where it is among the feeds; all if absent. */
+  filter?: FirehoseFilter,
 };
 
 /** What this server allows. */

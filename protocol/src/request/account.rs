@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::bots::FirehoseFilter;
 use crate::decode;
 use crate::delivery::DeliveryMode;
 use crate::feed::FeedName;
@@ -47,6 +48,10 @@ pub struct Hello {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub presence: Option<Showing>,
+    /// What is wanted of `firehose`, where it is among the feeds; all if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub filter: Option<FirehoseFilter>,
 }
 
 /// Never shows the token (P9).
@@ -60,6 +65,7 @@ impl std::fmt::Debug for Hello {
             .field("cursor", &self.cursor)
             .field("limit", &self.limit)
             .field("presence", &self.presence)
+            .field("filter", &self.filter)
             .finish()
     }
 }

@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::bots::FirehoseFilter;
 use crate::decode;
 use crate::delivery::DeliveryMode;
 use crate::feed::FeedName;
@@ -28,7 +29,7 @@ pub struct FeedPage {
 }
 
 /// `feed.subscribe`: a snapshot now, and everything after it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
 pub struct FeedSubscribe {
     /// The feed.
     pub feed: FeedName,
@@ -41,13 +42,17 @@ pub struct FeedSubscribe {
     #[serde(default, skip_serializing_if = "DeliveryMode::is_full")]
     #[ts(optional, as = "Option<DeliveryMode>")]
     pub mode: DeliveryMode,
+    /// Of `firehose`: what is wanted of it; all if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub filter: Option<FirehoseFilter>,
 }
 
 impl FeedSubscribe {
     /// Everything of a feed.
     #[must_use]
     pub const fn whole(feed: FeedName, limit: Option<u16>) -> Self {
-        Self { feed, limit, mode: DeliveryMode::Full }
+        Self { feed, limit, mode: DeliveryMode::Full, filter: None }
     }
 }
 

@@ -5,7 +5,7 @@ use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
 use proptest::sample::select;
-use tidings_protocol::bots::{BotOf, Scope};
+use tidings_protocol::bots::{BotOf, FirehoseFilter, FirehoseKind, Scope};
 use tidings_protocol::delivery::{Changed, DeliveryMode};
 use tidings_protocol::entity::{
     Author, Block, Comment, CommentExtra, Follow, Mute, Post, PostExtra, Removed, Role, User, UserExtra, Visibility,
@@ -73,6 +73,7 @@ pub fn feed() -> impl Strategy<Value = FeedName> {
     prop_oneof![
         Just(FeedName::Home),
         Just(FeedName::Global),
+        Just(FeedName::Firehose),
         Just(FeedName::Me),
         Just(FeedName::Mod),
         user_id().prop_map(FeedName::User),
@@ -349,10 +350,11 @@ fn company_method() -> impl Strategy<Value = Method> {
 
 fn hello() -> impl Strategy<Value = Hello> {
     let client = of("[ -~]{0,64}");
-    (of(any::<String>()), client, vec(feed(), 0..5), of(cursor()), limit(), of(showing())).prop_map(
-        |(token, client, feeds, cursor, limit, presence)| {
+    let rest = (limit(), of(showing()), of(filter()));
+    (of(any::<String>()), client, vec(feed(), 0..5), of(cursor()), rest).prop_map(
+        |(token, client, feeds, cursor, (limit, presence, filter))| {
             let modes = feeds.iter().map(|feed| (*feed, DeliveryMode::Count)).collect();
-            Hello { token, client, feeds, modes, cursor, limit, presence }
+            Hello { token, client, feeds, modes, cursor, limit, presence, filter }
         },
     )
 }
@@ -447,15 +449,22 @@ fn listing() -> impl Strategy<Value = Listing> {
     prop_oneof![feed().prop_map(Listing::Feed), Just(Listing::Top(Span::Day)), Just(Listing::Top(Span::Week))]
 }
 
+fn filter() -> impl Strategy<Value = FirehoseFilter> {
+    let kind = prop_oneof![Just(FirehoseKind::Post), Just(FirehoseKind::Comment), Just(FirehoseKind::User)];
+    (vec(kind, 0..3), vec(user_id(), 0..3), vec(tag(), 0..3)).prop_map(|(kinds, authors, tags)| FirehoseFilter {
+        kinds,
+        authors,
+        tags,
+    })
+}
+
 fn feed_method() -> impl Strategy<Value = Method> {
     prop_oneof![
         (listing(), of(cursor()), limit())
             .prop_map(|(feed, before, limit)| { Method::FeedPage(request::FeedPage { feed, before, limit }) }),
-        (feed(), limit(), mode()).prop_map(|(feed, limit, mode)| Method::FeedSubscribe(request::FeedSubscribe {
-            feed,
-            limit,
-            mode
-        })),
+        (feed(), limit(), mode(), of(filter())).prop_map(|(feed, limit, mode, filter)| {
+            Method::FeedSubscribe(request::FeedSubscribe { feed, limit, mode, filter })
+        }),
         (feed(), limit(), mode()).prop_map(|(feed, limit, mode)| Method::FeedMode(request::FeedMode {
             feed,
             mode,

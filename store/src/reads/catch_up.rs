@@ -27,6 +27,7 @@ struct Wanted {
     users: Vec<Uuid>,
     posts: Vec<Uuid>,
     tags: Vec<String>,
+    firehose: bool,
 }
 
 impl Wanted {
@@ -42,6 +43,7 @@ impl Wanted {
                 FeedName::Global => wanted.global = true,
                 FeedName::User(user) => wanted.users.push(user.0),
                 FeedName::Post(post) => wanted.posts.push(post.0),
+                FeedName::Firehose => wanted.firehose = true,
                 FeedName::Tag(tag) => wanted.tags.push(tag.to_string()),
             }
         }
@@ -66,7 +68,7 @@ impl MissedRow {
             FeedName::Home | FeedName::User(_) | FeedName::Post(_) => self.restart_circle || self.restart_all,
             FeedName::Global | FeedName::Tag(_) | FeedName::Notifications => self.restart_all,
             FeedName::Mod => self.restart_mod || self.restart_all,
-            FeedName::Me => false,
+            FeedName::Me | FeedName::Firehose => false,
         }
     }
 }
@@ -113,7 +115,7 @@ impl Store {
             "src/reads/catch_up.sql",
             wanted.home,
             wanted.me,
-            wanted.global,
+            wanted.global || wanted.firehose,
             &wanted.users,
             &wanted.posts,
             since,
@@ -121,7 +123,8 @@ impl Store {
             viewer.map(|viewer| viewer.0),
             &wanted.tags,
             wanted.notifications,
-            wanted.moderator
+            wanted.moderator,
+            wanted.firehose
         );
         let answer = line::timed(self.reads.patience(), question.fetch_all(line.open())).await;
         let rows = line.settle(answer).map_err(faults::store)?;

@@ -2,6 +2,7 @@
 -- then one more than wanted and means that a snapshot is the shorter answer.
 --   $1 whose home, $2 whose me, $3 whether global, $4 the users, $5 the posts and $9 the hashtags whose feeds are asked for, $10 whose notifications, $11 for which
 --   moderator cases; $8 for whom.
+--   $12 whether the firehose: all comments and profiles besides the posts.
 -- Who may see what of it is not asked here: that is decided where it is told, by what is known of the viewer then.
 -- What has been created since lies at the end of its author's (or the whole) index by `seq`; what has changed since lies in the indexes by
 -- `rev`, which hold changed rows only. So the cost follows what is found, not how long ago $6 was.
@@ -41,12 +42,16 @@ with context as materialized (
     union
     select p.id, p.rev from posts p where p.id = any($5::uuid[]) and p.rev >= $6
 ), changed_comments as materialized (
-    select n.id, n.rev from unnest($5::uuid[]) w (post) cross join lateral (
+    (select n.id, n.rev from unnest($5::uuid[]) w (post) cross join lateral (
          (select m.id, m.rev from comments m
            where m.post = w.post and m.seq >= $6 and m.rev = m.seq limit $7)
          union all
          (select m.id, m.rev from comments m
-           where m.post = w.post and m.rev <> m.seq and m.rev >= $6 limit $7)) n limit $7
+           where m.post = w.post and m.rev <> m.seq and m.rev >= $6 limit $7)) n limit $7)
+    union
+    (select m.id, m.rev from comments m where $12 and m.seq >= $6 and m.rev = m.seq limit $7)
+    union
+    (select m.id, m.rev from comments m where $12 and m.rev <> m.seq and m.rev >= $6 limit $7)
 ), changed as (
     select s.* from changed_posts n
       join post_states s on s.id = n.id
@@ -55,6 +60,9 @@ with context as materialized (
     union all
     select s.* from (select id from authors union select $2::uuid where $2::uuid is not null) n
       join user_states s on s.id = n.id and s.rev >= $6
+    union all
+    select s.* from user_states s where $12 and s.rev >= $6 and s.id not in (select id from authors)
+      and s.id is distinct from $2
     union all
     select s.* from follow_states s where s.id = $2 and s.rev >= $6
     union all

@@ -40,7 +40,15 @@ impl Store {
             (FeedName::Global, _) => self.global_rows(viewer, before, most).await?,
             (FeedName::Tag(tag), _) => self.tag_rows(viewer, tag, before, most).await?,
             (FeedName::User(user), _) => self.user_rows(viewer, user, before, most).await?,
-            (FeedName::Home | FeedName::Notifications | FeedName::Me | FeedName::Mod | FeedName::Post(_), _) => {
+            (
+                FeedName::Home
+                | FeedName::Notifications
+                | FeedName::Me
+                | FeedName::Mod
+                | FeedName::Firehose
+                | FeedName::Post(_),
+                _,
+            ) => {
                 return Ok(None);
             }
         };

@@ -64,6 +64,8 @@ impl Store {
                 }
                 None => Ok(None),
             },
+            // A stream: it begins here.
+            FeedName::Firehose => Ok(Some(Snapshot::empty(feed, shape::seq(self.newest_row().await?)?))),
             FeedName::Me => match viewer {
                 Some(viewer) => self.me(viewer).await,
                 None => Ok(None),

@@ -89,7 +89,7 @@ impl Store {
         vec![self.newest_row().await.and_then(seq); asked]
     }
 
-    async fn newest_row(&self) -> Result<i64, StoreFault> {
+    pub(super) async fn newest_row(&self) -> Result<i64, StoreFault> {
         let mut line = self.reads.line().await.map_err(faults::store)?;
         let question = sqlx::query_scalar!("select seq from journal_head");
         let answer = line::timed(self.reads.patience(), question.fetch_one(line.open())).await;

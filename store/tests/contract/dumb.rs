@@ -278,7 +278,7 @@ impl Dumb {
                 (post.author == viewer || followed) && self.sees(Some(viewer), post)
             }
             FeedName::User(user) => post.author == user && self.sees(Some(viewer), post),
-            FeedName::Notifications | FeedName::Me | FeedName::Mod | FeedName::Post(_) => false,
+            FeedName::Notifications | FeedName::Me | FeedName::Mod | FeedName::Firehose | FeedName::Post(_) => false,
         };
         let mut posts: Vec<(&PostId, &Written)> = self.posts.iter().filter(|(_, post)| wanted(post)).collect();
         posts.sort_by_key(|(_, post)| std::cmp::Reverse(post.seq));

@@ -9,6 +9,7 @@
 
 mod accounts;
 mod asked_again;
+mod bots;
 mod dumb;
 mod faults;
 mod forgetting;

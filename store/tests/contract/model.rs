@@ -329,7 +329,9 @@ impl Script {
                     assert_eq!(shown, self.dumb.comments_of(*viewer, *on), "seed {}", self.seed);
                 }
             }
-            FeedName::Notifications | FeedName::Mod => unreachable!("looked at in a script of its own"),
+            FeedName::Notifications | FeedName::Mod | FeedName::Firehose => {
+                unreachable!("looked at in a script of its own")
+            }
             FeedName::Me => {
                 let follows: BTreeSet<UserId> = self
                     .dumb

@@ -272,6 +272,7 @@ impl Play {
                     | FeedName::Notifications
                     | FeedName::Me
                     | FeedName::Mod
+                    | FeedName::Firehose
                     | FeedName::Tag(_) => false,
                 };
                 set(&mut self.ended, (nth, fresh.feed), is_shut);

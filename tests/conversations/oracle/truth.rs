@@ -183,7 +183,7 @@ impl Truth {
             FeedName::Tag(tag) => visibility.is_public() && tags.contains(&tag) && !self.hidden(viewer, author),
             FeedName::User(user) => author == user,
             FeedName::Post(watched) => watched == id,
-            FeedName::Notifications | FeedName::Me | FeedName::Mod => false,
+            FeedName::Notifications | FeedName::Me | FeedName::Mod | FeedName::Firehose => false,
         }
     }
 

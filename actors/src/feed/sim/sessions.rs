@@ -168,7 +168,12 @@ impl World {
                 FeedName::Post(_) => state.is_open(*feed, viewer),
                 FeedName::User(user) => !self.table.is_apart(slot, *user),
                 FeedName::Mod => false,
-                FeedName::Home | FeedName::Global | FeedName::Notifications | FeedName::Me | FeedName::Tag(_) => true,
+                FeedName::Home
+                | FeedName::Global
+                | FeedName::Notifications
+                | FeedName::Me
+                | FeedName::Firehose
+                | FeedName::Tag(_) => true,
             });
             return (Some((Vec::new(), cursor)), Vec::new());
         }

@@ -1,0 +1,31 @@
+-- Why: programs that listen to everything that is public, and catch up on it. A comment says itself where its post is not for everybody: nobody who
+-- hears of it by the firehose has been asked whether they may see that post.
+
+-- What the firehose has missed: new comments and changed profiles by their place in the journal; those of a post were found by the post.
+create index comments_by_seq on comments (seq) where rev = seq;
+create index comments_changed on comments (rev) where rev <> seq;
+create index users_by_rev on users (rev);
+
+create or replace view comment_states as
+select 4::smallint as kind, m.id, m.rev, m.seq, m.removed,
+       m.author, u.rev as author_rev, u.handle, u.name,
+       m.text, m.created_ms, m.edited_ms,
+       m.post as object, m.parent, m.depth, null::text as bio, null::smallint as role,
+       m.extra::text as extra,
+       (select scope_of(p.audience, p.widest, null, null, null, null)::text from posts p where p.id = m.post and p.audience <> 0) as scope
+  from comments m join users u on u.id = m.author;
+
+-- The same for comments that have just been written: a line of what 0028 left.
+do $$
+declare
+    text text := pg_get_functiondef('commit_batch'::regproc);
+    was  text := 'm.post, m.parent, m.depth, null::text, null::smallint, m.extra::text, null::text,';
+begin
+    if strpos(text, was) = 0 then
+        raise exception 'commit_batch is not the one this changes';
+    end if;
+    execute replace(text, was,
+        'm.post, m.parent, m.depth, null::text, null::smallint, m.extra::text,
+               (select scope_of(p.audience, p.widest, null, null, null, null)::text from posts p where p.id = m.post and p.audience <> 0),');
+end
+$$;
