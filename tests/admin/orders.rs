@@ -119,3 +119,24 @@ async fn p5_who_is_suspended_may_read_and_take_back_and_who_is_banned_is_out_at_
     assert_eq!(order("reinstate"), "ann is in good standing now.\n");
     logs_in(world.a(), PASSWORD).await.expect("welcome back");
 }
+
+#[tokio::test]
+async fn the_log_of_what_was_ordered_shows_when_somebody_has_changed_it() {
+    let world = World::one_node().await;
+    let settings = [("DATABASE_URL", world.database.url())];
+    Person::signs_up(world.a(), "ann").await;
+    let order = |words: &[&str]| admin(&settings, words, "");
+    assert_eq!(order(&["verify-log"]).done(), "The log is empty.\n");
+    order(&["make-admin", "ann"]).done();
+    order(&["suspend", "ann"]).done();
+    order(&["logout", "ann"]).done();
+    let said = order(&["verify-log"]).done();
+    let last = said.trim_end().rsplit(' ').next().expect("a line");
+    assert!(said.starts_with("The log is whole. Its last line is 3:"), "{said}");
+    assert_eq!(order(&["verify-log", "--was", last]).done(), said);
+    let tamper = "set session_replication_role = replica; update audit_log set act = 'role user' where n = 1";
+    world.database.psql(tamper).expect("whoever owns the database can");
+    let said = order(&["verify-log"]).refused(1);
+    assert!(said.contains("the log is broken at line 1: it is not what was written then"), "{said}");
+    order(&["verify-log", "--was", "seventeen"]).refused(2);
+}

@@ -22,6 +22,7 @@ const NEW_PASSWORD: &str = "canary in the second mine";
 /// What others do not hear and no log holds; peers are told, since their own may be.
 const POST: &str = "a canary in a private post";
 const WARNING: &str = "a canary in a warning";
+const REPORT: &str = "a canary in a report";
 const COMMENT: &str = "a canary under a private post";
 
 /// Everything that goes over a Redis, as it goes.
@@ -90,6 +91,11 @@ async fn p9_no_canary_sings_on_anothers_wire_nor_between_the_nodes_nor_in_a_log(
         ann.request("post.create", json!({ "id": "a canary in an id", "text": POST })).await;
     let refused = odd.expect_err("no id");
     assert!(!format!("{refused:?}").contains("canary"));
+    // Whom a report is about does not hear of it.
+    let post = bob.posts("reported").await;
+    let report = json!({ "id": Uuid::now_v7(), "post": post.id, "reason": "other", "note": REPORT });
+    let reported: Result<Value, Refusal> = ann.request("report.create", report).await;
+    reported.expect("reported");
     ann.posts("the fence").await;
     bob.hears_post("the fence").await;
     let page: Result<Value, Refusal> = bob.request("feed.page", json!({ "feed": User(ann.id()) })).await;
@@ -108,7 +114,7 @@ async fn p9_no_canary_sings_on_anothers_wire_nor_between_the_nodes_nor_in_a_log(
             assert!(!text.contains(canary), "{canary:?} sings: {place}");
         }
     }
-    for canary in [POST, WARNING, COMMENT] {
+    for canary in [POST, WARNING, COMMENT, REPORT] {
         for (place, text) in [("another's wire", &wire), ("a log", &logs)] {
             assert!(!text.contains(canary), "{canary:?} sings: {place}");
         }

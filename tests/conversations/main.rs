@@ -20,6 +20,7 @@ mod feeds;
 mod firehose;
 mod marks;
 mod matrix;
+mod moderation;
 mod nodes;
 mod notifications;
 mod oracle;

@@ -89,6 +89,26 @@ export class Calls extends Emitter {
   /** What this connection shows of one: `online`, `idle` or `invisible`. */
   setPresence(status, options) { return this.request("presence.set", { status }, options); }
 
+  /** `about` is one of { user }, { post }, { comment }. */
+  report(about, reason, { id = uuidv7(), note, ...options } = {}) {
+    return this.request("report.create", { id, ...about, reason, note }, options);
+  }
+  reports({ before, limit, ...options } = {}) { return this.request("report.page", { before, limit }, options); }
+  /** What was done to one, and one's standing. */
+  actions({ before, limit, ...options } = {}) { return this.request("account.actions", { before, limit }, options); }
+  appeal(action, text, options) { return this.request("appeal.create", { action, text }, options); }
+  settleAppeal(action, accept, { note, ...options } = {}) { return this.request("appeal.settle", { action, accept, note }, options); }
+  cases({ settled, before, limit, ...options } = {}) { return this.request("mod.page", { settled, before, limit }, options); }
+  case(id, options) { return this.request("mod.get", { id }, options); }
+  claimCase(id, { release, ...options } = {}) { return this.request("mod.claim", { id, release }, options); }
+  settleCase(id, options) { return this.request("mod.settle", { id }, options); }
+  /** `about` is one of { case }, { user }, { post }, { comment }; `until` (ms) ends a suspension. */
+  moderate(about, action, reason, { id = uuidv7(), note, until, ...options } = {}) {
+    return this.request("mod.act", { id, ...about, action, reason, note, until }, options);
+  }
+  setRole(id, role, options) { return this.request("mod.role", { id, role }, options); }
+  moderationLog({ before, limit, ...options } = {}) { return this.request("mod.log", { before, limit }, options); }
+
   changePassword(current, next, options) { return this.request("account.password", { current, new: next }, options); }
   changeEmail(password, email, options) { return this.request("account.email", { password, email }, options); }
   logIns(options) { return this.request("session.list", {}, options); }
