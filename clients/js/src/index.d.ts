@@ -1,5 +1,6 @@
 /** Types of tidings-client. Those of the wire are generated: see protocol.d.ts. */
 import type {
+  ActionKind, ActionResult, ActionsPage, CaseGot, CaseResult, CasesPage, LogLines, Reason, ReportResult, ReportsPage, Role,
   Author, Block, BlockResult, BookmarkResult, BookmarksPage, Comment, CommentResult, Commenters, CommentsPage, DeliveryMode, Draft, DraftPut,
   DraftResult, DraftsPage, EmailChanged, Emoji, Events, FeedModeSet, FeedPush, FollowResult, Limits, LogIns, Login, MarkerResult, Media, MediaDeleted,
   MediaKind, MediaType, MentionsSuggested, MethodName, Methods, Mute, MuteResult, MyMarks, Notice, Notification, NotificationReading,
@@ -25,7 +26,7 @@ export class TidingsError extends Error {
   static aborted(): TidingsError;
 }
 
-export type FeedName = "home" | "global" | "me" | "notifications" | `tag:${string}` | `user:${string}` | `post:${string}`;
+export type FeedName = "home" | "global" | "me" | "notifications" | "mod" | `tag:${string}` | `user:${string}` | `post:${string}`;
 export type ConnectionState = "disconnected" | "connecting" | "connected";
 export type SubscriptionState = "unsubscribed" | "subscribing" | "subscribed";
 
@@ -152,6 +153,18 @@ export class Client extends Emitter<ClientEvents> {
   drafts(options?: RequestOptions & { before?: string; limit?: number }): Promise<DraftsPage>;
   setMarker(feed: FeedName, seq: number, options?: RequestOptions): Promise<MarkerResult>;
   setPresence(status: Showing, options?: RequestOptions): Promise<PresenceShown>;
+  report(about: { user: string } | { post: string } | { comment: string }, reason: Reason, options?: RequestOptions & { id?: string; note?: string }): Promise<ReportResult>;
+  reports(options?: RequestOptions & { before?: string; limit?: number }): Promise<ReportsPage>;
+  actions(options?: RequestOptions & { before?: string; limit?: number }): Promise<ActionsPage>;
+  appeal(action: string, text: string, options?: RequestOptions): Promise<ActionResult>;
+  settleAppeal(action: string, accept: boolean, options?: RequestOptions & { note?: string }): Promise<CaseResult>;
+  cases(options?: RequestOptions & { settled?: boolean; before?: string; limit?: number }): Promise<CasesPage>;
+  case(id: string, options?: RequestOptions): Promise<CaseGot>;
+  claimCase(id: string, options?: RequestOptions & { release?: boolean }): Promise<CaseResult>;
+  settleCase(id: string, options?: RequestOptions): Promise<CaseResult>;
+  moderate(about: { case: string } | { user: string } | { post: string } | { comment: string }, action: ActionKind, reason: Reason, options?: RequestOptions & { id?: string; note?: string; until?: number }): Promise<CaseResult>;
+  setRole(id: string, role: Role, options?: RequestOptions): Promise<UserUpdated>;
+  moderationLog(options?: RequestOptions & { before?: number; limit?: number }): Promise<LogLines>;
   changePassword(current: string, next: string, options?: RequestOptions): Promise<OthersEnded>;
   changeEmail(password: string, email: string, options?: RequestOptions): Promise<EmailChanged>;
   logIns(options?: RequestOptions): Promise<LogIns>;

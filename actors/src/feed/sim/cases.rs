@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use tidings_protocol::feed::FeedName;
-use tidings_protocol::ids::{CommentId, UserId};
+use tidings_protocol::ids::{CaseId, CommentId, UserId};
 use tidings_protocol::limits::CATCH_UP_EVENTS;
 use tidings_protocol::position::{Epoch, Seq};
 use uuid::Uuid;
@@ -159,6 +159,34 @@ fn p5_the_comments_of_a_removed_post_are_not_told_to_who_was_away() {
     let _caught_up = world.table.catch_up(&slot);
     let wire = String::from_utf8(line.wire.borrow().clone()).expect("text");
     assert!(wire.contains("post.removed") && !wire.contains("comment."), "{wire}");
+}
+
+#[test]
+fn p5_cases_reach_moderators_alone_and_nobody_from_the_entry_on_by_which_they_are_none() {
+    let mut world = World::new();
+    let rights = |who: u64, moderates| Change::Rights { user: user(who), moderates };
+    let case = |n: u64| Change::Case { id: CaseId(Uuid::from_u64_pair(7, n)) };
+    let (slot, line) = world.joins(1, 1, usize::MAX, &[FeedName::Mod]);
+    assert!(!world.table.moderates(&slot));
+    world.happens([rights(1, true), case(1)]);
+    assert_eq!((heard(&line), line.told.borrow().clone()), (0, vec![Told::ContextChanged(Afresh::Others)]));
+    assert!(world.table.moderates(&slot) && Afresh::Others.touches(FeedName::Mod));
+    // Once the feed has been told afresh: the case again, which is harmless, and what follows.
+    world.table.release(&slot, Afresh::Others);
+    let _caught_up = world.table.catch_up(&slot);
+    world.happens([case(2)]);
+    let wire = || String::from_utf8(line.wire.borrow().clone()).expect("text");
+    assert_eq!(wire().matches("case.updated").count(), 2);
+    let since = world.list.head();
+    world.happens([rights(1, false), case(3), rights(2, true)]);
+    assert_eq!(wire().matches("case.updated").count(), 2, "held");
+    assert!(!world.table.reaches(&slot, &[FeedName::Mod], Seq(since)), "nor may they go on from memory");
+    let (other, another) = world.joins(2, 2, usize::MAX, &[FeedName::Me]);
+    world.happens([case(4)]);
+    assert_eq!(heard(&another), 0, "who does not watch it");
+    world.table.leave(slot);
+    world.table.leave(other);
+    assert!(world.table.is_bare());
 }
 
 #[test]
