@@ -16,6 +16,7 @@ export function say(text) {
 /** Shows a note for a while; screen readers speak it. */
 export function note(text, kind = "plain") {
   const region = document.getElementById("toasts");
+  for (const same of [...region.children]) if (same.firstChild.textContent === text) same.remove();
   const toast = el("div", { class: `toast ${kind}` },
     el("span", {}, text),
     el("button", { type: "button", class: "quiet", "aria-label": "Dismiss note", onclick: () => toast.remove() }, "×"));
