@@ -21,6 +21,7 @@ mod firehose;
 mod marks;
 mod matrix;
 mod moderation;
+mod modes;
 mod nodes;
 mod notifications;
 mod oracle;

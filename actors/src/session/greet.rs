@@ -362,6 +362,9 @@ fn run(
         Some(Missed::Read { entries, seq }) => table.fall_back(place.slot(), entries, seq.next()),
     }
     let caught_up = table.catch_up(place.slot());
+    drop(table);
+    // What was counted since the cursor is told without another entry to ring for it.
+    worker.ring_news();
     link.flush();
     caught_up
 }
