@@ -183,4 +183,4 @@ const _: () = assert!(RUN_BYTES < OUTBOX_BYTES / 2);
 const _: () = assert!(2 * LIFE_SIGN_MS < PEER_SILENCE_MS && STOOD_STILL_MS > 2 * PRESENCE_PULSE_MS);
 const _: () = assert!(WHISPER_STRETCH as u64 * (PEER_SILENCE_MS / PRESENCE_PULSE_MS) > 2 * LAST_SEEN_TOLD as u64);
 const _: () = assert!(2 * READERS_COUNT_MS <= tidings_protocol::limits::READERS_EVERY_MS);
-const _: () = assert!(TURN_AWAY <= TURNS_PER_MINUTE && TURNS_PER_MINUTE % TURN_AWAY == 0);
+const _: () = assert!(TURN_AWAY <= TURNS_PER_MINUTE && TURNS_PER_MINUTE.is_multiple_of(TURN_AWAY));
