@@ -29,3 +29,31 @@ begin
                (select scope_of(p.audience, p.widest, null, null, null, null)::text from posts p where p.id = m.post and p.audience <> 0),');
 end
 $$;
+
+-- Bots stand as their owners do: what 0030 does to one, done to those of theirs that stand no worse already. When it ends is the owner's affair.
+do $$ begin execute replace(pg_get_functiondef('set_user_standing'::regproc), 'set_user_standing', 'set_one_standing'); end $$;
+
+create or replace function set_user_standing(n bigint, now_ms bigint, of_user uuid, to_standing smallint, until_ms bigint, by_action uuid) returns bigint
+language plpgsql volatile
+as $$
+declare
+    was smallint;
+    bot uuid;
+begin
+    select u.standing into was from users u where u.id = of_user;
+    n := set_one_standing(n, now_ms, of_user, to_standing, until_ms, by_action);
+    for bot in
+        select u.id from bots_of(of_user) b join users u on u.id = b
+         where u.standing < to_standing or u.standing = was
+         order by u.seq
+    loop
+        n := set_one_standing(n, now_ms, bot, to_standing, null, null);
+    end loop;
+    return n;
+end
+$$;
+
+-- And they go with their owners' accounts.
+create or replace function accounts_with(of_user uuid) returns setof uuid
+language sql stable
+as $$ select of_user union all select bots_of(of_user) $$;

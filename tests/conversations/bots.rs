@@ -130,3 +130,25 @@ async fn p5_a_bot_that_is_stopped_is_gone_at_once_everywhere_and_its_profile_say
         ann.request("token.create", json!({ "bot": made.id, "name": "again", "scopes": ["read"] })).await;
     assert_eq!(another.expect_err("stopped").field.as_deref(), Some("bot"));
 }
+
+#[tokio::test]
+async fn p5_a_bot_stands_as_its_owner_does() {
+    let world = World::two_nodes().await;
+    let mut ann = Person::arrives(world.a(), "ann", &[]).await;
+    let made = ann.makes_bot("weather_bot").await;
+    let mut bot = ann.sends_bot(&made, &["read", "write"]).await;
+    bot.connects(world.b(), &[Home]).await;
+    let stands = |standing: u8| {
+        world.database.psql(&format!("select changed from set_standing('ann', {standing}::smallint)")).expect("changed")
+    };
+    stands(1);
+    let rain = json!({ "id": Uuid::now_v7(), "text": "rain at four" });
+    bot.is_refused(ErrorCode::Forbidden, "post.create", rain).await;
+    stands(0);
+    bot.posts("sun at five").await;
+    stands(2);
+    assert_eq!(bot.hears_close().await, CloseCode::SessionRevoked.number());
+    assert_eq!(ann.hears_close().await, CloseCode::SessionRevoked.number());
+    bot.dials(world.a()).await;
+    assert_eq!(bot.says_hello().await.expect_err("banned").code, ErrorCode::BadToken);
+}
