@@ -3,7 +3,7 @@
 -- An account ends in two steps. At once, by one deed: its log-ins, its name, its address and its password are gone, and its profile is a
 -- tombstone that says so. Then, bit by bit, everything it wrote and every tie to others is taken back by ordinary commands in its own name, which
 -- any node finds in `departing` and whichever comes first carries out: a crash loses nothing, and everybody hears of it as of any other change.
--- Verdicts besides those of 0023: 26 another password
+-- Verdicts besides those of 0023: 35 another password
 
 alter table users
     -- Who may comment on one's posts where the post does not say: 0 everybody, 1 followers, 2 those whom the author follows, 3 nobody.
@@ -118,7 +118,7 @@ begin
                     where s.id = (args ->> 'session')::uuid and s.user_id = actor and s.revoked_ms is null) then
         verdict := 2;
     elsif not exists (select from accounts a where a.user_id = actor and a.password_hash = args ->> 'checked') then
-        verdict := 26;
+        verdict := 35;
     else
         verdict := 0;
         last := erase_account(actor, entry, now_ms, (args ->> 'rest_ms')::bigint);
@@ -231,60 +231,6 @@ begin
         delete from departures d where d.user_id = whose;
     end if;
     return true;
-end
-$$;
-
--- As that of 0023, but that handles of deleted accounts rest for a while.
-create or replace function decide_users(
-    acts smallint[], actors uuid[], names text[], bios text[], if_revs bigint[], handles text[], emails text[], args text[]
-)
-returns table (of_ords bigint[], of_verdicts smallint[])
-language plpgsql volatile
-as $$
-#variable_conflict use_column
-declare
-    c           record;
-    known       record;
-    nth         integer;
-    verdict     smallint;
-    all_ords    bigint[] := '{}';
-    all_verdict smallint[] := '{}';
-    new_ids     uuid[] := '{}';
-    new_handles text[] := '{}';
-    new_emails  text[] := '{}';
-begin
-    for c in
-        select w.* from unnest(acts, actors, names, bios, if_revs, handles, emails, args) with ordinality
-               w (act, actor, name, bio, if_rev, handle, email, arg, ord)
-         where w.act in (1, 2) order by w.ord
-    loop
-        select u.handle, u.name, u.bio, u.extra, u.rev, a.email into known
-          from users u join accounts a on a.user_id = u.id where u.id = c.actor;
-        nth := array_position(new_ids, c.actor);
-        verdict := case
-            when c.act = 2 then case
-                when known.handle is null then 2
-                when coalesce(c.name, known.name) = known.name and coalesce(c.bio, known.bio) = known.bio
-                     and changed_profile(known.extra, c.arg::jsonb) is not distinct from known.extra then 1
-                when c.if_rev <> known.rev then 8
-                else 0 end
-            when known.handle is not null then
-                case when known.handle = c.handle and known.email = c.email then 1 else 5 end
-            when nth is not null then
-                case when new_handles[nth] = c.handle and new_emails[nth] = c.email then 1 else 5 end
-            when c.handle = any(new_handles) or exists (select from users u where u.handle = c.handle)
-                 or exists (select from left_handles l where l.handle = c.handle and l.free_ms > clock_ms()) then 6
-            when c.email = any(new_emails) or exists (select from accounts a where a.email = c.email) then 7
-            else 0 end;
-        if c.act = 1 and verdict = 0 then
-            new_ids := new_ids || c.actor;
-            new_handles := new_handles || c.handle;
-            new_emails := new_emails || c.email;
-        end if;
-        all_ords := all_ords || c.ord;
-        all_verdict := all_verdict || verdict;
-    end loop;
-    return query select all_ords, all_verdict;
 end
 $$;
 

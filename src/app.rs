@@ -30,6 +30,7 @@ use crate::auth::{
 };
 use crate::client::Clients;
 use crate::config::Config;
+use crate::export::Exports;
 use crate::gate::{self, Gate, Parts, Room};
 use crate::http::{Front, Readiness};
 use crate::origin::Origins;
@@ -136,6 +137,7 @@ impl App {
         let passwords = start_hashers(&config, &secret).await?;
         let seen = Arc::new(Seen::default());
         let gallery = pictures::open(&config, &secret, store.clone()).map_err(StartFault::Pictures)?;
+        let exports = Arc::new(Exports::new(store.clone(), &secret));
         let config = Arc::new(config);
         let origins = Origins::listed(&config.allowed_origins);
         let clients = Clients::behind(&config.trusted_proxies);
@@ -144,7 +146,7 @@ impl App {
             reads: store.clone(),
             tokens: Arc::new(AllTokens { access: access.clone(), scoped: scoped.clone() }),
             bots: Arc::new(TokenDesk::new(store.clone(), scoped)),
-            desk: Arc::new(OwnAccount::new(store.clone(), passwords.clone(), seen.clone())),
+            desk: Arc::new(OwnAccount::new(store.clone(), passwords.clone(), seen.clone(), exports.clone(), &config)),
             seen: seen.clone(),
             pictures: gallery.clone(),
             marks: store.clone(),
@@ -164,7 +166,7 @@ impl App {
         let chores = Chores { store: store.clone(), access, seen, submit, gallery: pictures, numbers: numbers.clone() };
         let draining = Arc::new(AtomicBool::new(false));
         let readiness = Arc::new(Ready { journal: store.clone(), gate: gate.clone(), draining: draining.clone() });
-        let front = Front { auth: Arc::new(desk), clients, gallery, origins, readiness, metrics: numbers };
+        let front = Front { auth: Arc::new(desk), clients, exports, gallery, origins, readiness, metrics: numbers };
         let serving = serve::server(listener, &config, Data::new(front), gate.clone(), room).map_err(fault)?;
         let server = serving.handle();
         let running = Running {

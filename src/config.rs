@@ -157,6 +157,8 @@ settings! {
     refreshes_per_minute_per_ip: u32 = "120",
     /// Days for which the journal and the marks of deleted things are kept: whoever was away longer gets a snapshot.
     journal_keep_days: u32 = "7",
+    /// Days for which nobody may take the handle of a deleted account.
+    handle_rest_days: u32 = "30",
     /// For conformance tests of the transport alone, never in service: every WebSocket message is sent back instead of being answered.
     websocket_echo: bool = "false",
     /// What to log, as `level` or `target=level,…`.
@@ -256,6 +258,7 @@ impl Config {
             ("logins_per_minute_per_account", self.logins_per_minute_per_account > 0, "at least 1"),
             ("logins_per_minute", self.logins_per_minute > 0, "at least 1"),
             ("refreshes_per_minute_per_ip", self.refreshes_per_minute_per_ip > 0, "at least 1"),
+            ("handle_rest_days", self.handle_rest_days <= 3650, "at most 3650"),
             ("journal_keep_days", (1..=3650).contains(&self.journal_keep_days), "1 to 3650"),
         ];
         match rules.into_iter().find(|(_, good, _)| !good) {

@@ -1,7 +1,7 @@
 //! What users ask the journal to do, and what comes of it.
 //! Every command may be carried out twice without harm: that is what makes an unknown outcome askable (P10).
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use tidings_protocol::drafts::DraftContent;
 use tidings_protocol::entity::{PostExtra, Role, Visibility};
@@ -296,6 +296,16 @@ pub enum Deed {
     },
     /// `actor` chooses something once and for all.
     Choose(SettingsUpdate),
+    /// The account of `actor` ends, for somebody who has shown the password.
+    DeleteAccount {
+        /// The log-in that asks for it, which must still live.
+        session: SessionId,
+        /// What the password was checked against, which must still be the one kept.
+        #[serde(serialize_with = "exposed")]
+        checked: SecretString,
+        /// For how long nobody may take the handle.
+        rest_ms: u64,
+    },
     /// `actor` puts a draft in whole.
     PutDraft {
         /// Which.
@@ -420,6 +430,11 @@ pub enum ModeratedKind {
     Comment,
 }
 
+/// For the database alone.
+fn exposed<S: serde::Serializer>(secret: &SecretString, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(secret.expose_secret())
+}
+
 impl Deed {
     /// What it is about, besides its actor.
     #[must_use]
@@ -430,6 +445,7 @@ impl Deed {
             | Self::ReadNotifications { .. }
             | Self::SetMarker { .. }
             | Self::PreferNotifications(_)
+            | Self::DeleteAccount { .. }
             | Self::Choose(_) => None,
             Self::MakeBot { bot, .. } | Self::StopBot { bot } => Some(bot.0),
             Self::Block { whom }
@@ -518,6 +534,8 @@ pub enum Denied {
     },
     /// It is being published and stays as it is.
     BeingPublished,
+    /// The password has changed meanwhile.
+    OtherPassword,
     /// Nothing can be published then.
     NoSuchTime,
     /// Only moderators may, or only admins.
@@ -567,6 +585,7 @@ impl Denied {
                 Refusal::new(Code::RateLimited, "comments are slowed down here").field("post").after_ms(after_ms)
             }
             Self::BeingPublished => Refusal::new(Code::Conflict, "it is being published").field("id"),
+            Self::OtherPassword => Refusal::new(Code::BadCredentials, "this is not the password").field("password"),
             Self::NoSuchTime => Refusal::new(Code::Invalid, "must lie in the next 366 days").field("publish_at"),
             Self::Suspended => Refusal::new(Code::Forbidden, "this account is suspended"),
             Self::NotModerator => Refusal::new(Code::Forbidden, "this is not for you"),

@@ -71,6 +71,10 @@ pub struct UserExtra {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub avatar: Option<MediaId>,
+    /// The account was deleted: there is nobody behind it any more, and its feed is over. Never in an answer or a snapshot.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[ts(optional, as = "Option<bool>")]
+    pub deleted: bool,
 }
 
 /// An author as shown beside what they wrote, as of the moment the carrying frame was made.

@@ -3,6 +3,7 @@
 //!
 //! Start at [`request`] (client → server), [`reply`] and [`push`] (server → client).
 
+pub mod account;
 pub mod bots;
 pub mod close;
 pub mod decode;

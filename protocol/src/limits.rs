@@ -91,6 +91,8 @@ pub const MENTIONS_SUGGESTED: usize = 10;
 
 /// Posts that one user may show before all others: as many as one sees without scrolling.
 pub const PINNED_POSTS: usize = 3;
+/// Copies of everything one has, within 24 hours: one, and two more for who lost it.
+pub const EXPORTS_PER_DAY: u16 = 3;
 /// Drafts of one user: more than anybody has under way; it bounds what they keep without publishing it.
 pub const DRAFTS: usize = 100;
 /// How far ahead a draft may be set to be published, in milliseconds: a year, leap day and all.

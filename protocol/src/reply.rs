@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+pub use crate::account::{AccountDeleted, AccountExported, AccountGot};
 pub use crate::bots::{BotsAll, TokenMade, TokenRevoked, TokensAll};
 pub use crate::delivery::FeedModeSet;
 pub use crate::drafts::{DraftResult, DraftsPage};

@@ -14,6 +14,7 @@ pub use self::account::{AccountEmail, AccountPassword, AuthRefresh, Hello, Nothi
 pub use self::feeds::{FeedPage, FeedSubscribe, FeedUnsubscribe};
 pub use self::people::{UserGet, UserMute, UserRef, UserUpdate};
 pub use self::posts::{CommentCreate, CommentPage, CommentRef, CommentUpdate, PostCreate, PostRef, PostUpdate};
+pub use crate::account::AccountDelete;
 pub use crate::bots::{BotCreate, BotRef, TokenAll, TokenCreate, TokenRef};
 use crate::decode;
 pub use crate::delivery::FeedMode;
@@ -66,6 +67,12 @@ methods! {
     Hello(Hello) = "hello",
     /// A newer token for the live connection.
     AuthRefresh(AuthRefresh) = "auth.refresh",
+    /// One's own account.
+    AccountGet(Nothing) = "account.get",
+    /// Leave to fetch a copy of everything one has.
+    AccountExport(Nothing) = "account.export",
+    /// Deletes one's account, for good.
+    AccountDelete(AccountDelete) = "account.delete",
     /// Changes one's password and ends all one's other log-ins.
     AccountPassword(AccountPassword) = "account.password",
     /// Changes one's e-mail address.

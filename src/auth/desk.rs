@@ -6,13 +6,19 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use secrecy::SecretString;
 use tidings_actors::account::seen::Seen;
+use tidings_actors::command::Deed;
 use tidings_actors::ports::{Accounts, Claims, Desk, NotChanged, Shown};
+use tidings_protocol::account::{AccountExported, AccountGot};
 use tidings_protocol::entity::LogIn;
 use tidings_protocol::error::{ErrorCode, Refusal};
 use tidings_protocol::ids::UserId;
 
 use super::limits::PasswordLimits;
 use super::{Passwords, check_length, email, hasher_refusal, store_refusal};
+use crate::config::Config;
+use crate::export::Exports;
+
+const DAY_MS: u64 = 24 * 3_600_000;
 
 /// The port [`Desk`], over hashers and accounts.
 pub struct OwnAccount {
@@ -20,13 +26,23 @@ pub struct OwnAccount {
     passwords: Passwords,
     limits: PasswordLimits,
     seen: Arc<Seen>,
+    exports: Arc<Exports>,
+    /// For how long the handle of a deleted account rests.
+    rest_ms: u64,
 }
 
 impl OwnAccount {
     /// With the hashers of the log-ins, which are bounded together.
     #[must_use]
-    pub fn new(accounts: Arc<dyn Accounts>, passwords: Passwords, seen: Arc<Seen>) -> Self {
-        Self { accounts, passwords, limits: PasswordLimits::default(), seen }
+    pub fn new(
+        accounts: Arc<dyn Accounts>,
+        passwords: Passwords,
+        seen: Arc<Seen>,
+        exports: Arc<Exports>,
+        config: &Config,
+    ) -> Self {
+        let rest_ms = u64::from(config.handle_rest_days) * DAY_MS;
+        Self { accounts, passwords, limits: PasswordLimits::default(), seen, exports, rest_ms }
     }
 
     /// What the user's password is checked against, if they may try one now.
@@ -73,6 +89,23 @@ impl Desk for OwnAccount {
         changed.map_err(|not| refusal(not, "password"))?;
         tracing::info!(user = %who.user, "an address was changed");
         Ok(email.expose_secret().to_owned())
+    }
+
+    async fn account(&self, who: Claims) -> Result<AccountGot, Refusal> {
+        self.accounts.account(who.user).await.map_err(store_refusal)?.ok_or_else(ended)
+    }
+
+    async fn export(&self, who: Claims) -> Result<AccountExported, Refusal> {
+        self.exports.ticket(who).await
+    }
+
+    async fn deletion(&self, who: Claims, password: SecretString) -> Result<Deed, Refusal> {
+        let checked = self.may_try(who.user).await?;
+        if !self.is(&password, &checked).await? {
+            return Err(wrong("password"));
+        }
+        tracing::info!(user = %who.user, "an account is being deleted");
+        Ok(Deed::DeleteAccount { session: who.session, checked, rest_ms: self.rest_ms })
     }
 
     async fn log_ins(&self, who: Claims) -> Result<Vec<LogIn>, Refusal> {

@@ -32,6 +32,8 @@ pub enum Purpose {
     Limits,
     /// Tickets to send pictures.
     MediaTickets,
+    /// Tickets to fetch copies of everything somebody has.
+    Exports,
     /// Tokens for programs.
     ScopedTokens,
 }
@@ -46,6 +48,7 @@ impl Purpose {
             Self::Bus => b"tidings/bus/v1",
             Self::Limits => b"tidings/limits/v1",
             Self::MediaTickets => b"tidings/media-tickets/v1",
+            Self::Exports => b"tidings/exports/v1",
             Self::ScopedTokens => b"tidings/scoped-tokens/v1",
         }
     }

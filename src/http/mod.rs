@@ -3,6 +3,7 @@
 
 mod api;
 mod body;
+mod export;
 mod fault;
 mod health;
 mod media;
@@ -23,6 +24,7 @@ use tidings_media::Gallery;
 
 use crate::auth::Auth;
 use crate::client::Clients;
+use crate::export::Exports;
 use crate::origin::Origins;
 use fault::Refused;
 
@@ -35,6 +37,8 @@ pub struct Front {
     pub auth: Arc<Auth>,
     /// Who is asking.
     pub clients: Clients,
+    /// Copies of everything somebody has.
+    pub exports: Arc<Exports>,
     /// Pictures.
     pub gallery: Arc<Gallery>,
     /// Which pages elsewhere may.
@@ -62,6 +66,7 @@ pub fn app(
         .wrap(from_fn(shield::guard))
         .wrap(from_fn(shield::observe))
         .configure(api::routes)
+        .configure(export::routes)
         .configure(health::routes)
         .configure(media::routes)
         .configure(page::routes)

@@ -7,12 +7,13 @@ use tidings_actors::account::seen::Sighting;
 use tidings_actors::ports::{
     Accounts, Credentials, NewToken, NotChanged, Opening, Rotation, Shown, StoreFault, TokenHash,
 };
+use tidings_protocol::account::{AccountGot, AccountStanding};
 use tidings_protocol::entity::{LogIn, User};
 use tidings_protocol::ids::{SessionId, UserId};
 use tidings_protocol::limits::LOG_INS_PER_USER;
 use uuid::Uuid;
 
-use crate::shape::{Entity, EntityRow, millis, unexpected};
+use crate::shape::{Entity, EntityRow, millis, role, unexpected};
 use crate::store::Store;
 use crate::{faults, line};
 
@@ -59,6 +60,34 @@ impl Accounts for Store {
         );
         let answer = line::timed(self.accounts.patience(), question.fetch_optional(line.open())).await;
         line.settle(answer).map_err(faults::store)?.map(the_user).transpose()
+    }
+
+    async fn account(&self, user: UserId) -> Result<Option<AccountGot>, StoreFault> {
+        let mut line = self.accounts.line().await.map_err(faults::store)?;
+        let question = sqlx::query!(
+            r#"select a.email, u.created_ms, u.role, u.standing,
+                      (select count(*) from sessions s
+                        where s.user_id = a.user_id and s.revoked_ms is null
+                          and exists (select from refresh_tokens t
+                                       where t.session = s.id and t.expires_ms > clock_ms())) as "sessions!"
+                 from accounts a join users u on u.id = a.user_id
+                where a.user_id = $1"#,
+            user.0
+        );
+        let answer = line::timed(self.accounts.patience(), question.fetch_optional(line.open())).await;
+        let found = line.settle(answer).map_err(faults::store)?;
+        found
+            .map(|row| {
+                let standing = match row.standing {
+                    0 => AccountStanding::Good,
+                    1 => AccountStanding::Suspended,
+                    2 => AccountStanding::Banned,
+                    _ => return Err(unexpected("standing")),
+                };
+                let (email, created_at, sessions) = (row.email, millis(row.created_ms), number(row.sessions));
+                Ok(AccountGot { email, created_at, sessions, role: role(row.role)?, standing })
+            })
+            .transpose()
     }
 
     async fn password_hash(&self, user: UserId) -> Result<Option<SecretString>, StoreFault> {

@@ -60,6 +60,7 @@ pub(crate) const fn number(deed: &Deed) -> i16 {
         Deed::DeleteDraft { .. } => 52,
         Deed::ClaimDraft { .. } => 53,
         Deed::FinishDraft { .. } => 54,
+        Deed::DeleteAccount { .. } => 55,
     }
 }
 
@@ -106,6 +107,7 @@ pub(crate) fn never_was(deed: &Deed, actor: UserId) -> Result<Arc<RawValue>, Sto
         | Deed::SetMarker { .. }
         | Deed::PreferNotifications(_)
         | Deed::Choose(_)
+        | Deed::DeleteAccount { .. }
         | Deed::PutDraft { .. }
         | Deed::ClaimDraft { .. }
         // Told as the post or comment it is about.

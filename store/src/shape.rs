@@ -134,7 +134,7 @@ pub(crate) fn epoch(stored: i64) -> Epoch {
 }
 
 /// A role from its column.
-fn role(stored: i16) -> Result<Role, StoreFault> {
+pub(crate) fn role(stored: i16) -> Result<Role, StoreFault> {
     match stored {
         0 => Ok(Role::User),
         1 => Ok(Role::Admin),

@@ -27,11 +27,8 @@ fn settings_of(person: &Person) -> Option<Settings> {
 }
 
 fn draft_of(person: &Person, id: Uuid) -> Option<Draft> {
-    let one = |thing: &Thing| match thing {
-        Thing::Draft(draft) if draft.id.0 == id => Some(draft.clone()),
-        _ => None,
-    };
-    person.state.things(Me).find_map(one)
+    let draft = |thing: &Thing| if let Thing::Draft(draft) = thing { Some(draft.clone()) } else { None };
+    person.state.things(Me).filter_map(draft).find(|draft| draft.id.0 == id)
 }
 
 impl Person {
@@ -162,9 +159,9 @@ async fn p10_a_draft_is_published_once_at_its_time_whichever_node_dies() {
         .await;
     let gone: Node = world.nodes.remove(0);
     drop(gone);
-    for nth in 0..ids.len() {
+    for (nth, id) in ids.iter().enumerate() {
         let post = bob.hears_post(&format!("on time {nth} #punctual")).await;
-        assert_eq!(post.id, PostId(ids[nth]));
+        assert_eq!(post.id, PostId(*id));
         assert_eq!(post.extra.tags.len(), 1, "hashtags are found in it as in any other");
     }
     let late = world

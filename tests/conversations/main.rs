@@ -18,6 +18,7 @@ mod demo;
 mod faults;
 mod feeds;
 mod firehose;
+mod leaving_for_good;
 mod marks;
 mod matrix;
 mod moderation;

@@ -137,6 +137,9 @@ fn rows() -> Vec<Row> {
             |_| json!({ "password": "not it at all", "email": "x@example.org" }),
             WITH_PASSWORD,
         ),
+        row("account.get", Nothing, |_| json!({}), LOGGED_IN),
+        row("account.export", Nothing, |_| json!({}), LOGGED_IN),
+        row("account.delete", Nothing, |_| json!({ "password": "not it at all" }), WITH_PASSWORD),
         row("session.list", Nothing, |_| json!({}), LOGGED_IN),
         // Another's log-in does not exist for anybody else, whatever their role.
         row("session.revoke", LogIn, |things| json!({ "id": things.log_in }), {

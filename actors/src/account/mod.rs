@@ -7,12 +7,13 @@ use bytes::Bytes;
 use secrecy::SecretString;
 use tidings_protocol::error::{ErrorCode, Refusal};
 use tidings_protocol::ids::RequestId;
-use tidings_protocol::reply::{EmailChanged, LogIns, OthersEnded};
-use tidings_protocol::request::{AccountEmail, AccountPassword};
+use tidings_protocol::reply::{AccountDeleted, EmailChanged, LogIns, OthersEnded};
+use tidings_protocol::request::{AccountDelete, AccountEmail, AccountPassword};
 
+use crate::command::{Act, Command, Outcome};
 use crate::frame;
 use crate::node::Node;
-use crate::ports::Claims;
+use crate::ports::{Claims, Submit};
 
 /// What somebody does with their own account.
 #[derive(Clone, Debug)]
@@ -31,6 +32,15 @@ pub enum AccountJob {
         /// From now on.
         email: SecretString,
     },
+    /// As its owner alone sees it.
+    Get,
+    /// Leave to fetch a copy of everything.
+    Export,
+    /// The end of it.
+    Delete {
+        /// Shows who it is.
+        password: SecretString,
+    },
     /// All log-ins.
     LogIns,
     /// Ends the others.
@@ -40,6 +50,10 @@ pub enum AccountJob {
 impl AccountJob {
     pub(crate) fn password(change: AccountPassword) -> Self {
         Self::Password { current: change.current.into(), new: change.new.into() }
+    }
+
+    pub(crate) fn delete(wish: AccountDelete) -> Self {
+        Self::Delete { password: wish.password.into() }
     }
 
     pub(crate) fn email(change: AccountEmail) -> Self {
@@ -67,6 +81,17 @@ async fn carry_out(node: &Node, who: Claims, id: RequestId, job: AccountJob) -> 
         AccountJob::Email { password, email } => {
             let email = node.desk.change_email(who, password, email.expose_secret().to_owned()).await?;
             Ok(frame::result(framing, id, EmailChanged { email }))
+        }
+        AccountJob::Get => Ok(frame::result(framing, id, node.desk.account(who).await?)),
+        AccountJob::Export => Ok(frame::result(framing, id, node.desk.export(who).await?)),
+        AccountJob::Delete { password } => {
+            let deed = node.desk.deletion(who, password).await?;
+            match node.journal.submit(Command { actor: who.user, act: Act::Deed(deed) }).await? {
+                Outcome::Done(entry) | Outcome::Duplicate(entry) => {
+                    Ok(frame::result(framing, id, AccountDeleted { seq: entry.seq }))
+                }
+                Outcome::Refused(denied) => Err(denied.refusal()),
+            }
         }
         AccountJob::LogIns => {
             let sessions = node.desk.log_ins(who).await?;

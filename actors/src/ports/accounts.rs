@@ -3,6 +3,7 @@
 
 use async_trait::async_trait;
 use secrecy::SecretString;
+use tidings_protocol::account::AccountGot;
 use tidings_protocol::entity::{LogIn, User};
 use tidings_protocol::ids::{SessionId, UserId};
 
@@ -106,6 +107,9 @@ pub trait Accounts: Send + Sync + 'static {
 
     /// A profile.
     async fn profile(&self, user: UserId) -> Result<Option<User>, StoreFault>;
+
+    /// The account as its owner alone sees it; none if there is no such account.
+    async fn account(&self, user: UserId) -> Result<Option<AccountGot>, StoreFault>;
 
     /// What the password of `user` is checked against; none if there is no such account.
     async fn password_hash(&self, user: UserId) -> Result<Option<SecretString>, StoreFault>;

@@ -3,10 +3,12 @@
 
 use async_trait::async_trait;
 use secrecy::SecretString;
+use tidings_protocol::account::{AccountExported, AccountGot};
 use tidings_protocol::entity::LogIn;
 use tidings_protocol::error::Refusal;
 
 use super::Claims;
+use crate::command::Deed;
 
 /// One's own account. `who` is the log-in that asks, as its token says; whether it still lives is decided with the change.
 #[async_trait]
@@ -23,6 +25,24 @@ pub trait Desk: Send + Sync + 'static {
     /// # Errors
     /// As [`Desk::change_password`], and `conflict` for one that is taken.
     async fn change_email(&self, who: Claims, password: SecretString, email: String) -> Result<String, Refusal>;
+
+    /// The account as its owner alone sees it.
+    ///
+    /// # Errors
+    /// What the database refuses.
+    async fn account(&self, who: Claims) -> Result<AccountGot, Refusal>;
+
+    /// Leave to fetch a copy of everything that is theirs.
+    ///
+    /// # Errors
+    /// `limit_reached`, and what the database refuses.
+    async fn export(&self, who: Claims) -> Result<AccountExported, Refusal>;
+
+    /// The deed that deletes the account, for somebody who shows the password. Nothing is done yet.
+    ///
+    /// # Errors
+    /// As [`Desk::change_password`].
+    async fn deletion(&self, who: Claims, password: SecretString) -> Result<Deed, Refusal>;
 
     /// The log-ins that are good, the last seen first.
     ///

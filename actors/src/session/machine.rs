@@ -95,7 +95,7 @@ impl Job {
             | Self::Posts(..)
             | Self::Comments(..)
             | Self::Subscribe(..)
-            | Self::Account(AccountJob::LogIns)
+            | Self::Account(AccountJob::LogIns | AccountJob::Get)
             | Self::Bots(BotsJob::Tokens(_) | BotsJob::All)
             | Self::Marks(_)
             | Self::Drafts(_)

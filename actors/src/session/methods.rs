@@ -28,6 +28,7 @@ pub(super) const fn cost(method: &Method) -> u32 {
     match method {
         Method::Hello(_) | Method::AuthRefresh(_) | Method::FeedUnsubscribe(_) => 0,
         Method::SessionList(_)
+        | Method::AccountGet(_)
         | Method::BotAll(_)
         | Method::TokenAll(_)
         | Method::UserGet(_)
@@ -75,6 +76,8 @@ pub(super) const fn cost(method: &Method) -> u32 {
         | Method::PostStats(_) => points::REACT,
         Method::AccountPassword(_)
         | Method::AccountEmail(_)
+        | Method::AccountExport(_)
+        | Method::AccountDelete(_)
         | Method::SessionRevoke(_)
         | Method::SessionRevokeOthers(_)
         | Method::BotDelete(_)
@@ -169,6 +172,9 @@ pub(super) fn job(viewer: Option<UserId>, method: Method) -> Result<Job, Refusal
         }
         Method::AccountPassword(change) => return own(viewer, AccountJob::password(change)),
         Method::AccountEmail(change) => return own(viewer, AccountJob::email(change)),
+        Method::AccountGet(_) => return own(viewer, AccountJob::Get),
+        Method::AccountExport(_) => return own(viewer, AccountJob::Export),
+        Method::AccountDelete(wish) => return own(viewer, AccountJob::delete(wish)),
         Method::SessionList(_) => return own(viewer, AccountJob::LogIns),
         Method::SessionRevokeOthers(_) => return own(viewer, AccountJob::EndOthers),
         Method::BotAll(_) => return bots(viewer, BotsJob::All),

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use secrecy::SecretString;
+use tidings_protocol::account::{AccountExported, AccountGot};
 use tidings_protocol::entity::{LogIn, Post};
 use tidings_protocol::error::{ErrorCode, Refusal};
 use tidings_protocol::feed::FeedName;
@@ -15,7 +16,7 @@ use tidings_protocol::reply::{CommentsPage, PostsPage, Snapshot, UserResult};
 use tokio::sync::{mpsc, oneshot};
 
 use super::model::session_id;
-use crate::command::{Command, Committed};
+use crate::command::{Command, Committed, Deed};
 use crate::entry::Batch;
 use crate::ports::{
     BadToken, BatchId, Branch, Bus, Claims, CommitFault, Desk, Head, Heard, JournalStore, Missed, Reads, StoreFault,
@@ -200,6 +201,18 @@ impl Desk for Ports {
     }
 
     async fn change_email(&self, _: Claims, _: SecretString, _: String) -> Result<String, Refusal> {
+        Err(Refusal::new(ErrorCode::Internal, "not asked here"))
+    }
+
+    async fn account(&self, _: Claims) -> Result<AccountGot, Refusal> {
+        Err(Refusal::new(ErrorCode::Internal, "not asked here"))
+    }
+
+    async fn export(&self, _: Claims) -> Result<AccountExported, Refusal> {
+        Err(Refusal::new(ErrorCode::Internal, "not asked here"))
+    }
+
+    async fn deletion(&self, _: Claims, _: SecretString) -> Result<Deed, Refusal> {
         Err(Refusal::new(ErrorCode::Internal, "not asked here"))
     }
 

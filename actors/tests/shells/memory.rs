@@ -9,13 +9,14 @@ use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use serde_json::value::RawValue;
-use tidings_actors::command::{Act, Command, Committed, Outcome};
+use tidings_actors::command::{Act, Command, Committed, Deed, Outcome};
 use tidings_actors::entry::{Batch, Change, Entry, Verb};
 use tidings_actors::ports::{
     BadToken, BatchId, Branch, Bus, Claims, CommitFault, Desk, Head, Heard, JournalStore, Missed, Reads, StoreFault,
     Tokens, Viewer, Who,
 };
 use tidings_actors::presence::whisper::Whisper;
+use tidings_protocol::account::{AccountExported, AccountGot};
 use tidings_protocol::entity::{Author, Block, Follow, LogIn, Post, PostExtra, Role, User, UserExtra};
 use tidings_protocol::error::{ErrorCode, Refusal};
 use tidings_protocol::feed::FeedName;
@@ -321,6 +322,18 @@ impl Desk for Memory {
 
     async fn change_email(&self, _: Claims, _: SecretString, email: String) -> Result<String, Refusal> {
         Ok(email.to_lowercase())
+    }
+
+    async fn account(&self, _: Claims) -> Result<AccountGot, Refusal> {
+        Err(Refusal::new(ErrorCode::Internal, "not asked here"))
+    }
+
+    async fn export(&self, _: Claims) -> Result<AccountExported, Refusal> {
+        Err(Refusal::new(ErrorCode::Internal, "not asked here"))
+    }
+
+    async fn deletion(&self, _: Claims, _: SecretString) -> Result<Deed, Refusal> {
+        Err(Refusal::new(ErrorCode::Internal, "not asked here"))
     }
 
     async fn log_ins(&self, who: Claims) -> Result<Vec<LogIn>, Refusal> {

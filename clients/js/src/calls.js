@@ -111,6 +111,10 @@ export class Calls extends Emitter {
 
   changePassword(current, next, options) { return this.request("account.password", { current, new: next }, options); }
   changeEmail(password, email, options) { return this.request("account.email", { password, email }, options); }
+  account(options) { return this.request("account.get", {}, options); }
+  exportAccount(options) { return this.request("account.export", {}, options); }
+  /** For good, and at once. */
+  deleteAccount(password, options) { return this.request("account.delete", { password }, options); }
   logIns(options) { return this.request("session.list", {}, options); }
   endLogIn(id, options) { return this.request("session.revoke", { id }, options); }
   endOtherLogIns(options) { return this.request("session.revoke_others", {}, options); }

@@ -1,6 +1,7 @@
 /** Types of tidings-client. Those of the wire are generated: see protocol.d.ts. */
 import type {
   ActionKind, ActionResult, ActionsPage, CaseGot, CaseResult, CasesPage, LogLines, Reason, ReportResult, ReportsPage, Role,
+  AccountDeleted, AccountExported, AccountGot,
   Author, Block, BlockResult, BookmarkResult, BookmarksPage, Comment, CommentResult, Commenters, CommentsPage, DeliveryMode, Draft, DraftPut,
   DraftResult, DraftsPage, EmailChanged, Emoji, Events, FeedModeSet, FeedPush, FollowResult, Limits, LogIns, Login, MarkerResult, Media, MediaDeleted,
   MediaKind, MediaType, MentionsSuggested, MethodName, Methods, Mute, MuteResult, MyMarks, Notice, Notification, NotificationReading,
@@ -167,6 +168,9 @@ export class Client extends Emitter<ClientEvents> {
   moderationLog(options?: RequestOptions & { before?: number; limit?: number }): Promise<LogLines>;
   changePassword(current: string, next: string, options?: RequestOptions): Promise<OthersEnded>;
   changeEmail(password: string, email: string, options?: RequestOptions): Promise<EmailChanged>;
+  account(options?: RequestOptions): Promise<AccountGot>;
+  exportAccount(options?: RequestOptions): Promise<AccountExported>;
+  deleteAccount(password: string, options?: RequestOptions): Promise<AccountDeleted>;
   logIns(options?: RequestOptions): Promise<LogIns>;
   endLogIn(id: string, options?: RequestOptions): Promise<SessionEnded>;
   endOtherLogIns(options?: RequestOptions): Promise<OthersEnded>;

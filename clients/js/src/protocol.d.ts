@@ -1,12 +1,46 @@
 // Made from the Rust types in protocol/src by `TIDINGS_UPDATE=1 cargo test -p tidings-protocol`; changes here are lost.
 // What the frames mean: PROTOCOL.md.
 
+/** `account.delete`: for good, and at once. */
+export type AccountDelete = {
+  /** One's password. */
+  password: string,
+};
+
+/** Result of `account.delete`; the connection ends with it. */
+export type AccountDeleted = {
+  /** The change. */
+  seq: Seq,
+};
+
 /** `account.email`: another address to log in with. */
 export type AccountEmail = {
   /** One's password. */
   password: string,
   /** The new address; upper case is folded to lower. */
   email: string,
+};
+
+/** Result of `account.export`. */
+export type AccountExported = {
+  /** Where to get the file, on any node; the address itself is the permission. */
+  url: string,
+  /** Until when one may begin to. */
+  expires_at: Millis,
+};
+
+/** Result of `account.get`. */
+export type AccountGot = {
+  /** The address, as it is kept. */
+  email: string,
+  /** When one signed up. */
+  created_at: Millis,
+  /** Log-ins that are good. */
+  sessions: number,
+  /** Role. */
+  role: Role,
+  /** What one may do at all. */
+  standing: AccountStanding,
 };
 
 /** `account.password`: one's password, for a new one. Ends all one's other log-ins. */
@@ -17,7 +51,7 @@ export type AccountPassword = {
   new: string,
 };
 
-/** What somebody may do at all. */
+/** What an account may do at all. */
 export type AccountStanding = "good" | "suspended" | "banned";
 
 /** What was done to somebody, or to what they wrote. Told on their `me`; it never says by whom. */
@@ -1661,7 +1695,7 @@ export type ReportsPage = {
 /** A request that was understood. */
 export type Request = {
   /** Echoed in the reply. */
-  id: RequestId, } & ({ "method": "hello", "params": Hello } | { "method": "auth.refresh", "params": AuthRefresh } | { "method": "account.password", "params": AccountPassword } | { "method": "account.email", "params": AccountEmail } | { "method": "session.list", "params": Nothing } | { "method": "session.revoke", "params": SessionRef } | { "method": "session.revoke_others", "params": Nothing } | { "method": "bot.create", "params": BotCreate } | { "method": "bot.all", "params": Nothing } | { "method": "bot.delete", "params": BotRef } | { "method": "token.create", "params": TokenCreate } | { "method": "token.all", "params": TokenAll } | { "method": "token.revoke", "params": TokenRef } | { "method": "settings.update", "params": SettingsUpdate } | { "method": "user.get", "params": UserGet } | { "method": "user.update", "params": UserUpdate } | { "method": "user.follow", "params": UserRef } | { "method": "user.unfollow", "params": UserRef } | { "method": "user.block", "params": UserRef } | { "method": "user.unblock", "params": UserRef } | { "method": "user.mute", "params": UserMute } | { "method": "user.unmute", "params": UserRef } | { "method": "post.create", "params": PostCreate } | { "method": "post.get", "params": PostRef } | { "method": "post.update", "params": PostUpdate } | { "method": "post.delete", "params": PostRef } | { "method": "post.history", "params": PostRef } | { "method": "post.stats", "params": PostStatsGet } | { "method": "post.react", "params": PostReact } | { "method": "post.unreact", "params": PostRef } | { "method": "post.bookmark", "params": PostRef } | { "method": "post.unbookmark", "params": PostRef } | { "method": "post.pin", "params": PostRef } | { "method": "post.unpin", "params": PostRef } | { "method": "bookmark.page", "params": BookmarkPage } | { "method": "post.lock", "params": PostRef } | { "method": "post.unlock", "params": PostRef } | { "method": "post.slow", "params": PostSlow } | { "method": "post.comments", "params": PostComments } | { "method": "draft.put", "params": DraftPut } | { "method": "draft.delete", "params": DraftRef } | { "method": "draft.page", "params": DraftPage } | { "method": "comment.create", "params": CommentCreate } | { "method": "comment.update", "params": CommentUpdate } | { "method": "comment.delete", "params": CommentRef } | { "method": "comment.hide", "params": CommentRef } | { "method": "comment.unhide", "params": CommentRef } | { "method": "comment.page", "params": CommentPage } | { "method": "feed.page", "params": FeedPage } | { "method": "search.people", "params": SearchPeople } | { "method": "search.posts", "params": SearchPosts } | { "method": "search.tags", "params": SearchTags } | { "method": "mention.suggest", "params": MentionSuggest } | { "method": "feed.subscribe", "params": FeedSubscribe } | { "method": "feed.mode", "params": FeedMode } | { "method": "feed.unsubscribe", "params": FeedUnsubscribe } | { "method": "presence.watch", "params": PresenceWatch } | { "method": "presence.set", "params": PresenceSet } | { "method": "typing.send", "params": TypingSend } | { "method": "notification.page", "params": NotificationPage } | { "method": "notification.seen", "params": NotificationSeen } | { "method": "notification.read", "params": NotificationRead } | { "method": "marker.set", "params": MarkerSet } | { "method": "notify.preferences", "params": NotifyPreferences } | { "method": "media.ticket", "params": MediaTicket } | { "method": "media.get", "params": MediaRef } | { "method": "media.delete", "params": MediaRef } | { "method": "report.create", "params": ReportCreate } | { "method": "report.page", "params": OwnPage } | { "method": "account.actions", "params": OwnPage } | { "method": "appeal.create", "params": AppealCreate } | { "method": "appeal.settle", "params": AppealSettle } | { "method": "mod.page", "params": CasePage } | { "method": "mod.get", "params": CaseRef } | { "method": "mod.claim", "params": CaseClaim } | { "method": "mod.settle", "params": CaseRef } | { "method": "mod.act", "params": ModAct } | { "method": "mod.role", "params": ModRole } | { "method": "mod.log", "params": LogPage });
+  id: RequestId, } & ({ "method": "hello", "params": Hello } | { "method": "auth.refresh", "params": AuthRefresh } | { "method": "account.get", "params": Nothing } | { "method": "account.export", "params": Nothing } | { "method": "account.delete", "params": AccountDelete } | { "method": "account.password", "params": AccountPassword } | { "method": "account.email", "params": AccountEmail } | { "method": "session.list", "params": Nothing } | { "method": "session.revoke", "params": SessionRef } | { "method": "session.revoke_others", "params": Nothing } | { "method": "bot.create", "params": BotCreate } | { "method": "bot.all", "params": Nothing } | { "method": "bot.delete", "params": BotRef } | { "method": "token.create", "params": TokenCreate } | { "method": "token.all", "params": TokenAll } | { "method": "token.revoke", "params": TokenRef } | { "method": "settings.update", "params": SettingsUpdate } | { "method": "user.get", "params": UserGet } | { "method": "user.update", "params": UserUpdate } | { "method": "user.follow", "params": UserRef } | { "method": "user.unfollow", "params": UserRef } | { "method": "user.block", "params": UserRef } | { "method": "user.unblock", "params": UserRef } | { "method": "user.mute", "params": UserMute } | { "method": "user.unmute", "params": UserRef } | { "method": "post.create", "params": PostCreate } | { "method": "post.get", "params": PostRef } | { "method": "post.update", "params": PostUpdate } | { "method": "post.delete", "params": PostRef } | { "method": "post.history", "params": PostRef } | { "method": "post.stats", "params": PostStatsGet } | { "method": "post.react", "params": PostReact } | { "method": "post.unreact", "params": PostRef } | { "method": "post.bookmark", "params": PostRef } | { "method": "post.unbookmark", "params": PostRef } | { "method": "post.pin", "params": PostRef } | { "method": "post.unpin", "params": PostRef } | { "method": "bookmark.page", "params": BookmarkPage } | { "method": "post.lock", "params": PostRef } | { "method": "post.unlock", "params": PostRef } | { "method": "post.slow", "params": PostSlow } | { "method": "post.comments", "params": PostComments } | { "method": "draft.put", "params": DraftPut } | { "method": "draft.delete", "params": DraftRef } | { "method": "draft.page", "params": DraftPage } | { "method": "comment.create", "params": CommentCreate } | { "method": "comment.update", "params": CommentUpdate } | { "method": "comment.delete", "params": CommentRef } | { "method": "comment.hide", "params": CommentRef } | { "method": "comment.unhide", "params": CommentRef } | { "method": "comment.page", "params": CommentPage } | { "method": "feed.page", "params": FeedPage } | { "method": "search.people", "params": SearchPeople } | { "method": "search.posts", "params": SearchPosts } | { "method": "search.tags", "params": SearchTags } | { "method": "mention.suggest", "params": MentionSuggest } | { "method": "feed.subscribe", "params": FeedSubscribe } | { "method": "feed.mode", "params": FeedMode } | { "method": "feed.unsubscribe", "params": FeedUnsubscribe } | { "method": "presence.watch", "params": PresenceWatch } | { "method": "presence.set", "params": PresenceSet } | { "method": "typing.send", "params": TypingSend } | { "method": "notification.page", "params": NotificationPage } | { "method": "notification.seen", "params": NotificationSeen } | { "method": "notification.read", "params": NotificationRead } | { "method": "marker.set", "params": MarkerSet } | { "method": "notify.preferences", "params": NotifyPreferences } | { "method": "media.ticket", "params": MediaTicket } | { "method": "media.get", "params": MediaRef } | { "method": "media.delete", "params": MediaRef } | { "method": "report.create", "params": ReportCreate } | { "method": "report.page", "params": OwnPage } | { "method": "account.actions", "params": OwnPage } | { "method": "appeal.create", "params": AppealCreate } | { "method": "appeal.settle", "params": AppealSettle } | { "method": "mod.page", "params": CasePage } | { "method": "mod.get", "params": CaseRef } | { "method": "mod.claim", "params": CaseClaim } | { "method": "mod.settle", "params": CaseRef } | { "method": "mod.act", "params": ModAct } | { "method": "mod.role", "params": ModRole } | { "method": "mod.log", "params": LogPage });
 
 /** The client's number for a request, echoed in its reply. 0 … 2⁵³−1. */
 export type RequestId = number;
@@ -1961,6 +1995,8 @@ export type User = {
   bot?: BotOf,
   /** Their face: a picture of theirs, `/media/<avatar>/full`, `…/320` or `…/96`. */
   avatar?: MediaId,
+  /** The account was deleted: there is nobody behind it any more, and its feed is over. Never in an answer or a snapshot. */
+  deleted?: boolean,
 };
 
 /** `user.get`: by `id` or by `handle`; one's own profile if neither is given. */
@@ -2064,6 +2100,9 @@ export type MethodName = keyof Methods;
 export interface Methods {
   "hello": { params: Hello; result: Welcome };
   "auth.refresh": { params: AuthRefresh; result: AuthRefreshed };
+  "account.get": { params: Nothing; result: AccountGot };
+  "account.export": { params: Nothing; result: AccountExported };
+  "account.delete": { params: AccountDelete; result: AccountDeleted };
   "account.password": { params: AccountPassword; result: OthersEnded };
   "account.email": { params: AccountEmail; result: EmailChanged };
   "session.list": { params: Nothing; result: LogIns };

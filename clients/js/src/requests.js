@@ -13,7 +13,7 @@ const REPEATABLE = new Set([
   "search.people", "search.posts", "search.tags", "mention.suggest",
   "user.block", "user.unblock", "user.mute", "user.unmute", "post.react", "post.unreact", "post.bookmark", "post.unbookmark",
   "post.pin", "post.unpin", "post.lock", "post.unlock", "post.slow", "post.comments", "comment.hide", "comment.unhide", "notification.seen", "notification.read", "notify.preferences", "marker.set",
-  "settings.update", "draft.delete", "draft.page",
+  "account.get", "settings.update", "draft.delete", "draft.page",
   "account.password", "account.email", "session.revoke", "session.revoke_others", "media.ticket", "media.delete",
 ]);
 /** The last one wins, so saying it again changes nothing; with `if_rev` a second one would be refused as stale. */

@@ -10,6 +10,9 @@ macro_rules! for_each_method {
         $with! {
             "hello": request::Hello => reply::Welcome,
             "auth.refresh": request::AuthRefresh => reply::AuthRefreshed,
+            "account.get": request::Nothing => reply::AccountGot,
+            "account.export": request::Nothing => reply::AccountExported,
+            "account.delete": request::AccountDelete => reply::AccountDeleted,
             "account.password": request::AccountPassword => reply::OthersEnded,
             "account.email": request::AccountEmail => reply::EmailChanged,
             "session.list": request::Nothing => reply::LogIns,

@@ -122,7 +122,7 @@ pub fn user() -> BoxedStrategy<User> {
             bio,
             role,
             created_at,
-            extra: UserExtra { asks, bot, avatar: avatar.map(MediaId) },
+            extra: UserExtra { asks, bot, avatar: avatar.map(MediaId), deleted: false },
         })
         .boxed()
 }
@@ -365,6 +365,9 @@ fn account_method() -> impl Strategy<Value = Method> {
             .prop_map(|[current, new]| Method::AccountPassword(request::AccountPassword { current, new })),
         any::<[String; 2]>()
             .prop_map(|[password, email]| Method::AccountEmail(request::AccountEmail { password, email })),
+        Just(Method::AccountGet(request::Nothing {})),
+        Just(Method::AccountExport(request::Nothing {})),
+        any::<String>().prop_map(|password| Method::AccountDelete(request::AccountDelete { password })),
         Just(Method::SessionList(request::Nothing {})),
         uuid().prop_map(|id| Method::SessionRevoke(request::SessionRef { id: SessionId(id) })),
         Just(Method::SessionRevokeOthers(request::Nothing {})),

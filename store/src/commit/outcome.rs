@@ -108,6 +108,7 @@ fn outcome(command: &Command, answer: Answer) -> Result<Outcome, StoreFault> {
         30 => Denied::AlreadySo,
         31 => Denied::AppealOpen,
         32 => Denied::OwnDecision,
+        35 => Denied::OtherPassword,
         _ => return Err(unexpected("verdict")),
     };
     Ok(Outcome::Refused(denied))

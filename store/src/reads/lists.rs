@@ -153,7 +153,8 @@ impl Store {
                       select p.* from (select id from page union select id from pinned) w
                         join post_states p on p.id = w.id
                       ) s on true
-                where $1 = $4 or not blocks_between($1, $4)
+                where ($1 = $4 or not blocks_between($1, $4))
+                  and not exists(select from users d where d.id = $1 and d.deleted_ms is not null)
                 order by s.kind, s.seq desc"#,
             user.0,
             before,

@@ -3,6 +3,7 @@
 
 mod catch_up;
 mod drafts;
+mod export;
 mod hidden;
 mod lists;
 mod marks;

@@ -34,7 +34,7 @@ impl Store {
                       (select count(*) from posts p
                         where p.author = u.id and not p.removed and (p.audience = 0 or u.id = $3)) as "posts!"
                  from users u
-                where u.id = coalesce($1, (select n.id from users n where n.handle = $2))
+                where u.deleted_ms is null and u.id = coalesce($1, (select n.id from users n where n.handle = $2))
                   and not exists(select from blocks k where k.blocker = u.id and k.blocked = $3 and k.active)"#,
             id,
             handle,
