@@ -109,6 +109,11 @@ fn programs_are_let_in_and_shut_out_in_windows() {
 }
 
 #[test]
+fn settings_are_in_step_in_windows() {
+    println!("{}", walks_through("settings.mjs"));
+}
+
+#[test]
 fn moderators_and_those_they_moderate_meet_in_windows() {
     println!("{}", walks_through("moderation.mjs"));
 }

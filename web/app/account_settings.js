@@ -23,6 +23,15 @@ export function passwordForm(app) {
 
 /** The address one logs in with, shown to nobody else, and another one. */
 export function emailForm(app, { signal }) {
+  const shown = el("p", { class: "meta" });
+  const load = async () => {
+    try {
+      const { email } = await app.client.request("account.get", {}, { signal });
+      shown.textContent = `You log in with ${email}. Nobody else sees it.`;
+    } catch (error) {
+      if (!signal.aborted) shown.textContent = inWords(error);
+    }
+  };
   const form = smallForm({
     key: "address", action: "Change address",
     fields: [
@@ -32,7 +41,45 @@ export function emailForm(app, { signal }) {
     send: async ({ password, email }) => {
       const changed = await app.client.changeEmail(password, email);
       note(`From now on you log in with ${changed.email}.`);
+      load();
     },
   });
-  return form;
+  load();
+  return el("div", { class: "stack" }, shown, form);
+}
+
+/** All that is one's own, as a file. */
+export function exportButton(app) {
+  const get = async (button) => {
+    button.disabled = true;
+    try {
+      const made = await app.client.request("account.export", {});
+      const link = el("a", { href: new URL(made.url, location.origin).href, download: "" });
+      document.body.append(link);
+      link.click();
+      link.remove();
+      note("Your data is being downloaded.");
+    } catch (error) {
+      note(inWords(error), "bad");
+    }
+    button.disabled = false;
+  };
+  return el("div", { class: "stack" },
+    el("p", { class: "hint" }, "A JSON file with your profile, settings, posts and their earlier versions, comments, follows, lists, bookmarks and all else that is yours."),
+    el("div", { class: "row" }, el("button", { type: "button", class: "plain", onclick: (event) => get(event.currentTarget) }, "Download my data")));
+}
+
+export function deletionForm(app) {
+  return smallForm({
+    key: "deletion", action: "Delete my account", danger: true,
+    hint: "At once and for good: you are logged out everywhere, your profile, posts, comments, drafts and address are erased, and nobody can bring them back. Your handle is kept from others for 30 days.",
+    fields: [{ name: "password", label: "Your password", type: "password", autocomplete: "current-password" }],
+    send: async ({ password }) => {
+      const sure = await confirmed({ title: `Delete @${app.user.handle}?`, text: "Everything you wrote here goes with it. This cannot be undone; download your data first if you want to keep it.", action: "Delete my account for good" });
+      if (!sure) return;
+      await app.client.request("account.delete", { password });
+      note("Your account is deleted.");
+      app.session.ended();
+    },
+  });
 }

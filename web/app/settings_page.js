@@ -1,7 +1,7 @@
 /**
  * Owns the page of settings: log-ins and what one wants to hear itself, all else by its own module. Must never change anything that was not chosen here.
  */
-import { emailForm, passwordForm } from "./account_settings.js";
+import { deletionForm, emailForm, exportButton, passwordForm } from "./account_settings.js";
 import { note } from "./announce.js";
 import { appearance, privacy } from "./choices.js";
 import { confirmed } from "./confirm.js";
@@ -37,7 +37,9 @@ export function settingsPage(app, { signal }) {
       part("Where you are logged in", logIns(app, signal)),
       part("Password", passwordForm(app)),
       part("E-mail address", emailForm(app, { signal })),
-      part("Programs and bots", el("p", { class: "hint" }, "Let a program act for you, or make a bot."), el("div", { class: "row" }, el("a", { class: "button plain", href: "#/programs" }, "Programs and bots")))),
+      part("Programs and bots", el("p", { class: "hint" }, "Let a program act for you, or make a bot."), el("div", { class: "row" }, el("a", { class: "button plain", href: "#/programs" }, "Programs and bots"))),
+      part("Your data", exportButton(app)),
+      part("Delete the account", deletionForm(app))),
   };
 }
 
