@@ -151,7 +151,7 @@ export class Client extends Calls {
   #received(frame) {
     if (frame.id === null) return this.emit("error", TidingsError.fromWire(frame.error));
     if (frame.id !== undefined) return this.#requests.answered(frame);
-    if (frame.feed !== undefined) {
+    if (frame.feed !== undefined && frame.seq !== undefined) { // A notice may be about a feed, too: it has no place.
       this.#feeds.get(frame.feed)?.pushed(frame);
       this.#moveTo(frame.seq);
       this.#noted(frame);
