@@ -109,10 +109,6 @@ pub const NEEDS: &[(&str, Need)] = &[
     // Whom else to trust is for the person themselves.
     ("mod.role", LOG_IN),
     ("mod.log", MOD),
-    ("settings.update", WRITE),
-    ("draft.put", WRITE),
-    ("draft.delete", WRITE),
-    ("draft.page", READ),
 ];
 
 /// What a method asks of a token.
