@@ -153,6 +153,7 @@ impl App {
             search: store.clone(),
             drafts: store.clone(),
             moderation: store.clone(),
+            circle: store.clone(),
             bus: bus(&config, &store).await?,
             framing: gate::FRAMING,
             origins: origins.clone(),

@@ -8,9 +8,9 @@ use tidings_protocol::entity::{PostExtra, Role, Visibility};
 use tidings_protocol::error::{ErrorCode, Refusal};
 use tidings_protocol::feed::FeedName;
 use tidings_protocol::ids::{
-    ActionId, CaseId, CommentId, MediaId, NotificationId, PostId, ReportId, SessionId, UserId,
+    ActionId, CaseId, CommentId, FilterId, ListId, MediaId, NotificationId, PostId, ReportId, SessionId, UserId,
 };
-use tidings_protocol::limits::PINNED_POSTS;
+use tidings_protocol::limits::{PINNED_POSTS, REQUESTS_RECEIVED, REQUESTS_SENT};
 use tidings_protocol::marks::Emoji;
 use tidings_protocol::media::PictureRef;
 use tidings_protocol::moderation::{ActionKind, Reason};
@@ -18,7 +18,7 @@ use tidings_protocol::notification::NotifyPreferences;
 use tidings_protocol::position::{Epoch, Millis, Seq};
 use tidings_protocol::settings::SettingsUpdate;
 use tidings_protocol::spans::{MentionSpan, TagSpan};
-use tidings_protocol::text::{Bio, CommentText, DisplayName, Handle, Note, PostText, Warning};
+use tidings_protocol::text::{Bio, CommentText, DisplayName, FilterPhrase, Handle, ListName, Note, PostText, Warning};
 use tidings_protocol::threads::Commenters;
 use uuid::Uuid;
 
@@ -127,6 +127,27 @@ pub enum Act {
         /// Which; all if absent.
         session: Option<SessionId>,
     },
+}
+
+impl Act {
+    /// What a follow or its end becomes where it turns out that there has to be a request first, or that there is one; none for everything else.
+    #[must_use]
+    pub const fn asked_for(&self) -> Option<Deed> {
+        match *self {
+            Self::Follow { whom } => Some(Deed::Ask { whom, sent: REQUESTS_SENT, received: REQUESTS_RECEIVED }),
+            Self::Unfollow { whom } => Some(Deed::TakeBack { whom }),
+            Self::UserCreate { .. }
+            | Self::UserUpdate { .. }
+            | Self::PostCreate { .. }
+            | Self::PostUpdate { .. }
+            | Self::PostDelete { .. }
+            | Self::CommentCreate { .. }
+            | Self::CommentUpdate { .. }
+            | Self::CommentDelete { .. }
+            | Self::Deed(_)
+            | Self::SessionRevoke { .. } => None,
+        }
+    }
 }
 
 /// A change of what not every profile has.
@@ -416,6 +437,87 @@ pub enum Deed {
         /// What suspended them.
         action: ActionId,
     },
+    /// `actor` would like to follow `whom`, who approves their followers first. What a [`Act::Follow`] becomes where it has to.
+    Ask {
+        /// Whom.
+        whom: UserId,
+        /// Requests they may have open.
+        sent: usize,
+        /// Requests that may wait for `whom`.
+        received: usize,
+    },
+    /// `actor` takes their request back. What a [`Act::Unfollow`] becomes where there is one.
+    TakeBack {
+        /// To whom.
+        whom: UserId,
+    },
+    /// `actor` does not let `whom` follow them.
+    Reject {
+        /// Whose request.
+        whom: UserId,
+    },
+    /// `actor` lets `whom` follow them.
+    Accept {
+        /// Whose request.
+        whom: UserId,
+    },
+    /// `whom` follows `actor` no longer.
+    RemoveFollower {
+        /// Who.
+        whom: UserId,
+    },
+    /// `actor` makes a list.
+    MakeList {
+        /// Which.
+        list: ListId,
+        /// What they call it.
+        name: ListName,
+        /// Lists they may have.
+        most: usize,
+    },
+    /// `actor` calls a list otherwise.
+    RenameList {
+        /// Which.
+        list: ListId,
+        /// How.
+        name: ListName,
+        /// Refuse if changed since.
+        if_rev: Option<Seq>,
+    },
+    /// `actor` puts somebody into a list, or takes them out.
+    Enlist {
+        /// Which list.
+        list: ListId,
+        /// Whom.
+        user: UserId,
+        /// Whether they are in it from now on.
+        there: bool,
+        /// People that may be in it.
+        most: usize,
+    },
+    /// `actor` deletes a list.
+    DropList {
+        /// Which.
+        list: ListId,
+    },
+    /// `actor` makes a keyword filter, or replaces one.
+    PutFilter {
+        /// Which.
+        filter: FilterId,
+        /// What they do not want to read.
+        phrase: FilterPhrase,
+        /// Only where it is no part of a longer word.
+        whole_word: bool,
+        /// When that ends.
+        until: Option<Millis>,
+        /// Filters they may have.
+        most: usize,
+    },
+    /// `actor` deletes a keyword filter.
+    DropFilter {
+        /// Which.
+        filter: FilterId,
+    },
 }
 
 /// What moderators look after, as the store names it.
@@ -447,6 +549,16 @@ impl Deed {
             | Self::PreferNotifications(_)
             | Self::DeleteAccount { .. }
             | Self::Choose(_) => None,
+            Self::Ask { whom, .. }
+            | Self::TakeBack { whom }
+            | Self::Reject { whom }
+            | Self::Accept { whom }
+            | Self::RemoveFollower { whom } => Some(whom.0),
+            Self::MakeList { list, .. }
+            | Self::RenameList { list, .. }
+            | Self::Enlist { list, .. }
+            | Self::DropList { list } => Some(list.0),
+            Self::PutFilter { filter, .. } | Self::DropFilter { filter } => Some(filter.0),
             Self::MakeBot { bot, .. } | Self::StopBot { bot } => Some(bot.0),
             Self::Block { whom }
             | Self::Unblock { whom }
@@ -554,6 +666,9 @@ pub enum Denied {
     AppealOpen,
     /// It was decided by the one who asks: another has to.
     OwnDecision,
+    /// A follow that has to be asked for first, or was asked for and is taken back: the journal does the same again as a deed
+    /// ([`Act::asked_for`]), so that nobody outside ever hears this.
+    AsksFirst,
 }
 
 impl Denied {
@@ -587,6 +702,7 @@ impl Denied {
             Self::BeingPublished => Refusal::new(Code::Conflict, "it is being published").field("id"),
             Self::OtherPassword => Refusal::new(Code::BadCredentials, "this is not the password").field("password"),
             Self::NoSuchTime => Refusal::new(Code::Invalid, "must lie in the next 366 days").field("publish_at"),
+            Self::AsksFirst => Refusal::new(Code::Forbidden, "they approve their followers first"),
             Self::Suspended => Refusal::new(Code::Forbidden, "this account is suspended"),
             Self::NotModerator => Refusal::new(Code::Forbidden, "this is not for you"),
             Self::Claimed => Refusal::new(Code::Conflict, "somebody else sees to it"),

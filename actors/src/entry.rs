@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tidings_protocol::entity::Visibility;
-use tidings_protocol::ids::{CaseId, CommentId, PostId, SessionId, UserId};
+use tidings_protocol::ids::{CaseId, CommentId, ListId, PostId, SessionId, UserId};
 use tidings_protocol::position::{Epoch, Seq};
 use tidings_protocol::push::EventName;
 use tidings_protocol::spans::Tag;
@@ -93,6 +93,35 @@ pub enum Change {
         /// Whether they do.
         moderates: bool,
     },
+    /// Somebody asks to follow somebody ([`Verb::Created`]) or does so no longer ([`Verb::Removed`]). Told to both.
+    Request {
+        /// What became of it.
+        verb: Verb,
+        /// Who asks.
+        asker: UserId,
+        /// Whom.
+        asked: UserId,
+    },
+    /// A list of somebody's, told to them alone.
+    List {
+        /// What became of it.
+        verb: Verb,
+        /// Whose.
+        owner: UserId,
+        /// Which.
+        id: ListId,
+    },
+    /// Somebody is in a list ([`Verb::Created`]) or no longer ([`Verb::Removed`]). It changes what its owner's feed of that list shows.
+    Listed {
+        /// What became of it.
+        verb: Verb,
+        /// Whose list.
+        owner: UserId,
+        /// Which.
+        list: ListId,
+        /// Who.
+        member: UserId,
+    },
     /// Something of one user's own, told on their `me` alone.
     Own {
         /// What they are told.
@@ -116,8 +145,10 @@ pub enum Change {
 pub enum Subject {
     /// A post, comment or profile.
     One(Uuid),
-    /// How one user stands to another, one way of three.
+    /// How one user stands to another, in one way.
     Pair(Tie, UserId, UserId),
+    /// Somebody in a list.
+    Member(ListId, UserId),
     /// Something of one user's own: of what kind, whose and which. One's reaction to a post and one's bookmark of it have the post's id.
     Own(&'static str, UserId, Uuid),
 }
@@ -131,6 +162,8 @@ pub enum Tie {
     Blocks,
     /// The one has muted the other.
     Mutes,
+    /// The one has asked to follow the other.
+    Asks,
     /// None: all log-ins of a user.
     LogIns,
 }
@@ -154,6 +187,12 @@ impl Change {
             Self::Mute { verb: Verb::Removed, .. } => EventName::MuteRemoved,
             Self::Mute { .. } => EventName::MuteCreated,
             Self::Case { .. } => EventName::CaseUpdated,
+            Self::Request { verb: Verb::Removed, .. } => EventName::RequestRemoved,
+            Self::Request { .. } => EventName::RequestCreated,
+            Self::List { verb: Verb::Removed, .. } => EventName::ListRemoved,
+            Self::List { .. } => EventName::ListUpdated,
+            Self::Listed { verb: Verb::Removed, .. } => EventName::MemberRemoved,
+            Self::Listed { .. } => EventName::MemberCreated,
             Self::Own { event, .. } => *event,
             Self::Rights { .. } | Self::SessionRevoked { .. } => return None,
         })
@@ -171,6 +210,9 @@ impl Change {
             Self::Mute { muter, muted, .. } => Subject::Pair(Tie::Mutes, muter, muted),
             Self::Case { id } => Subject::One(id.0),
             Self::Rights { user, .. } => Subject::Own("rights", user, user.0),
+            Self::Request { asker, asked, .. } => Subject::Pair(Tie::Asks, asker, asked),
+            Self::List { owner, id, .. } => Subject::Own("list", owner, id.0),
+            Self::Listed { list, member, .. } => Subject::Member(list, member),
             Self::Own { event, user, id } => Subject::Own(event.noun(), user, id),
             Self::SessionRevoked { user, session } => match session {
                 Some(session) => Subject::One(session.0),

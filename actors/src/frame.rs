@@ -55,6 +55,9 @@ pub fn short(framing: Framing, feed: FeedName, entry: &Entry) -> Option<Bytes> {
         | Change::Mute { .. }
         | Change::Case { .. }
         | Change::Rights { .. }
+        | Change::Request { .. }
+        | Change::List { .. }
+        | Change::Listed { .. }
         | Change::Own { .. }
         | Change::SessionRevoked { .. } => return None,
     };
@@ -72,6 +75,9 @@ pub fn brief(framing: Framing, feed: FeedName, entry: &Entry, sight: Sight) -> O
         Change::Follow { .. }
         | Change::Block { .. }
         | Change::Mute { .. }
+        | Change::Request { .. }
+        | Change::List { .. }
+        | Change::Listed { .. }
         | Change::Own { .. }
         | Change::Case { .. }
         | Change::Rights { .. }

@@ -9,7 +9,7 @@ use crate::account::seen::Seen;
 use crate::counters::Counters;
 use crate::frame::Framing;
 use crate::journal::actor::JournalAddr;
-use crate::ports::{BotDesk, Desk, Drafts, Marks, Moderation, Pictures, Reads, Search, Tokens};
+use crate::ports::{BotDesk, Circle, Desk, Drafts, Marks, Moderation, Pictures, Reads, Search, Tokens};
 use crate::presence::company::Company;
 use crate::session::ears::Ears;
 use crate::starts::Starts;
@@ -59,6 +59,8 @@ pub struct Node {
     pub company: Arc<Company>,
     /// What people have not published yet.
     pub drafts: Arc<dyn Drafts>,
+    /// What people have chosen about others.
+    pub circle: Arc<dyn Circle>,
     /// What people leave on posts.
     pub marks: Arc<dyn Marks>,
     /// Looking for things by words.

@@ -138,6 +138,7 @@ impl Fake {
                         | FeedName::User(_)
                         | FeedName::Tag(_)
                         | FeedName::Firehose
+                        | FeedName::List(_)
                         | FeedName::Notifications => None,
                     });
                     let client = Client { user: *user, thread, sender: sender.clone() };

@@ -47,7 +47,12 @@ impl DeliveryMode {
             // A stream is told in full, or not watched.
             FeedName::Firehose => matches!(self, Self::Full),
             FeedName::Me | FeedName::Notifications | FeedName::Mod => matches!(self, Self::Full | Self::Off),
-            FeedName::Home | FeedName::Global | FeedName::User(_) | FeedName::Post(_) | FeedName::Tag(_) => true,
+            FeedName::Home
+            | FeedName::Global
+            | FeedName::User(_)
+            | FeedName::Post(_)
+            | FeedName::Tag(_)
+            | FeedName::List(_) => true,
         }
     }
 }

@@ -5,10 +5,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+pub use crate::asking::FollowRequest;
 pub use crate::bots::BotOf;
 pub use crate::delivery::Changed;
 pub use crate::drafts::Draft;
+pub use crate::filter::Filter;
 use crate::ids::{CommentId, MediaId, PostId, SessionId, UserId};
+pub use crate::list::{List, ListMember};
 pub use crate::marks::{Bookmark, Reaction};
 use crate::media::Picture;
 use crate::moderation::Reason;

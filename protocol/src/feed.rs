@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::ids::{PostId, UserId};
+use crate::ids::{ListId, PostId, UserId};
 use crate::spans::Tag;
 
 /// A feed that can be subscribed to.
@@ -30,11 +30,15 @@ pub enum FeedName {
     Tag(Tag),
     /// Everything that is public, for programs.
     Firehose,
+    /// Posts by the people of a list of one's own.
+    List(ListId),
 }
 
 /// Not the name of a feed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a feed: expected home, global, notifications, me, mod, firehose, user:<id>, post:<id> or tag:<name>")]
+#[error(
+    "not a feed: expected home, global, notifications, me, mod, firehose, user:<id>, post:<id>, tag:<name> or list:<id>"
+)]
 pub struct BadFeedName;
 
 impl FeedName {
@@ -43,7 +47,7 @@ impl FeedName {
     pub const fn is_public(self) -> bool {
         match self {
             Self::Global | Self::User(_) | Self::Post(_) | Self::Tag(_) => true,
-            Self::Home | Self::Notifications | Self::Me | Self::Mod | Self::Firehose => false,
+            Self::Home | Self::Notifications | Self::Me | Self::Mod | Self::Firehose | Self::List(_) => false,
         }
     }
 }
@@ -60,6 +64,7 @@ impl fmt::Display for FeedName {
             Self::User(id) => write!(f, "user:{id}"),
             Self::Post(id) => write!(f, "post:{id}"),
             Self::Tag(tag) => write!(f, "tag:{tag}"),
+            Self::List(id) => write!(f, "list:{id}"),
         }
     }
 }
@@ -82,6 +87,7 @@ impl FromStr for FeedName {
             Some((_, id)) if id.len() != 36 => Err(BadFeedName),
             Some(("user", id)) => id.parse().map(Self::User).map_err(|_| BadFeedName),
             Some(("post", id)) => id.parse().map(Self::Post).map_err(|_| BadFeedName),
+            Some(("list", id)) => id.parse().map(Self::List).map_err(|_| BadFeedName),
             Some(_) => Err(BadFeedName),
         }
     }
@@ -101,6 +107,6 @@ impl<'de> Deserialize<'de> for FeedName {
 }
 
 crate::text::string_on_the_wire!(FeedName, {
-    "pattern": "^(home|global|notifications|me|mod|firehose|(user|post):[0-9A-Fa-f-]{36}|tag:.{1,62})$",
-    "description": "`home`, `global`, `notifications`, `me`, `mod`, `firehose`, `user:<id>`, `post:<id>` or `tag:<name>`."
+    "pattern": "^(home|global|notifications|me|mod|firehose|(user|post|list):[0-9A-Fa-f-]{36}|tag:.{1,62})$",
+    "description": "`home`, `global`, `notifications`, `me`, `mod`, `firehose`, `user:<id>`, `post:<id>`, `tag:<name>` or `list:<id>`."
 });

@@ -71,6 +71,14 @@ id! {
     ActionId
 }
 id! {
+    /// A list of people; chosen by its owner's client, like [`PostId`].
+    ListId
+}
+id! {
+    /// A keyword filter; chosen by its owner's client, like [`PostId`].
+    FilterId
+}
+id! {
     /// One log-in of one user: the refresh-token family, and what log-out ends.
     SessionId
 }

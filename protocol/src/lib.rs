@@ -4,6 +4,7 @@
 //! Start at [`request`] (client → server), [`reply`] and [`push`] (server → client).
 
 pub mod account;
+pub mod asking;
 pub mod bots;
 pub mod close;
 pub mod decode;
@@ -12,8 +13,10 @@ pub mod drafts;
 pub mod entity;
 pub mod error;
 pub mod feed;
+pub mod filter;
 pub mod ids;
 pub mod limits;
+pub mod list;
 pub mod listing;
 pub mod marks;
 pub mod media;

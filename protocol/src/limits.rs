@@ -130,6 +130,20 @@ pub const REPORTS_PER_DAY: u32 = 50;
 pub const CASE_ACTIONS: usize = 20;
 /// Reports told by `mod.get`: the newest.
 pub const CASE_REPORTS: usize = PAGE_MAX as usize;
+/// Requests to follow that one may have open: whoever asks more people than that at once is not asking to read them.
+pub const REQUESTS_SENT: usize = 100;
+/// Requests that may wait for one's answer: more than anybody looks through; it bounds what a flood of them costs.
+pub const REQUESTS_RECEIVED: usize = 1_000;
+/// Lists of one user: each may be watched, and is kept in memory with its members while its owner is here.
+pub const LISTS: usize = 50;
+/// People in one list: a page of it asks for the newest posts of each.
+pub const LIST_MEMBERS: usize = 200;
+/// Name of a list, in Unicode scalar values.
+pub const LIST_NAME_CHARS: usize = 50;
+/// Keyword filters of one user: clients try each of them on every text.
+pub const FILTERS: usize = 100;
+/// Phrase of a keyword filter, in Unicode scalar values.
+pub const FILTER_PHRASE_CHARS: usize = 100;
 
 /// A picture for a post, in bytes as it is sent: what a phone's camera makes at its best.
 pub const IMAGE_BYTES: u32 = 8 * 1024 * 1024;

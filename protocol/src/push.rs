@@ -5,11 +5,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::asking::FollowRequest;
 use crate::delivery::Changed;
 use crate::drafts::Draft;
 use crate::entity::{Author, Block, Comment, Follow, Mute, Post, Removed, User};
 use crate::feed::FeedName;
+use crate::filter::Filter;
 use crate::ids::{CommentId, PostId};
+use crate::list::{List, ListMember};
 use crate::marks::{Bookmark, PostCounts, Reaction};
 use crate::moderation::{Action, Case, Report};
 use crate::notification::{NotificationReading, NotificationRemoved, NotificationTold, Preferences, ReadMarker};
@@ -111,6 +114,30 @@ pub enum EventName {
     /// A [`Changed`]: something in a feed that is told by ids.
     #[serde(rename = "feed.changed")]
     FeedChanged,
+    /// A [`FollowRequest`].
+    #[serde(rename = "request.created")]
+    RequestCreated,
+    /// A [`FollowRequest`].
+    #[serde(rename = "request.removed")]
+    RequestRemoved,
+    /// A [`List`].
+    #[serde(rename = "list.updated")]
+    ListUpdated,
+    /// A [`Removed`].
+    #[serde(rename = "list.removed")]
+    ListRemoved,
+    /// A [`ListMember`].
+    #[serde(rename = "member.created")]
+    MemberCreated,
+    /// A [`ListMember`].
+    #[serde(rename = "member.removed")]
+    MemberRemoved,
+    /// A [`Filter`].
+    #[serde(rename = "filter.updated")]
+    FilterUpdated,
+    /// A [`Removed`].
+    #[serde(rename = "filter.removed")]
+    FilterRemoved,
     /// A [`Snapshot`]: forget what the feed held and take this.
     #[serde(rename = "feed.resync")]
     FeedResync,
@@ -149,6 +176,14 @@ impl EventName {
         Self::ReportUpdated,
         Self::ActionUpdated,
         Self::FeedChanged,
+        Self::RequestCreated,
+        Self::RequestRemoved,
+        Self::ListUpdated,
+        Self::ListRemoved,
+        Self::MemberCreated,
+        Self::MemberRemoved,
+        Self::FilterUpdated,
+        Self::FilterRemoved,
         Self::FeedResync,
     ];
 
@@ -199,6 +234,14 @@ impl EventName {
             Self::ReportUpdated => "report.updated",
             Self::ActionUpdated => "action.updated",
             Self::FeedChanged => "feed.changed",
+            Self::RequestCreated => "request.created",
+            Self::RequestRemoved => "request.removed",
+            Self::ListUpdated => "list.updated",
+            Self::ListRemoved => "list.removed",
+            Self::MemberCreated => "member.created",
+            Self::MemberRemoved => "member.removed",
+            Self::FilterUpdated => "filter.updated",
+            Self::FilterRemoved => "filter.removed",
             Self::FeedResync => "feed.resync",
         }
     }
@@ -298,6 +341,30 @@ pub enum Event {
     /// Something has changed in a feed that is told by ids.
     #[serde(rename = "feed.changed")]
     FeedChanged(Changed),
+    /// Somebody would like to follow one, or one them.
+    #[serde(rename = "request.created")]
+    RequestCreated(FollowRequest),
+    /// A request was granted, refused or taken back.
+    #[serde(rename = "request.removed")]
+    RequestRemoved(FollowRequest),
+    /// One has made or changed a list.
+    #[serde(rename = "list.updated")]
+    ListUpdated(List),
+    /// One has deleted a list, and its members with it.
+    #[serde(rename = "list.removed")]
+    ListRemoved(Removed),
+    /// One has put somebody into a list.
+    #[serde(rename = "member.created")]
+    MemberCreated(ListMember),
+    /// One has taken somebody out of a list.
+    #[serde(rename = "member.removed")]
+    MemberRemoved(ListMember),
+    /// One has made or changed a keyword filter.
+    #[serde(rename = "filter.updated")]
+    FilterUpdated(Filter),
+    /// One has deleted a keyword filter.
+    #[serde(rename = "filter.removed")]
+    FilterRemoved(Removed),
     /// The feed starts afresh.
     #[serde(rename = "feed.resync")]
     FeedResync(Box<Snapshot>),

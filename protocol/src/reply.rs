@@ -8,14 +8,19 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 pub use crate::account::{AccountDeleted, AccountExported, AccountGot};
+pub use crate::asking::{FollowRequest, FollowerRemoved, RequestResult, RequestsPage};
 pub use crate::bots::{BotsAll, TokenMade, TokenRevoked, TokensAll};
 pub use crate::delivery::FeedModeSet;
 pub use crate::drafts::{DraftResult, DraftsPage};
 use crate::entity::{Block, Comment, Follow, LogIn, Mute, Post, Removed, User};
 use crate::error::Refusal;
 use crate::feed::FeedName;
+use crate::filter::Filter;
+pub use crate::filter::{FilterResult, Filters};
 use crate::ids::{CommentId, ConnectionId, RequestId, SessionId, UserId};
 use crate::limits;
+use crate::list::List;
+pub use crate::list::{ListMembers, ListResult, Lists};
 pub use crate::marks::{BookmarkResult, BookmarksPage, PostHistory, PostsStats, ReactionResult};
 pub use crate::media::{MediaDeleted, MediaGot, MediaTicketed};
 use crate::moderation::Case;
@@ -99,8 +104,8 @@ pub enum FeedStart {
 }
 
 /// The state of a feed as of `seq`; every later change follows as an event. Which fields are there depends on the feed:
-/// `home`, `global`, `tag:<name>`: `posts`; `user:<id>`: `user`, `posts`, `pinned`; `post:<id>`: `post`, `comments`; `me`: `user`, `follows`, `blocks`,
-/// `mutes`, `markers`, `preferences`, `settings`; `notifications`: `notifications`, `reading`; `mod`: `cases`.
+/// `home`, `global`, `tag:<name>`, `list:<id>`: `posts`; `user:<id>`: `user`, `posts`, `pinned`; `post:<id>`: `post`, `comments`; `me`: `user`, `follows`, `blocks`,
+/// `mutes`, `markers`, `preferences`, `settings`, `requests`, `lists`, `filters`; `notifications`: `notifications`, `reading`; `mod`: `cases`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
 pub struct Snapshot {
     /// Which.
@@ -151,6 +156,18 @@ pub struct Snapshot {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub settings: Option<Settings>,
+    /// Requests of one's own to follow somebody; those of others to oneself come by `request.page`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub requests: Option<Vec<FollowRequest>>,
+    /// One's lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub lists: Option<Vec<List>>,
+    /// One's keyword filters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub filters: Option<Vec<Filter>>,
     /// Newest first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
@@ -185,6 +202,9 @@ impl Snapshot {
             markers: None,
             preferences: None,
             settings: None,
+            requests: None,
+            lists: None,
+            filters: None,
             notifications: None,
             reading: None,
             cases: None,
@@ -295,6 +315,14 @@ pub struct UserResult<U = User> {
     pub following: bool,
     /// Whether they follow one.
     pub followed_by: bool,
+    /// Whether one has asked to follow them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[ts(optional, as = "Option<bool>")]
+    pub requested: bool,
+    /// Whether they have asked to follow one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[ts(optional, as = "Option<bool>")]
+    pub requested_by: bool,
     /// Whether one blocks them.
     pub blocking: bool,
     /// Whether one has muted them.
@@ -328,6 +356,10 @@ pub struct FollowResult<F = Follow> {
     pub follow: F,
     /// Whether one follows them now.
     pub following: bool,
+    /// Whether one has asked them to be allowed to: they approve their followers first.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[ts(optional, as = "Option<bool>")]
+    pub requested: bool,
     /// The change.
     pub seq: Seq,
 }

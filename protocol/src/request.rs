@@ -15,12 +15,15 @@ pub use self::feeds::{FeedPage, FeedSubscribe, FeedUnsubscribe};
 pub use self::people::{UserGet, UserMute, UserRef, UserUpdate};
 pub use self::posts::{CommentCreate, CommentPage, CommentRef, CommentUpdate, PostCreate, PostRef, PostUpdate};
 pub use crate::account::AccountDelete;
+pub use crate::asking::RequestPage;
 pub use crate::bots::{BotCreate, BotRef, TokenAll, TokenCreate, TokenRef};
 use crate::decode;
 pub use crate::delivery::FeedMode;
 pub use crate::drafts::{DraftPage, DraftPut, DraftRef};
 use crate::error::{ErrorCode, Refusal};
+pub use crate::filter::{FilterPut, FilterRef};
 use crate::ids::RequestId;
+pub use crate::list::{ListCreate, ListPerson, ListRef, ListUpdate};
 pub use crate::marks::{BookmarkPage, PostReact, PostStatsGet};
 pub use crate::media::{MediaRef, MediaTicket};
 pub use crate::moderation::{
@@ -105,6 +108,8 @@ methods! {
     UserFollow(UserRef) = "user.follow",
     /// Stops following somebody.
     UserUnfollow(UserRef) = "user.unfollow",
+    /// Takes somebody off one's followers.
+    UserRemoveFollower(UserRef) = "user.remove_follower",
     /// Blocks somebody: neither sees the other any more, and neither follows the other.
     UserBlock(UserRef) = "user.block",
     /// Blocks somebody no longer.
@@ -113,6 +118,32 @@ methods! {
     UserMute(UserMute) = "user.mute",
     /// Mutes somebody no longer.
     UserUnmute(UserRef) = "user.unmute",
+    /// Who asks to follow one.
+    RequestPage(RequestPage) = "request.page",
+    /// Lets somebody follow one who has asked.
+    RequestAccept(UserRef) = "request.accept",
+    /// Does not let them.
+    RequestReject(UserRef) = "request.reject",
+    /// Makes a list.
+    ListCreate(ListCreate) = "list.create",
+    /// Calls a list otherwise.
+    ListUpdate(ListUpdate) = "list.update",
+    /// Deletes a list.
+    ListDelete(ListRef) = "list.delete",
+    /// Puts somebody into a list.
+    ListAdd(ListPerson) = "list.add",
+    /// Takes somebody out of a list.
+    ListRemove(ListPerson) = "list.remove",
+    /// One's lists.
+    ListAll(Nothing) = "list.all",
+    /// Who is in a list.
+    ListMembers(ListRef) = "list.members",
+    /// Makes a keyword filter, or replaces one.
+    FilterPut(FilterPut) = "filter.put",
+    /// Deletes a keyword filter.
+    FilterDelete(FilterRef) = "filter.delete",
+    /// One's keyword filters.
+    FilterAll(Nothing) = "filter.all",
     /// Creates a post.
     PostCreate(PostCreate) = "post.create",
     /// One post.

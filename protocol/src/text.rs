@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::limits;
+use crate::{filter, limits};
 
 /// Why a text was refused, in words for a person.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -146,6 +146,18 @@ text! {
     |text| prose(text, limits::NOTE_CHARS)
 }
 text! {
+    /// What somebody calls a list: 1–50 characters on one line, not blank.
+    ListName,
+    { "minLength": 1, "maxLength": limits::LIST_NAME_CHARS, "description": "What a list is called: one line, not blank, no control characters." },
+    |text| one_line(text, limits::LIST_NAME_CHARS)
+}
+text! {
+    /// What somebody does not want to read: 1–100 characters on one line, of which one can be seen.
+    FilterPhrase,
+    { "minLength": 1, "maxLength": limits::FILTER_PHRASE_CHARS, "description": "What is not to be read: one line, not blank, no control characters." },
+    |text| phrase(text)
+}
+text! {
     /// Unique name: 3–30 of `a–z 0–9 _`, starting with a letter; upper case is folded.
     Handle,
     { "pattern": "^[A-Za-z][A-Za-z0-9_]{2,29}$", "description": "Unique name; upper case is folded to lower." },
@@ -164,6 +176,14 @@ fn one_line(text: String, most: usize) -> Result<String, BadText> {
     length(&text, most)?;
     if text.chars().any(char::is_control) {
         return Err(BadText("must be on one line, without control characters".into()));
+    }
+    Ok(text)
+}
+
+fn phrase(text: String) -> Result<String, BadText> {
+    let text = one_line(text, limits::FILTER_PHRASE_CHARS)?;
+    if !filter::says_something(&text) {
+        return Err(BadText("must not be empty".into()));
     }
     Ok(text)
 }

@@ -30,7 +30,8 @@ use tidings_actors::frame::Framing;
 use tidings_actors::journal::actor::{Journal, JournalAddr};
 use tidings_actors::node::{Node, Settings};
 use tidings_actors::ports::{
-    BotDesk, Bus, Desk, Drafts, JournalStore, Marks, Moderation, Pictures, Reads, Search, StoreFault, Submit, Tokens,
+    BotDesk, Bus, Circle, Desk, Drafts, JournalStore, Marks, Moderation, Pictures, Reads, Search, StoreFault, Submit,
+    Tokens,
 };
 use tidings_actors::presence::company::Company;
 use tidings_actors::presence::crier::{Crier, Stop as StopCrying};
@@ -67,6 +68,8 @@ pub struct Parts {
     pub pictures: Arc<dyn Pictures>,
     /// What people have not published yet.
     pub drafts: Arc<dyn Drafts>,
+    /// What people have chosen about others.
+    pub circle: Arc<dyn Circle>,
     /// What people leave on posts.
     pub marks: Arc<dyn Marks>,
     /// Looking for things by words.
@@ -150,6 +153,7 @@ impl Gate {
             bots: parts.bots,
             pictures: parts.pictures,
             marks: parts.marks,
+            circle: parts.circle,
             search: parts.search,
             drafts: parts.drafts,
             moderation: parts.moderation,

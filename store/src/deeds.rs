@@ -7,8 +7,8 @@ use serde_json::value::RawValue;
 use tidings_actors::command::Deed;
 use tidings_actors::entry::{Change, Verb};
 use tidings_actors::ports::StoreFault;
-use tidings_protocol::entity::{Block, Mute, Removed};
-use tidings_protocol::ids::{CaseId, UserId};
+use tidings_protocol::entity::{Block, Follow, FollowRequest, Mute, Removed};
+use tidings_protocol::ids::{CaseId, ListId, UserId};
 use tidings_protocol::marks::{Bookmark, Reaction};
 use tidings_protocol::position::Seq;
 use tidings_protocol::push::EventName;
@@ -61,6 +61,14 @@ pub(crate) const fn number(deed: &Deed) -> i16 {
         Deed::ClaimDraft { .. } => 53,
         Deed::FinishDraft { .. } => 54,
         Deed::DeleteAccount { .. } => 55,
+        Deed::Ask { .. } => 41,
+        Deed::TakeBack { .. } => 42,
+        Deed::Reject { .. } => 43,
+        Deed::Accept { .. } => 44,
+        Deed::RemoveFollower { .. } => 45,
+        Deed::MakeList { .. } | Deed::RenameList { .. } | Deed::Enlist { .. } => 46,
+        Deed::DropList { .. } => 47,
+        Deed::PutFilter { .. } | Deed::DropFilter { .. } => 49,
     }
 }
 
@@ -82,6 +90,13 @@ pub(crate) fn change(act: i16, actor: UserId, thing: Uuid, removed: bool) -> Res
         50 => Ok(own(EventName::SettingsUpdated)),
         51..=54 if removed => Ok(own(EventName::DraftRemoved)),
         51..=54 => Ok(own(EventName::DraftUpdated)),
+        41 | 42 => Ok(Change::Request { verb, asker: actor, asked: UserId(thing) }),
+        // Of these the actor is the one who was asked, or followed.
+        43 | 44 => Ok(Change::Request { verb, asker: UserId(thing), asked: actor }),
+        45 => Ok(Change::Follow { verb, follower: UserId(thing), followee: actor }),
+        46 | 47 => Ok(Change::List { verb, owner: actor, id: ListId(thing) }),
+        49 if removed => Ok(own(EventName::FilterRemoved)),
+        49 => Ok(own(EventName::FilterUpdated)),
         NOTIFICATION if removed => Ok(own(EventName::NotificationRemoved)),
         NOTIFICATION => Ok(own(EventName::NotificationUpdated)),
         70 => Ok(own(EventName::ReportUpdated)),
@@ -91,6 +106,9 @@ pub(crate) fn change(act: i16, actor: UserId, thing: Uuid, removed: bool) -> Res
         _ => Err(unexpected("kind of deed")),
     }
 }
+
+/// Who is in a list is no deed's own entity: it has its entry before that of the list.
+pub(crate) const MEMBER: i16 = 48;
 
 /// The entity's body as stored.
 pub(crate) fn stored_body(json: String) -> Result<Arc<RawValue>, StoreFault> {
@@ -129,7 +147,17 @@ pub(crate) fn never_was(deed: &Deed, actor: UserId) -> Result<Arc<RawValue>, Sto
         | Deed::EndSuspension { .. }
         // Told as a profile.
         | Deed::MakeBot { .. }
-        | Deed::StopBot { .. } => Err(unexpected("silence about a deed")),
+        | Deed::StopBot { .. }
+        // What is not there is refused.
+        | Deed::MakeList { .. }
+        | Deed::RenameList { .. }
+        | Deed::Enlist { .. }
+        | Deed::DropList { .. }
+        | Deed::PutFilter { .. }
+        | Deed::DropFilter { .. } => Err(unexpected("silence about a deed")),
+        Deed::Ask { whom, .. } | Deed::TakeBack { whom } => body(&FollowRequest { rev, asker: actor, asked: whom }),
+        Deed::Reject { whom } | Deed::Accept { whom } => body(&FollowRequest { rev, asker: whom, asked: actor }),
+        Deed::RemoveFollower { whom } => body(&Follow { rev, follower: whom, followee: actor }),
         Deed::DeleteDraft { id } | Deed::FinishDraft { id, .. } => body(&Removed { id: id.0, rev }),
         Deed::Block { whom } | Deed::Unblock { whom } => body(&Block { rev, blocker: actor, blocked: whom }),
         Deed::Mute { whom, .. } | Deed::Unmute { whom } => {

@@ -46,6 +46,10 @@ impl Store {
         self.forget_comments(floor).await?;
         self.forget_follows(floor).await?;
         self.forget_ties(floor).await?;
+        self.until_fewer(CHUNK, || {
+            sqlx::query_scalar!("select forget_ended_choices($1, $2::bigint::integer)", floor, CHUNK)
+        })
+        .await?;
         self.forget_notifications(floor).await?;
         self.forget_marks(floor).await?;
         self.forget_paces().await?;

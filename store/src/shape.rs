@@ -11,7 +11,7 @@ use tidings_actors::ports::StoreFault;
 use tidings_protocol::entity::{
     Author, Comment, CommentExtra, Follow, Post, PostExtra, Removed, Role, User, UserExtra,
 };
-use tidings_protocol::ids::{CommentId, PostId, UserId};
+use tidings_protocol::ids::{CommentId, ListId, PostId, UserId};
 use tidings_protocol::media::Picture;
 use tidings_protocol::position::{Epoch, Millis, Seq};
 use uuid::Uuid;
@@ -295,7 +295,13 @@ impl EntityRow {
 
     fn own(self, act: i16) -> Result<Entity, StoreFault> {
         let actor = UserId(need(self.author)?);
-        let change = deeds::change(act, actor, need(self.id)?, need(self.removed)?)?;
+        let (id, removed) = (need(self.id)?, need(self.removed)?);
+        let change = if act == deeds::MEMBER {
+            let verb = if removed { Verb::Removed } else { Verb::Created };
+            Change::Listed { verb, owner: actor, list: ListId(need(self.object)?), member: UserId(id) }
+        } else {
+            deeds::change(act, actor, id, removed)?
+        };
         Ok(Entity::Own { change, body: deeds::stored_body(need(self.extra)?)? })
     }
 

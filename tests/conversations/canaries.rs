@@ -24,6 +24,8 @@ const POST: &str = "a canary in a private post";
 const WARNING: &str = "a canary in a warning";
 const REPORT: &str = "a canary in a report";
 const COMMENT: &str = "a canary under a private post";
+const LIST: &str = "a canary in a list's name";
+const PHRASE: &str = "a canary in a filter";
 
 /// Everything that goes over a Redis, as it goes.
 struct Tap {
@@ -86,6 +88,12 @@ async fn p9_no_canary_sings_on_anothers_wire_nor_between_the_nodes_nor_in_a_log(
     let warned: Result<Value, Refusal> = ann.request("post.create", warned).await;
     warned.expect("posted");
     ann.comments(secret.id, None, COMMENT).await;
+    for (method, params) in [
+        ("list.create", json!({ "id": Uuid::now_v7(), "name": LIST })),
+        ("filter.put", json!({ "id": Uuid::now_v7(), "phrase": PHRASE })),
+    ] {
+        ann.request::<Value>(method, params).await.expect("hers alone");
+    }
     // A request that cannot be understood repeats nothing of it either.
     let odd: Result<Value, Refusal> =
         ann.request("post.create", json!({ "id": "a canary in an id", "text": POST })).await;
@@ -114,7 +122,7 @@ async fn p9_no_canary_sings_on_anothers_wire_nor_between_the_nodes_nor_in_a_log(
             assert!(!text.contains(canary), "{canary:?} sings: {place}");
         }
     }
-    for canary in [POST, WARNING, COMMENT, REPORT] {
+    for canary in [POST, WARNING, COMMENT, REPORT, LIST, PHRASE] {
         for (place, text) in [("another's wire", &wire), ("a log", &logs)] {
             assert!(!text.contains(canary), "{canary:?} sings: {place}");
         }

@@ -11,6 +11,7 @@ use tidings_protocol::entity::Visibility;
 use tidings_protocol::error::Refusal;
 use tidings_protocol::feed::FeedName;
 use tidings_protocol::feed::FeedName::{Global, Home, Me, User};
+use tidings_protocol::ids::ListId;
 use tidings_protocol::reply::Snapshot;
 use uuid::Uuid;
 
@@ -76,6 +77,8 @@ struct Community {
     /// Two devices of each, one on each node.
     devices: Vec<[Person; 2]>,
     list: List,
+    /// One of each.
+    lists: Vec<ListId>,
     random: StdRng,
     seed: u64,
 }
@@ -91,11 +94,17 @@ impl Community {
         }
         let red = FeedName::Tag("red".parse().expect("a tag"));
         let feeds = [Home, Global, Me, red, User(devices[0][0].id()), User(devices[1][0].id())];
+        let mut lists = Vec::new();
         for [first, second] in &mut devices {
+            first.connects(world.a(), &feeds).await;
+            let id = ListId(Uuid::now_v7());
+            lists.push(id);
+            first.request::<Value>("list.create", json!({ "id": id, "name": "close" })).await.expect("made");
+            let feeds: Vec<FeedName> = feeds.iter().copied().chain([FeedName::List(id)]).collect();
             first.connects(world.a(), &feeds).await;
             second.connects(world.b(), &feeds).await;
         }
-        Self { world, devices, list: List::default(), random: StdRng::seed_from_u64(seed), seed }
+        Self { world, devices, list: List::default(), lists, random: StdRng::seed_from_u64(seed), seed }
     }
 
     fn somebody(&mut self) -> usize {
@@ -140,7 +149,7 @@ impl Community {
     async fn something_happens(&mut self, number: usize) {
         let (who, whom) = (self.somebody(), self.somebody());
         let other = self.devices[whom][0].id();
-        match self.random.random_range(0..100) {
+        match self.random.random_range(0..120) {
             0..28 => {
                 let ((text, named), visibility, id) = (self.text(number), self.visibility(), Uuid::now_v7());
                 let params = json!({ "id": id, "text": text, "visibility": visibility });
@@ -172,9 +181,9 @@ impl Community {
                 self.list.posts[nth].gone = true;
             }
             65..80 if who != whom => {
-                // Refused where a block is between them.
+                // Refused where a block is between them, and only asked for where they approve their followers.
                 let followed = self.asks(who, "user.follow", json!({ "id": other })).await;
-                if followed.is_ok() {
+                if followed.is_ok_and(|answer| answer["following"] == true) {
                     self.list.follows.insert((who, whom));
                 }
             }
@@ -194,6 +203,32 @@ impl Community {
             }
             94..97 if who != whom => drop(self.asks(who, "user.mute", json!({ "id": other })).await.expect("muted")),
             97..100 if who != whom => drop(self.asks(who, "user.unmute", json!({ "id": other })).await.expect("heard")),
+            100..110 => {
+                let method = if self.random.random_bool(0.7) { "list.add" } else { "list.remove" };
+                // Refused where a block is between them.
+                drop(self.asks(who, method, json!({ "id": self.lists[who], "user": other })).await);
+            }
+            110..113 => {
+                let asks = self.random.random_bool(0.6);
+                self.asks(who, "user.update", json!({ "asks": asks })).await.expect("changed");
+            }
+            113..117 if who != whom => {
+                // Refused where they have not asked.
+                if self.asks(who, "request.accept", json!({ "id": other })).await.is_ok() {
+                    self.list.follows.insert((whom, who));
+                }
+            }
+            117 if who != whom => {
+                self.asks(who, "user.remove_follower", json!({ "id": other })).await.expect("taken off");
+                self.list.follows.remove(&(whom, who));
+            }
+            118 if who != whom => {
+                self.asks(who, "request.reject", json!({ "id": other })).await.expect("rejected");
+            }
+            119 => {
+                let params = json!({ "id": self.lists[who], "phrase": format!("phrase {number}") });
+                self.asks(who, "filter.put", params).await.expect("filtered");
+            }
             _ => {}
         }
         self.list.note();
@@ -258,6 +293,11 @@ fn held(person: &Person, feed: FeedName) -> Option<BTreeSet<String>> {
         Thing::Follow(follow) => Some(format!("follows {}", follow.followee)),
         Thing::Block(block) => Some(format!("blocks {} {}", block.blocked, block.rev)),
         Thing::Mute(mute) => Some(format!("mutes {} {}", mute.muted, mute.rev)),
+        Thing::Request(request) if request.asker == person.id() => {
+            Some(format!("asks {} {}", request.asked, request.rev))
+        }
+        Thing::List(list) => Some(format!("list {} {} {}", list.id, list.rev, list.members)),
+        Thing::Filter(filter) => Some(format!("filter {} {} {}", filter.id, filter.rev, filter.phrase)),
         // Of another feed than those compared here, or told apart from the snapshot.
         Thing::Comment(_)
         | Thing::User(_)
@@ -272,6 +312,8 @@ fn held(person: &Person, feed: FeedName) -> Option<BTreeSet<String>> {
         | Thing::Preferences(_)
         | Thing::Settings(_)
         | Thing::Draft(_)
+        | Thing::Request(_)
+        | Thing::Member(_)
         | Thing::Gone => None,
     };
     Some(things.iter().filter_map(line).collect())
@@ -283,7 +325,11 @@ fn lines(snapshot: &Snapshot) -> BTreeSet<String> {
     let follows = snapshot.follows.iter().flatten().map(|id| format!("follows {id}"));
     let blocks = snapshot.blocks.iter().flatten().map(|block| format!("blocks {} {}", block.blocked, block.rev));
     let mutes = snapshot.mutes.iter().flatten().map(|mute| format!("mutes {} {}", mute.muted, mute.rev));
-    posts.chain(follows).chain(blocks).chain(mutes).collect()
+    let requests = snapshot.requests.iter().flatten().map(|request| format!("asks {} {}", request.asked, request.rev));
+    let lists = snapshot.lists.iter().flatten().map(|list| format!("list {} {} {}", list.id, list.rev, list.members));
+    let filters = snapshot.filters.iter().flatten();
+    let filters = filters.map(|filter| format!("filter {} {} {}", filter.id, filter.rev, filter.phrase));
+    posts.chain(follows).chain(blocks).chain(mutes).chain(requests).chain(lists).chain(filters).collect()
 }
 
 #[tokio::test]

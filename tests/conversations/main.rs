@@ -11,6 +11,7 @@ mod world;
 mod bad_input;
 mod bots;
 mod canaries;
+mod circle;
 mod comments;
 mod composing;
 mod convergence;

@@ -45,6 +45,13 @@ enum About {
     Action,
     /// The same, and ann has appealed.
     Appeal,
+    /// A bystander who asks to follow ann.
+    Asking,
+    /// A list of ann's.
+    List,
+    /// A list or filter of ann's that may go.
+    NewList,
+    NewFilter,
 }
 
 /// One line of the matrix: what is asked about what, with which parameters besides, and the answers in the order of [`COLUMNS`].
@@ -64,6 +71,7 @@ struct Things {
     log_in: Uuid,
     /// A case or an action.
     matter: Uuid,
+    chosen: Uuid,
     token: String,
 }
 
@@ -93,6 +101,9 @@ const MODERATORS: [&str; 9] = [WHO, NO, NO, NO, NO, NO, OK, OK, NO];
 const ADMINS: [&str; 9] = [WHO, NO, NO, NO, NO, NO, NO, OK, NO];
 const OWNER: [&str; 9] = [NONE, NONE, NONE, NONE, NONE, OK, NONE, NONE, NONE];
 
+/// What is ann's alone, whatever anybody's role.
+const ANNS: [&str; 9] = [WHO, NONE, NONE, NONE, NONE, OK, NONE, NONE, NONE];
+
 fn row(method: &'static str, about: About, params: fn(&Things) -> Value, answers: [&'static str; 9]) -> Row {
     Row { method, about, params, answers }
 }
@@ -121,7 +132,9 @@ fn action(action: &str, about: &Value) -> Value {
 
 #[expect(clippy::too_many_lines, reason = "it is the table")]
 fn rows() -> Vec<Row> {
-    use About::{Action, Ann, Appeal, Bystander, Case, LogIn, Nothing, Picture, Post, Under};
+    use About::{
+        Action, Ann, Appeal, Asking, Bystander, Case, List, LogIn, NewFilter, NewList, Nothing, Picture, Post, Under,
+    };
     use Visibility::{Followers, Private, Public};
     vec![
         row("auth.refresh", Nothing, |things| json!({ "token": things.token }), [NO, OK, OK, OK, OK, OK, OK, OK, OK]),
@@ -167,6 +180,25 @@ fn rows() -> Vec<Row> {
         row("user.unmute", Bystander, |things| json!({ "id": things.bystander }), LOGGED_IN),
         row("user.block", Bystander, |things| json!({ "id": things.bystander }), ACTIVE),
         row("user.unblock", Bystander, |things| json!({ "id": things.bystander }), LOGGED_IN),
+        row("user.remove_follower", Bystander, |things| json!({ "id": things.bystander }), LOGGED_IN),
+        row("request.page", Nothing, |_| json!({}), LOGGED_IN),
+        row("request.accept", Asking, |things| json!({ "id": things.bystander }), {
+            [WHO, NONE, NONE, NONE, NONE, OK, NONE, NONE, NO]
+        }),
+        // Nobody has asked the others: that is so already.
+        row("request.reject", Asking, |things| json!({ "id": things.bystander }), LOGGED_IN),
+        row("list.create", Nothing, |_| json!({ "id": Uuid::now_v7(), "name": "a list" }), LOGGED_IN),
+        row("list.update", List, |things| json!({ "id": things.chosen, "name": "a name" }), ANNS),
+        row("list.add", List, |things| json!({ "id": things.chosen, "user": things.bystander }), ANNS),
+        row("list.remove", List, |things| json!({ "id": things.chosen, "user": things.bystander }), ANNS),
+        row("list.members", List, |things| json!({ "id": things.chosen }), ANNS),
+        row("list.all", Nothing, |_| json!({}), LOGGED_IN),
+        row("list.delete", NewList, |things| json!({ "id": things.chosen }), ANNS),
+        row("filter.put", Nothing, |_| json!({ "id": Uuid::now_v7(), "phrase": "a phrase" }), LOGGED_IN),
+        row("filter.delete", NewFilter, |things| json!({ "id": things.chosen }), ANNS),
+        row("filter.all", Nothing, |_| json!({}), LOGGED_IN),
+        row("feed.page", List, |things| json!({ "feed": format!("list:{}", things.chosen) }), ANNS),
+        row("feed.subscribe", List, |things| json!({ "feed": format!("list:{}", things.chosen) }), ANNS),
         row("post.create", Nothing, |_| json!({ "id": Uuid::now_v7(), "text": "a text" }), ACTIVE),
         // Handing on what one may see; what is not for everybody is not handed on by anybody.
         row(
@@ -353,6 +385,7 @@ struct Cast {
     /// A moderator who does not ask.
     warden: Person,
     host: Post,
+    list: Uuid,
 }
 
 impl Cast {
@@ -377,7 +410,12 @@ impl Cast {
         world.database.psql("update users set standing = 1 where handle = 'suspended'").expect("suspended");
         assert_ne!(follower, owner);
         let host = people[5].posts("ann's").await;
-        Self { world, people, bystander, warden, host }
+        let list = Uuid::now_v7();
+        let (made, asks) = (json!({ "id": list, "name": "close" }), json!({ "asks": true }));
+        for (method, params) in [("list.create", made), ("user.update", asks)] {
+            people[5].request::<Value>(method, params).await.expect("hers");
+        }
+        Self { world, people, bystander, warden, host, list }
     }
 
     fn owner(&mut self) -> &mut Person {
@@ -393,10 +431,27 @@ impl Cast {
             comment: Uuid::nil(),
             log_in: Uuid::nil(),
             matter: Uuid::nil(),
+            chosen: self.list,
             token: self.people[column].token().unwrap_or_else(|| self.bystander.token().expect("logged in")).to_owned(),
         };
         match about {
-            About::Nothing | About::Ann | About::Bystander | About::Picture => {}
+            About::Nothing | About::Ann | About::Bystander | About::Picture | About::List => {}
+            // Only she is asked: a request anew for everybody would be too fast.
+            About::Asking if COLUMNS[column] != "owner" => {}
+            About::Asking => {
+                let id = self.people[5].id();
+                for method in ["user.unfollow", "user.follow"] {
+                    self.bystander.request::<Value>(method, json!({ "id": id })).await.expect("asked");
+                }
+            }
+            About::NewList | About::NewFilter => {
+                things.chosen = Uuid::now_v7();
+                let (method, params) = match about {
+                    About::NewList => ("list.create", json!({ "id": things.chosen, "name": "one more" })),
+                    _ => ("filter.put", json!({ "id": things.chosen, "phrase": "one more" })),
+                };
+                self.owner().request::<Value>(method, params).await.expect("made");
+            }
             About::Post(visibility) | About::Under(visibility) => {
                 let post: Post = self.owner().posts_for(visibility, "ann's").await;
                 things.post = post.id.0;
@@ -514,8 +569,16 @@ fn no_method_and_no_feed_is_without_a_row() {
     let missing: Vec<_> = Method::NAMES.iter().filter(|name| **name != "hello" && !answered.contains(**name)).collect();
     assert!(missing.is_empty(), "without a row in the matrix: {missing:?}");
     let one = Uuid::now_v7();
-    let things =
-        Things { ann: one, bystander: one, post: one, comment: one, log_in: one, matter: one, token: String::new() };
+    let things = Things {
+        ann: one,
+        bystander: one,
+        post: one,
+        comment: one,
+        log_in: one,
+        matter: one,
+        chosen: one,
+        token: String::new(),
+    };
     let subscribed: BTreeSet<&str> = rows
         .iter()
         .filter(|row| row.method == "feed.subscribe")
@@ -524,7 +587,7 @@ fn no_method_and_no_feed_is_without_a_row() {
         .collect();
     assert_eq!(
         subscribed,
-        BTreeSet::from(["firehose", "global", "home", "me", "mod", "notifications", "post", "tag", "user"])
+        BTreeSet::from(["firehose", "global", "home", "list", "me", "mod", "notifications", "post", "tag", "user"])
     );
 }
 
@@ -537,6 +600,7 @@ fn kind(feed: FeedName) -> &'static str {
         FeedName::User(_) => "user",
         FeedName::Post(_) => "post",
         FeedName::Tag(_) => "tag",
+        FeedName::List(_) => "list",
         FeedName::Notifications => "notifications",
         FeedName::Mod => "mod",
         FeedName::Firehose => "firehose",

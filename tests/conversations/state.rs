@@ -4,7 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tidings_protocol::drafts::Draft;
-use tidings_protocol::entity::{Action, Block, Bookmark, Case, Comment, Follow, Mute, Post, Reaction, Report, User};
+use tidings_protocol::entity::{
+    Action, Block, Bookmark, Case, Comment, Filter, Follow, FollowRequest, List, ListMember, Mute, Post, Reaction,
+    Report, User,
+};
 use tidings_protocol::feed::FeedName;
 use tidings_protocol::ids::PostId;
 use tidings_protocol::notification::{
@@ -35,6 +38,10 @@ pub enum Thing {
     Case(Box<Case>),
     Report(Report),
     Action(Box<Action>),
+    Request(FollowRequest),
+    List(List),
+    Member(ListMember),
+    Filter(Filter),
     Gone,
 }
 
@@ -124,7 +131,10 @@ impl State {
             .chain(snapshot.markers.into_iter().flatten().map(Thing::Marker))
             .chain(snapshot.settings.map(Thing::Settings))
             .chain(snapshot.cases.into_iter().flatten().map(|case| Thing::Case(Box::new(case))))
-            .chain(snapshot.preferences.map(Thing::Preferences));
+            .chain(snapshot.preferences.map(Thing::Preferences))
+            .chain(snapshot.requests.into_iter().flatten().map(Thing::Request))
+            .chain(snapshot.lists.into_iter().flatten().map(Thing::List))
+            .chain(snapshot.filters.into_iter().flatten().map(Thing::Filter));
         for thing in things {
             let (key, rev) = thing.key_and_rev();
             assert!(rev <= snapshot.seq, "{key} is younger than its snapshot");
@@ -185,6 +195,14 @@ impl State {
             Event::CaseUpdated(case) => (format!("case {}", case.id), case.rev, Thing::Case(case)),
             Event::ReportUpdated(report) => (format!("report {}", report.id), report.rev, Thing::Report(report)),
             Event::ActionUpdated(action) => (format!("action {}", action.id), action.rev, Thing::Action(action)),
+            Event::RequestCreated(request) => (request_key(&request), request.rev, Thing::Request(request)),
+            Event::RequestRemoved(request) => (request_key(&request), request.rev, Thing::Gone),
+            Event::ListUpdated(list) => (format!("list {}", list.id), list.rev, Thing::List(list)),
+            Event::ListRemoved(gone) => (format!("list {}", gone.id), gone.rev, Thing::Gone),
+            Event::MemberCreated(member) => (member_key(&member), member.rev, Thing::Member(member)),
+            Event::MemberRemoved(member) => (member_key(&member), member.rev, Thing::Gone),
+            Event::FilterUpdated(filter) => (format!("filter {}", filter.id), filter.rev, Thing::Filter(filter)),
+            Event::FilterRemoved(gone) => (format!("filter {}", gone.id), gone.rev, Thing::Gone),
             Event::PostRemoved(gone) => (post_key(&gone.id.to_string()), gone.rev, Thing::Gone),
             Event::CommentRemoved(gone) => (comment_key(&gone.id.to_string()), gone.rev, Thing::Gone),
         };
@@ -275,6 +293,10 @@ impl Thing {
             | Self::Report(_)
             | Self::Action(_)
             | Self::Case(_)
+            | Self::Request(_)
+            | Self::List(_)
+            | Self::Member(_)
+            | Self::Filter(_)
             | Self::Gone => None,
         }
     }
@@ -291,6 +313,10 @@ impl Thing {
             Self::Preferences(chosen) => ("preferences".to_owned(), chosen.rev),
             Self::Settings(chosen) => ("settings".to_owned(), chosen.rev),
             Self::Draft(draft) => (draft_key(&draft.id.to_string()), draft.rev),
+            Self::Request(request) => (request_key(request), request.rev),
+            Self::List(list) => (format!("list {}", list.id), list.rev),
+            Self::Member(member) => (member_key(member), member.rev),
+            Self::Filter(filter) => (format!("filter {}", filter.id), filter.rev),
             Self::Case(case) => (format!("case {}", case.id), case.rev),
             Self::Report(_)
             | Self::Action(_)
@@ -326,6 +352,14 @@ fn marker_key(marker: &ReadMarker) -> String {
 /// How a draft is known.
 pub fn draft_key(id: &str) -> String {
     format!("draft {id}")
+}
+
+fn request_key(request: &FollowRequest) -> String {
+    format!("request {} {}", request.asker, request.asked)
+}
+
+fn member_key(member: &ListMember) -> String {
+    format!("member {} {}", member.list, member.user)
 }
 
 /// How a comment is known.

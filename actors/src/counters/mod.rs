@@ -42,6 +42,9 @@ fn touched(entry: &Entry) -> Option<PostId> {
         | Change::Follow { .. }
         | Change::Block { .. }
         | Change::Mute { .. }
+        | Change::Request { .. }
+        | Change::List { .. }
+        | Change::Listed { .. }
         | Change::SessionRevoked { .. } => None,
     }
 }

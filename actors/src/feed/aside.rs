@@ -54,6 +54,9 @@ impl News {
             | Change::Follow { .. }
             | Change::Block { .. }
             | Change::Mute { .. }
+            | Change::Request { .. }
+            | Change::List { .. }
+            | Change::Listed { .. }
             | Change::Own { .. }
             | Change::Case { .. }
             | Change::Rights { .. }
@@ -93,6 +96,8 @@ pub(super) struct Asides {
     of: FxHashMap<usize, Less>,
     brief: FxHashMap<FeedName, Vec<usize>>,
     counting: FxHashMap<FeedName, Vec<usize>>,
+    /// Lists among these: which of them an entry reaches is asked of each.
+    lists: Vec<FeedName>,
     /// Slots that are owed a number, each once.
     due: VecDeque<usize>,
 }
@@ -135,10 +140,22 @@ impl Asides {
 
     pub(super) fn hears_ids(&mut self, slot: usize, feed: FeedName) {
         self.brief.entry(feed).or_default().push(slot);
+        self.note_list(feed);
     }
 
     pub(super) fn hears_ids_no_more(&mut self, slot: usize, feed: FeedName) {
         remove_from(&mut self.brief, feed, slot);
+        self.note_list(feed);
+    }
+
+    /// After somebody has come to a feed, or gone from it.
+    fn note_list(&mut self, feed: FeedName) {
+        if let FeedName::List(_) = feed {
+            self.lists.retain(|list| *list != feed);
+            if self.brief.contains_key(&feed) || self.counting.contains_key(&feed) {
+                self.lists.push(feed);
+            }
+        }
     }
 
     /// Lets a number be told that is another now: `change` says whether it is.
@@ -195,6 +212,7 @@ impl<L: Line> FeedTable<L> {
             }
             DeliveryMode::Count => {
                 self.asides.counting.entry(feed).or_default().push(id.0);
+                self.asides.note_list(feed);
                 let news = Some(News::since(self.applied));
                 self.asides.of.entry(id.0).or_default().asides.push(Aside { feed, news });
             }
@@ -209,6 +227,7 @@ impl<L: Line> FeedTable<L> {
         };
         if aside.news.is_some() {
             remove_from(&mut self.asides.counting, feed, id.0);
+            self.asides.note_list(feed);
         }
         if let Some(less) = self.asides.of.get_mut(&id.0) {
             less.asides.retain(|aside| aside.feed != feed);
@@ -255,14 +274,21 @@ impl<L: Line> FeedTable<L> {
         }
     }
 
+    /// The feeds an entry belongs to, or ever did; and all lists of those who are told less.
+    fn reached(&self, entry: &Entry) -> Vec<FeedName> {
+        let tags = entry.scope.iter().flat_map(|scope| &scope.tagged);
+        let feeds = topics(&entry.change).map(name_of).chain(tags.map(|tag| FeedName::Tag(*tag)));
+        feeds.chain(self.asides.lists.iter().copied()).collect()
+    }
+
     /// Whether somebody here may hear of an entry by its id.
     pub(super) fn reaches_brief(&self, entry: &Entry) -> bool {
-        reached(entry).any(|feed| self.asides.brief.contains_key(&feed))
+        self.reached(entry).iter().any(|feed| self.asides.brief.contains_key(feed))
     }
 
     /// Tells an entry to those who hear ids. What was gathered before must be on its way already.
     pub(super) fn tell_brief(&mut self, entry: &Entry) {
-        for feed in reached(entry) {
+        for feed in self.reached(entry) {
             let Some(readers) = self.asides.brief.get(&feed).cloned() else { continue };
             let mut frames: [Option<Option<Bytes>>; 2] = [None, None];
             for id in readers {
@@ -287,7 +313,7 @@ impl<L: Line> FeedTable<L> {
 
     /// Counts an entry where it is new.
     pub(super) fn count_news(&mut self, entry: &Entry) {
-        for feed in reached(entry) {
+        for feed in self.reached(entry) {
             let Some(readers) = self.asides.counting.get(&feed).cloned() else { continue };
             for id in readers {
                 let eyes = self.eyes(id);
@@ -333,12 +359,6 @@ impl<L: Line> FeedTable<L> {
     }
 }
 
-/// The feeds an entry belongs to, or ever did.
-fn reached(entry: &Entry) -> impl Iterator<Item = FeedName> {
-    let tags = entry.scope.iter().flat_map(|scope| &scope.tagged);
-    topics(&entry.change).map(name_of).chain(tags.map(|tag| FeedName::Tag(*tag)))
-}
-
 /// What one writes oneself is not new to one.
 fn is_by(entry: &Entry, user: Option<UserId>) -> bool {
     match entry.change {
@@ -347,6 +367,9 @@ fn is_by(entry: &Entry, user: Option<UserId>) -> bool {
         | Change::Follow { .. }
         | Change::Block { .. }
         | Change::Mute { .. }
+        | Change::Request { .. }
+        | Change::List { .. }
+        | Change::Listed { .. }
         | Change::Own { .. }
         | Change::Case { .. }
         | Change::Rights { .. }

@@ -135,14 +135,14 @@ mod tests {
         };
         let (follows, nobody) = (vec![super::tests::user(9)], Vec::new());
         let (blocks, blocked_by, muted) = (nobody.clone(), nobody.clone(), nobody);
-        let seq = table.applied();
         let viewer = Viewer {
-            seq,
+            seq: table.applied(),
             user,
             follows,
             blocks,
             blocked_by,
             muted,
+            lists: Vec::new(),
             hides: false,
             moderates: false,
             session_live: true,

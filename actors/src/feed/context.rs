@@ -1,23 +1,25 @@
-//! A viewer's context: whom they follow, block and have muted, kept in step with the journal, because what is delivered from an entry on
+//! A viewer's context: whom they follow, block, have muted and have put into lists, kept in step with the journal, because what is delivered from an entry on
 //! depends on it exactly ([decision 7](../../../docs/decisions/0007-viewer-context-in-the-feed-table.md)). A change of it is told to their
 //! sessions, which hear nothing until their feeds have been told afresh. Must never be behind the entry that is being delivered (P5).
 
 use tidings_protocol::feed::FeedName;
-use tidings_protocol::ids::{SessionId, UserId};
+use tidings_protocol::ids::{ListId, SessionId, UserId};
 use tidings_protocol::position::Seq;
 use tidings_protocol::push::EventName;
 use tidings_protocol::settings::Settings;
 
 use super::Topic;
-use super::sight::Eyes;
-use super::table::{Behind, FeedTable, Held, Line, Slot, SlotId, Told, remove_from};
+use super::sight::{Eyes, Listing};
+use super::table::{Behind, FeedTable, Held, Line, Slot, SlotId, Told, ViewerSlot, remove_from};
 use crate::entry::{Change, Entry, Verb};
 use crate::ports::Viewer;
 
 /// Which feeds have to start afresh when their viewer's context changes; each more than the one before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Afresh {
-    /// `home`, profiles and posts, where what is told may be for followers only: after a follow or its end.
+    /// Lists: after a change of who is in one, or its end.
+    Lists,
+    /// `home`, profiles, posts and lists, where what is told may be for followers only: after a follow or its end.
     Circle,
     /// All but `me`, which is told of the change itself: after a block, a mute, or the end of one; and when somebody comes to look after what
     /// others write, or does so no longer.
@@ -29,7 +31,10 @@ impl Afresh {
     #[must_use]
     pub const fn touches(self, feed: FeedName) -> bool {
         match self {
-            Self::Circle => matches!(feed, FeedName::Home | FeedName::User(_) | FeedName::Post(_)),
+            Self::Lists => matches!(feed, FeedName::List(_)),
+            Self::Circle => {
+                matches!(feed, FeedName::Home | FeedName::User(_) | FeedName::Post(_) | FeedName::List(_))
+            }
             // The firehose is no state that could start afresh: what comes on it comes as they are seen from here on.
             Self::Others => !matches!(feed, FeedName::Me | FeedName::Firehose),
         }
@@ -42,8 +47,14 @@ impl Afresh {
             Change::Mute { muter, .. } if muter == user => Some(Self::Others),
             Change::Block { blocker, blocked, .. } if blocker == user || blocked == user => Some(Self::Others),
             Change::Rights { user: whose, .. } if whose == user => Some(Self::Others),
+            Change::List { verb: Verb::Removed, owner, .. } | Change::Listed { owner, .. } if owner == user => {
+                Some(Self::Lists)
+            }
             Change::Follow { .. }
             | Change::Mute { .. }
+            | Change::Request { .. }
+            | Change::List { .. }
+            | Change::Listed { .. }
             | Change::Block { .. }
             | Change::Rights { .. }
             | Change::Case { .. }
@@ -67,6 +78,7 @@ pub(super) struct Context {
     /// They are never to be shown to be here.
     hides: bool,
     moderates: bool,
+    lists: Vec<Listing>,
 }
 
 impl Context {
@@ -76,6 +88,9 @@ impl Context {
             users.dedup();
             users
         };
+        let mut lists: Vec<Listing> =
+            viewer.lists.into_iter().map(|(id, members)| Listing { id, members: sorted(members) }).collect();
+        lists.sort_unstable_by_key(|listing| listing.id);
         Self {
             user: viewer.user.id,
             follows: sorted(viewer.follows),
@@ -84,6 +99,7 @@ impl Context {
             muted: sorted(viewer.muted),
             hides: viewer.hides,
             moderates: viewer.moderates,
+            lists,
         }
     }
 
@@ -92,8 +108,8 @@ impl Context {
     }
 
     pub(super) fn eyes(&self) -> Eyes<'_> {
-        let Self { user, follows, blocks, blocked_by, muted, hides: _, moderates } = self;
-        Eyes { user: *user, follows, blocks, blocked_by, muted, moderates: *moderates }
+        let Self { user, follows, blocks, blocked_by, muted, lists, hides: _, moderates } = self;
+        Eyes { user: *user, follows, blocks, blocked_by, muted, lists, moderates: *moderates }
     }
 
     /// Takes an entry in, if it is about this viewer.
@@ -126,17 +142,47 @@ impl Context {
                 set(&mut self.blocked_by, blocker, verb != Verb::Removed);
             }
             Change::Rights { user, moderates } if user == self.user => self.moderates = moderates,
+            Change::List { verb, owner, id } if owner == self.user => match (self.listing(id), verb) {
+                (Ok(at), Verb::Removed) => drop(self.lists.remove(at)),
+                (Err(at), Verb::Created | Verb::Updated) => self.lists.insert(at, Listing { id, members: Vec::new() }),
+                (Ok(_), Verb::Created | Verb::Updated) | (Err(_), Verb::Removed) => {}
+            },
+            Change::Listed { verb, owner, list, member } if owner == self.user => {
+                let at = self.listing(list).unwrap_or_else(|at| {
+                    self.lists.insert(at, Listing { id: list, members: Vec::new() });
+                    at
+                });
+                set(&mut self.lists[at].members, member, verb != Verb::Removed);
+            }
             Change::Block { .. }
             | Change::Follow { .. }
             | Change::Mute { .. }
             | Change::Rights { .. }
             | Change::Case { .. }
+            | Change::Request { .. }
+            | Change::List { .. }
+            | Change::Listed { .. }
             | Change::Post { .. }
             | Change::Comment { .. }
             | Change::User { .. }
             | Change::Own { .. }
             | Change::SessionRevoked { .. } => {}
         }
+    }
+
+    /// Where a list stands, or would.
+    fn listing(&self, list: ListId) -> Result<usize, usize> {
+        self.lists.binary_search_by_key(&list, |listing| listing.id)
+    }
+
+    /// Whether they have such a list.
+    fn has(&self, list: ListId) -> bool {
+        self.listing(list).is_ok()
+    }
+
+    /// Who is in a list of theirs; nobody, if it is not theirs.
+    pub(super) fn members(&self, list: ListId) -> &[UserId] {
+        self.listing(list).map_or(&[], |at| &self.lists[at].members)
     }
 
     /// Those whose posts their `home` shows.
@@ -193,9 +239,11 @@ impl<L: Line> FeedTable<L> {
             Change::Own { event: EventName::SettingsUpdated, user, .. } => self.note_settings_of(user, entry),
             // Nobody else is concerned.
             Change::Rights { user, .. } => self.note_context_of(user, user, entry),
+            Change::List { owner, .. } | Change::Listed { owner, .. } => self.note_lists_of(owner, entry),
             // Ends of log-ins are done already, before anything else of the batch.
             Change::SessionRevoked { .. }
             | Change::Case { .. }
+            | Change::Request { .. }
             | Change::Post { .. }
             | Change::Comment { .. }
             | Change::User { .. }
@@ -221,6 +269,11 @@ impl<L: Line> FeedTable<L> {
             (true, false) => self.unhide(whom),
             (true, true) | (false, false) => {}
         }
+        self.hold_for(viewer, afresh, entry);
+    }
+
+    /// Lets those sessions of a viewer hear nothing from an entry on whose feeds it touches.
+    fn hold_for(&mut self, viewer: usize, afresh: Afresh, entry: &Entry) {
         // Told also where nothing changes here: in a sparse batch the entry before may be left out, and a snapshot may have been read in
         // between.
         for slot in self.viewers[viewer].slots.clone() {
@@ -249,6 +302,47 @@ impl<L: Line> FeedTable<L> {
     #[must_use]
     pub fn hides(&self, id: &SlotId) -> bool {
         self.slots[id.0].viewer.is_some_and(|viewer| self.viewers[viewer].context.hides)
+    }
+
+    fn note_lists_of(&mut self, owner: UserId, entry: &Entry) {
+        let Some(&viewer) = self.viewer_of.get(&owner) else { return };
+        let lists = self.viewers[viewer].context.lists.clone();
+        let context = &mut self.viewers[viewer].context;
+        let old = Context {
+            lists,
+            follows: Vec::new(),
+            blocks: Vec::new(),
+            blocked_by: Vec::new(),
+            muted: Vec::new(),
+            ..*context
+        };
+        context.take(&entry.change);
+        self.relist(viewer, &old);
+        if let Some(afresh) = Afresh::of(&entry.change, owner) {
+            self.hold_for(viewer, afresh, entry);
+        }
+    }
+
+    /// Puts who is in the lists that a viewer's sessions watch into the index, in place of who was in them.
+    pub(super) fn relist(&mut self, viewer: usize, old: &Context) {
+        let ViewerSlot { slots, context, .. } = &self.viewers[viewer];
+        for &slot in slots {
+            for feed in &self.slots[slot].feeds {
+                let &FeedName::List(list) = feed else { continue };
+                if self.asides.is_brief(slot, *feed) {
+                    continue;
+                }
+                old.members(list).iter().for_each(|&member| remove_from(&mut self.listed, member, (list, slot)));
+                let now = context.members(list).iter();
+                now.for_each(|&member| self.listed.entry(member).or_default().push((list, slot)));
+            }
+        }
+    }
+
+    /// Whether a list is one of a session's viewer.
+    #[must_use]
+    pub fn has_list(&self, id: &SlotId, list: ListId) -> bool {
+        self.slots[id.0].viewer.is_some_and(|viewer| self.viewers[viewer].context.has(list))
     }
 
     /// Whether something of what an author does is hidden from somebody here.

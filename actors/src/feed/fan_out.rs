@@ -75,7 +75,12 @@ impl<L: Line> FeedTable<L> {
         }
         let mut run = None;
         for entry in &batch.entries {
-            if let Change::Follow { .. } | Change::Block { .. } | Change::Mute { .. } = entry.change {
+            if let Change::Follow { .. }
+            | Change::Block { .. }
+            | Change::Mute { .. }
+            | Change::List { .. }
+            | Change::Listed { .. } = entry.change
+            {
                 // From here on the topics have other readers.
                 self.put_off(run.take());
             }
@@ -153,6 +158,11 @@ impl<L: Line> FeedTable<L> {
         if !tagged.is_empty() {
             self.put_off(run.take());
             self.tell_by_tag(tagged, entry);
+        }
+        let listed = self.readers_by_list(entry);
+        if !listed.is_empty() {
+            self.put_off(run.take());
+            listed.into_iter().for_each(|(feed, readers)| self.tell_by_sight(feed, readers, entry));
         }
         self.tell_listeners(entry, run);
     }

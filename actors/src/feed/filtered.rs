@@ -1,5 +1,5 @@
 //! Entries of which not all readers of a feed are told the same: posts that not everybody may see, and what is by somebody whom a viewer here
-//! hides. Readers are asked one by one there, and nowhere else. Also the readers of tags. Must never encode a frame twice.
+//! hides. Readers are asked one by one there, and nowhere else. Also the readers of tags and lists. Must never encode a frame twice.
 
 use bytes::Bytes;
 use tidings_protocol::feed::FeedName;
@@ -25,7 +25,7 @@ impl<L: Line> FeedTable<L> {
             let readers = self.readers(topic);
             self.tell_by_sight(name_of(topic), readers, entry);
         }
-        for (feed, readers) in self.readers_by_tag(entry) {
+        for (feed, readers) in self.readers_by_tag(entry).into_iter().chain(self.readers_by_list(entry)) {
             self.tell_by_sight(feed, readers, entry);
         }
     }
@@ -48,7 +48,25 @@ impl<L: Line> FeedTable<L> {
         read.collect()
     }
 
-    fn tell_by_sight(&mut self, feed: FeedName, readers: Vec<usize>, entry: &Entry) {
+    /// Who here reads a list of theirs with the author in it. Each list has one owner, but perhaps several devices of theirs.
+    pub(super) fn readers_by_list(&self, entry: &Entry) -> Vec<(FeedName, Vec<usize>)> {
+        let (false, Change::Post { author, .. } | Change::User { id: author, .. }) =
+            (self.listed.is_empty(), entry.change)
+        else {
+            return Vec::new();
+        };
+        let mut read: Vec<(FeedName, Vec<usize>)> = Vec::new();
+        for &(list, slot) in self.listed.get(&author).into_iter().flatten() {
+            let feed = FeedName::List(list);
+            match read.iter_mut().find(|(had, _)| *had == feed) {
+                Some((_, readers)) => readers.push(slot),
+                None => read.push((feed, vec![slot])),
+            }
+        }
+        read
+    }
+
+    pub(super) fn tell_by_sight(&mut self, feed: FeedName, readers: Vec<usize>, entry: &Entry) {
         let (mut whole, mut short) = (Vec::new(), Vec::new());
         for id in readers.into_iter().filter(|&id| self.slots[id].behind.is_none()) {
             match sight(feed, entry, self.eyes(id)) {
@@ -85,6 +103,9 @@ const fn author_of(change: &Change) -> Option<UserId> {
         | Change::Mute { .. }
         | Change::Case { .. }
         | Change::Rights { .. }
+        | Change::Request { .. }
+        | Change::List { .. }
+        | Change::Listed { .. }
         | Change::Own { .. }
         | Change::SessionRevoked { .. } => None,
     }

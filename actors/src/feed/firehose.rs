@@ -44,6 +44,9 @@ impl Filter {
             Change::Follow { .. }
             | Change::Block { .. }
             | Change::Mute { .. }
+            | Change::Request { .. }
+            | Change::List { .. }
+            | Change::Listed { .. }
             | Change::Own { .. }
             | Change::Case { .. }
             | Change::Rights { .. }

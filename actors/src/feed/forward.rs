@@ -114,7 +114,12 @@ fn put_in(snapshot: &mut Snapshot, entry: &Entry) -> Result<Forwarded, serde_jso
                 snapshot.user = Some(user);
             }
         }
-        Change::Follow { .. } | Change::Block { .. } | Change::Mute { .. } => put_in_ties(snapshot, entry)?,
+        Change::Follow { .. }
+        | Change::Block { .. }
+        | Change::Mute { .. }
+        | Change::Request { .. }
+        | Change::List { .. }
+        | Change::Listed { .. } => put_in_ties(snapshot, entry)?,
         Change::Case { .. } => put_case_in(snapshot, read(entry)?),
         Change::Own { event, .. } => notes::put_in(snapshot, event, entry)?,
         Change::Rights { .. } | Change::SessionRevoked { .. } => {}
@@ -149,11 +154,34 @@ fn put_in_ties(snapshot: &mut Snapshot, entry: &Entry) -> Result<(), serde_json:
                 }
             }
         }
+        // Those to oneself come by pages.
+        Change::Request { verb, asker, asked } if snapshot.user.as_ref().is_some_and(|user| user.id == asker) => {
+            if let Some(requests) = &mut snapshot.requests {
+                requests.retain(|request| request.asked != asked);
+                if verb != Verb::Removed {
+                    requests.push(read(entry)?);
+                }
+            }
+        }
+        Change::List { verb, id, .. } => {
+            if let Some(lists) = &mut snapshot.lists {
+                let at = lists.iter().position(|list| list.id == id);
+                match (at, verb) {
+                    (Some(at), Verb::Removed) => drop(lists.remove(at)),
+                    (Some(at), Verb::Created | Verb::Updated) => lists[at] = read(entry)?,
+                    (None, Verb::Created | Verb::Updated) => lists.push(read(entry)?),
+                    (None, Verb::Removed) => {}
+                }
+            }
+        }
         Change::Post { .. }
         | Change::Comment { .. }
         | Change::User { .. }
         | Change::Case { .. }
         | Change::Rights { .. }
+        | Change::Request { .. }
+        // The list itself says how many there are.
+        | Change::Listed { .. }
         | Change::Own { .. }
         | Change::SessionRevoked { .. } => {}
     }
@@ -202,6 +230,9 @@ fn take_out(snapshot: &mut Snapshot, entry: &Entry) -> Result<Forwarded, serde_j
         | Change::Mute { .. }
         | Change::Case { .. }
         | Change::Rights { .. }
+        | Change::Request { .. }
+        | Change::List { .. }
+        | Change::Listed { .. }
         | Change::Own { .. }
         | Change::SessionRevoked { .. } => {}
     }

@@ -1,7 +1,7 @@
 //! How sessions come into the table, watch feeds and leave. What they leave behind is nothing: every index is taken down with them.
 
 use tidings_protocol::feed::FeedName;
-use tidings_protocol::ids::{PostId, SessionId};
+use tidings_protocol::ids::{ListId, PostId, SessionId};
 use tidings_protocol::spans::Tag;
 
 use super::Topic;
@@ -58,6 +58,7 @@ impl<L: Line> FeedTable<L> {
                 let old = std::mem::replace(&mut self.viewers[here].context, context);
                 self.unindex_context(here, &old);
                 self.index_context(here);
+                self.relist(here, &old);
             }
             return Ok(here);
         }
@@ -83,6 +84,11 @@ impl<L: Line> FeedTable<L> {
         match self.index_of(id, feed) {
             Some(Key::Topic(topic)) => self.index.entry(topic).or_default().push(id.0),
             Some(Key::Tag(tag)) => self.by_tag.entry(tag).or_default().push(id.0),
+            Some(Key::List(viewer, list)) => {
+                for &member in self.viewers[viewer].context.members(list) {
+                    self.listed.entry(member).or_default().push((list, id.0));
+                }
+            }
             Some(Key::HomeOf(viewer)) => self.viewers[viewer].home.push(id.0),
             Some(Key::Firehose) => self.listens(id.0),
             None => {}
@@ -107,6 +113,11 @@ impl<L: Line> FeedTable<L> {
         match self.index_of(id, feed) {
             Some(Key::Topic(topic)) => remove_from(&mut self.index, topic, id.0),
             Some(Key::Tag(tag)) => remove_from(&mut self.by_tag, tag, id.0),
+            Some(Key::List(viewer, list)) => {
+                for &member in self.viewers[viewer].context.members(list) {
+                    remove_from(&mut self.listed, member, (list, id.0));
+                }
+            }
             Some(Key::HomeOf(viewer)) => self.viewers[viewer].home.retain(|&slot| slot != id.0),
             Some(Key::Firehose) => self.listens_no_more(id.0),
             None => {}
@@ -158,6 +169,7 @@ impl<L: Line> FeedTable<L> {
             FeedName::Post(post) => Key::Topic(Topic::Post(post)),
             FeedName::Tag(tag) => Key::Tag(tag),
             FeedName::Firehose => Key::Firehose,
+            FeedName::List(list) => Key::List(viewer?, list),
         })
     }
 }
@@ -168,6 +180,8 @@ enum Key {
     Tag(Tag),
     /// Who listens has a list of their own.
     Firehose,
+    /// By whoever is in it now.
+    List(usize, ListId),
     /// `home` hangs on its viewer.
     HomeOf(usize),
 }

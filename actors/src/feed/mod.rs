@@ -24,7 +24,7 @@ use tidings_protocol::ids::{PostId, UserId};
 
 use crate::entry::Change;
 
-/// What subscriptions are indexed by on a worker thread, but for tags, whose names are longer. `home` is indexed by the authors whose posts it
+/// What subscriptions are indexed by on a worker thread, but for tags, whose names are longer, and lists, which few have. `home` is indexed by the authors whose posts it
 /// shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Topic {
@@ -58,7 +58,10 @@ pub fn topics(change: &Change) -> impl Iterator<Item = Topic> {
         Change::Follow { follower: user, .. }
         | Change::Block { blocker: user, .. }
         | Change::Mute { muter: user, .. }
+        | Change::List { owner: user, .. }
+        | Change::Listed { owner: user, .. }
         | Change::Own { user, .. } => [Some(Topic::Me(user)), None, None, None],
+        Change::Request { asker, asked, .. } => [Some(Topic::Me(asker)), Some(Topic::Me(asked)), None, None],
         Change::Case { .. } => [Some(Topic::Mod), None, None, None],
         Change::Rights { .. } | Change::SessionRevoked { .. } => [None; 4],
     };

@@ -1,7 +1,9 @@
-//! Notifications, read markers and preferences put into a snapshot that is brought forward, as a client would.
+//! Notifications, read markers, preferences and filters put into a snapshot that is brought forward, as a client would.
 //! Must never count: how many are unread is what the last event says.
 
+use tidings_protocol::entity::Removed;
 use tidings_protocol::feed::FeedName;
+use tidings_protocol::filter::Filter;
 use tidings_protocol::notification::{
     Notification, NotificationReading, NotificationRemoved, NotificationTold, Preferences, ReadMarker,
 };
@@ -62,6 +64,16 @@ fn of_me(snapshot: &mut Snapshot, event: EventName, entry: &Entry) -> Result<(),
         snapshot.preferences = Some(read::<Preferences>(entry)?);
     } else if event == EventName::SettingsUpdated {
         snapshot.settings = Some(read(entry)?);
+    } else if event == EventName::FilterUpdated {
+        let filter: Filter = read(entry)?;
+        let filters = snapshot.filters.get_or_insert_default();
+        match filters.iter().position(|had| had.id == filter.id) {
+            Some(at) => filters[at] = filter,
+            None => filters.push(filter),
+        }
+    } else if event == EventName::FilterRemoved {
+        let gone: Removed = read(entry)?;
+        snapshot.filters.get_or_insert_default().retain(|filter| filter.id.0 != gone.id);
     }
     Ok(())
 }

@@ -56,6 +56,9 @@ impl<L: Line> FeedTable<L> {
                 | Change::Mute { .. }
                 | Change::Case { .. }
                 | Change::Rights { .. }
+                | Change::Request { .. }
+                | Change::List { .. }
+                | Change::Listed { .. }
                 | Change::Own { .. }
                 | Change::SessionRevoked { .. } => {}
             }

@@ -3,7 +3,7 @@
 
 use tidings_protocol::entity::Visibility;
 use tidings_protocol::feed::FeedName;
-use tidings_protocol::ids::UserId;
+use tidings_protocol::ids::{ListId, UserId};
 
 use super::{Topic, topics};
 use crate::entry::{Change, Entry, Scope, Verb};
@@ -23,6 +23,17 @@ pub struct Eyes<'a> {
     pub muted: &'a [UserId],
     /// Whether they look after what others write.
     pub moderates: bool,
+    /// Their lists.
+    pub lists: &'a [Listing],
+}
+
+/// A list and who is in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listing {
+    /// Which.
+    pub id: ListId,
+    /// Sorted.
+    pub members: Vec<UserId>,
 }
 
 /// What a viewer is told of an entry on a feed.
@@ -47,6 +58,12 @@ impl Eyes<'_> {
         holds(self.muted, author)
     }
 
+    /// Whether somebody is in a list of theirs.
+    fn lists(&self, list: ListId, author: UserId) -> bool {
+        let at = self.lists.binary_search_by_key(&list, |listing| listing.id);
+        at.is_ok_and(|at| holds(&self.lists[at].members, author))
+    }
+
     /// Whether their `home` shows an author.
     fn has_around(&self, author: UserId) -> bool {
         author == self.user || holds(self.follows, author)
@@ -66,6 +83,10 @@ pub fn belongs(feed: FeedName, entry: &Entry, eyes: Option<Eyes<'_>>) -> bool {
     }
     if feed == FeedName::Firehose {
         return matches!(entry.change, Change::Post { .. } | Change::Comment { .. } | Change::User { .. });
+    }
+    if let FeedName::List(list) = feed {
+        let (Change::Post { author, .. } | Change::User { id: author, .. }) = entry.change else { return false };
+        return eyes.is_some_and(|eyes| eyes.lists(list, author));
     }
     topics(&entry.change).any(|topic| match (feed, topic) {
         (FeedName::Home, Topic::HomeOf(author)) => eyes.is_some_and(|eyes| eyes.has_around(author)),
@@ -113,6 +134,9 @@ pub fn sight(feed: FeedName, entry: &Entry, eyes: Option<Eyes<'_>>) -> Sight {
         Change::Follow { .. }
         | Change::Block { .. }
         | Change::Mute { .. }
+        | Change::Request { .. }
+        | Change::List { .. }
+        | Change::Listed { .. }
         | Change::Case { .. }
         | Change::Own { .. } => Sight::Whole,
         Change::Rights { .. } | Change::SessionRevoked { .. } => Sight::Nothing,
@@ -171,6 +195,7 @@ impl View<'_> {
         match self.feed {
             FeedName::Tag(tag) => scope.tags.contains(&tag),
             FeedName::Home
+            | FeedName::List(_)
             | FeedName::Global
             | FeedName::Notifications
             | FeedName::Me

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use rustc_hash::{FxHashMap, FxHashSet};
 use slab::Slab;
 use tidings_protocol::feed::FeedName;
-use tidings_protocol::ids::{PostId, SessionId, UserId};
+use tidings_protocol::ids::{ListId, PostId, SessionId, UserId};
 use tidings_protocol::position::{Epoch, Seq};
 use tidings_protocol::spans::Tag;
 
@@ -143,6 +143,8 @@ pub struct FeedTable<L> {
     pub(super) index: FxHashMap<Topic, Vec<usize>>,
     /// Slots by tag.
     pub(super) by_tag: FxHashMap<Tag, Vec<usize>>,
+    /// Lists that are watched here, with the slots that do, by who is in them.
+    pub(super) listed: FxHashMap<UserId, Vec<(ListId, usize)>>,
     /// Authors of whom something is hidden from viewers here, and from how many.
     pub(super) hiders: FxHashMap<UserId, u32>,
     /// Who is told less.
@@ -169,6 +171,7 @@ impl<L: Line> FeedTable<L> {
             slots: Slab::new(),
             index: FxHashMap::default(),
             by_tag: FxHashMap::default(),
+            listed: FxHashMap::default(),
             hiders: FxHashMap::default(),
             asides: Asides::default(),
             shut: FxHashSet::default(),
@@ -209,6 +212,7 @@ impl<L: Line> FeedTable<L> {
             && self.has_no_asides()
             && self.index.is_empty()
             && self.by_tag.is_empty()
+            && self.listed.is_empty()
             && self.hiders.is_empty()
             && self.shut.is_empty()
             && self.listeners.is_empty()
@@ -260,9 +264,9 @@ impl<L: Line> FeedTable<L> {
     }
 }
 
-pub(super) fn remove_from<K: Eq + Hash>(index: &mut FxHashMap<K, Vec<usize>>, key: K, gone: usize) {
+pub(super) fn remove_from<K: Eq + Hash, M: PartialEq>(index: &mut FxHashMap<K, Vec<M>>, key: K, gone: M) {
     if let Some(list) = index.get_mut(&key) {
-        if let Some(at) = list.iter().position(|&member| member == gone) {
+        if let Some(at) = list.iter().position(|member| *member == gone) {
             list.swap_remove(at);
         }
         if list.is_empty() {

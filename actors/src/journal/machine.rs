@@ -9,7 +9,7 @@ use rustc_hash::FxHashSet;
 use tidings_protocol::ids::UserId;
 use uuid::Uuid;
 
-use crate::command::{Act, Command, Committed, Outcome};
+use crate::command::{Act, Command, Committed, Denied, Outcome};
 use crate::entry::Batch;
 use crate::limits;
 use crate::ports::{BatchId, CommitFault};
@@ -163,9 +163,19 @@ impl<T> Journal<T> {
         self.alone = self.alone.saturating_sub(self.in_flight.len());
         let in_flight = std::mem::take(&mut self.in_flight);
         debug_assert_eq!(in_flight.len(), committed.outcomes.len(), "one outcome for each command");
-        for (waiting, outcome) in in_flight.into_iter().zip(committed.outcomes) {
-            effects.extend(waiting.to.map(|to| Effect::Answer(to, Ok(outcome))));
+        let mut again = Vec::new();
+        for (mut waiting, outcome) in in_flight.into_iter().zip(committed.outcomes) {
+            // Whose author does not wait any more may send it again.
+            let asked_for = waiting.to.is_some() && matches!(outcome, Outcome::Refused(Denied::AsksFirst));
+            if let Some(deed) = waiting.command.act.asked_for().filter(|_| asked_for) {
+                waiting.command.act = Act::Deed(deed);
+                again.push(waiting);
+            } else {
+                effects.extend(waiting.to.map(|to| Effect::Answer(to, Ok(outcome))));
+            }
         }
+        // Before all that waits: what its sender has sent after it has to find it done.
+        again.into_iter().rev().for_each(|waiting| self.queue.push_front(waiting));
         self.busy = false;
         effects.extend(self.go());
         effects
@@ -266,6 +276,8 @@ enum Thing {
 struct Touched {
     read: FxHashSet<Thing>,
     written: FxHashSet<Thing>,
+    /// Those who follow somebody from here on, or no longer: that says on what they may comment.
+    turned: FxHashSet<UserId>,
     deeds: bool,
 }
 
@@ -283,8 +295,12 @@ impl Touched {
         let reads = reads.into_iter().flatten();
         let writes = writes.into_iter().flatten();
         let free = reads.clone().all(|thing| !self.written.contains(&thing))
-            && writes.clone().all(|thing| !self.written.contains(&thing) && !self.read.contains(&thing));
+            && writes.clone().all(|thing| !self.written.contains(&thing) && !self.read.contains(&thing))
+            && !(matches!(command.act, Act::CommentCreate { .. }) && self.turned.contains(&command.actor));
         if free {
+            if let Act::Follow { .. } | Act::Unfollow { .. } = command.act {
+                self.turned.insert(command.actor);
+            }
             self.read.extend(reads);
             self.written.extend(writes);
         }

@@ -5,6 +5,7 @@ mod accounts;
 mod agenda;
 mod bots;
 mod bus;
+mod circle;
 mod desk;
 mod drafts;
 mod export;
@@ -21,6 +22,7 @@ pub use accounts::{Accounts, Credentials, NewToken, NotChanged, Opening, Rotatio
 pub use agenda::Agenda;
 pub use bots::{BotDesk, NewApiToken, NoBots, NotMade, TokenRows};
 pub use bus::{Bus, Heard};
+pub use circle::{Circle, NoCircle};
 pub use desk::Desk;
 pub use drafts::{Drafts, NoDrafts};
 pub use export::{Export, ExportPage, ExportWish};

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use tidings_protocol::entity::{Post, User};
 use tidings_protocol::feed::FeedName;
-use tidings_protocol::ids::{CommentId, PostId, SessionId, UserId};
+use tidings_protocol::ids::{CommentId, ListId, PostId, SessionId, UserId};
 use tidings_protocol::notification::NotificationsPage;
 use tidings_protocol::position::Seq;
 use tidings_protocol::reply::{CommentsPage, PostsPage, Snapshot, UserResult};
@@ -31,6 +31,8 @@ pub struct Viewer {
     pub hides: bool,
     /// Whether they look after what others write: moderators and admins who are not suspended.
     pub moderates: bool,
+    /// Their lists, each with who is in it.
+    pub lists: Vec<(ListId, Vec<UserId>)>,
     /// Whether the log-in asked about is still good.
     pub session_live: bool,
 }
@@ -62,8 +64,8 @@ pub struct Missed {
     /// since (its own `seq` ≥ the cursor's) → `Created`, else `Updated`; tombstones → `Removed` with a `Removed` body.
     /// A comment created and removed since comes as `Created` with a placeholder for a body, so that its answers have a parent.
     pub entries: Vec<Entry>,
-    /// Feeds for which a diff cannot be given: their viewer's context has changed since (after a follow or unfollow `home`, profiles and
-    /// posts; after a block or a mute, or the end of one, all but `me`), or they may not be read by this viewer.
+    /// Feeds for which a diff cannot be given: their viewer's context has changed since (after a follow or unfollow `home`, profiles,
+    /// posts and lists; after a change of who is in a list, lists; after a block or a mute, or the end of one, all but `me`), or they may not be read by this viewer.
     pub restart: Vec<FeedName>,
     /// More than `limit` entries, or the cursor is below the floor: all feeds need a fresh snapshot, `entries` is empty.
     pub too_much: bool,
@@ -98,7 +100,7 @@ pub trait Reads: Send + Sync + 'static {
         limit: usize,
     ) -> Result<Missed, StoreFault>;
 
-    /// Posts of `home`, `global`, `tag:<name>` or `user:<id>` older than the one at `before`. None if the feed's user does not exist, or the feed
+    /// Posts of `home`, `global`, `tag:<name>`, `list:<id>` or `user:<id>` older than the one at `before`. None if the feed's user does not exist, the list is not the viewer's, or the feed
     /// has no posts to page (`me`, `post:<id>`).
     async fn posts_page(
         &self,

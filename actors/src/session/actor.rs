@@ -205,6 +205,7 @@ impl Session {
             | Job::Comments(..)
             | Job::Marks(_)
             | Job::Drafts(_)
+            | Job::Circle(_)
             | Job::Notes(_)
             | Job::Search(_)
             | Job::Moderation(..) => {

@@ -128,6 +128,8 @@ pub(super) fn is_kept_from(worker: &Worker, place: &Place, feed: FeedName) -> bo
         | FeedName::Me
         | FeedName::Firehose
         | FeedName::Post(_)
+        // Whose it is says what is read of it: this worker may not have heard of a new one yet.
+        | FeedName::List(_)
         | FeedName::Tag(_) => false,
     }
 }

@@ -277,7 +277,10 @@ async fn refused(
         [] => Vec::new(),
         posts => feeds::in_turn(worker, patience, || worker.node.reads.hidden(viewer, posts)).await?,
     };
-    let kept = |feed: &FeedName| post(feed).is_some_and(|post| hidden.contains(&post));
+    // A list that the viewer does not have now, at the cursor's position or later, is not theirs or is gone.
+    let is_foreign =
+        |feed: &FeedName| matches!(*feed, FeedName::List(list) if !worker.table().has_list(place.slot(), list));
+    let kept = |feed: &FeedName| post(feed).is_some_and(|post| hidden.contains(&post)) || is_foreign(feed);
     Ok(open.iter().copied().filter(|feed| kept(feed) || feeds::is_kept_from(worker, place, *feed)).collect())
 }
 

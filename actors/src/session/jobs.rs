@@ -2,16 +2,19 @@
 
 use bytes::Bytes;
 use serde_json::value::RawValue;
+use tidings_protocol::entity::Follow;
 use tidings_protocol::error::{ErrorCode, Refusal};
 use tidings_protocol::ids::{RequestId, UserId};
 use tidings_protocol::notification::{MarkerResult, PreferencesResult, ReadingResult};
 use tidings_protocol::position::{Cursor, Seq};
 use tidings_protocol::push::EventName;
 use tidings_protocol::reply::{
-    ActionResult, BlockResult, BookmarkResult, CaseResult, CommentResult, DraftResult, FollowResult, MuteResult,
-    PostGot, PostResult, ReactionResult, RemovedResult, ReportResult, SessionEnded, SettingsResult, UserUpdated,
+    ActionResult, BlockResult, BookmarkResult, CaseResult, CommentResult, DraftResult, FilterResult, FollowResult,
+    FollowerRemoved, ListResult, MuteResult, PostGot, PostResult, ReactionResult, RemovedResult, ReportResult,
+    RequestResult, SessionEnded, SettingsResult, UserUpdated,
 };
 
+use super::circle;
 use super::drafts;
 use super::feeds::bounded;
 use super::machine::Job;
@@ -19,7 +22,7 @@ use super::marks;
 use super::moderation;
 use super::notes;
 use super::search;
-use crate::command::{Command, Outcome};
+use crate::command::{Act, Command, Deed, Outcome};
 use crate::entry::{Change, Entry, Verb};
 use crate::frame::{self, Framing};
 use crate::ports::Submit;
@@ -54,6 +57,7 @@ async fn carry_out(worker: &Worker, viewer: Option<UserId>, id: RequestId, job: 
             let page = bounded(reads.comments_page(viewer, branch, before, limit)).await?;
             Ok(frame::result(framing, id, page.ok_or_else(not_found)?))
         }
+        Job::Circle(job) => circle::carry_out(worker, viewer, id, job).await,
         Job::Marks(job) => marks::carry_out(worker, viewer, id, job).await,
         Job::Drafts(job) => drafts::carry_out(worker, id, job).await,
         Job::Notes(job) => notes::carry_out(worker, id, job).await,
@@ -87,12 +91,51 @@ pub(super) fn place_in(worker: &Worker, before: Option<Cursor>) -> Result<Option
 }
 
 async fn write(worker: &Worker, id: RequestId, command: Command) -> Result<Bytes, Refusal> {
+    let framing = worker.node.framing;
+    let wish = Wish::of(&command);
     let (entry, duplicate) = match worker.node.journal.submit(command).await? {
         Outcome::Done(entry) => (entry, false),
         Outcome::Duplicate(entry) => (entry, true),
         Outcome::Refused(denied) => return Err(denied.refusal()),
     };
-    Ok(told(worker.node.framing, id, &entry, duplicate))
+    let (body, seq): (&RawValue, Seq) = (&entry.body, entry.seq);
+    match (wish, entry.change) {
+        (Wish::Follow | Wish::Unfollow, Change::Request { verb, asker, asked }) => {
+            Ok(frame::result(framing, id, followed(wish, verb, asker, asked, seq)))
+        }
+        (Wish::NoFollower, Change::Follow { .. }) => {
+            Ok(frame::result(framing, id, FollowerRemoved { follow: body, seq, duplicate }))
+        }
+        _ => Ok(told(framing, id, &entry, duplicate)),
+    }
+}
+
+/// What somebody wanted, as far as the entry does not tell what to answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wish {
+    Follow,
+    Unfollow,
+    NoFollower,
+    Other,
+}
+
+impl Wish {
+    const fn of(command: &Command) -> Self {
+        match command.act {
+            Act::Follow { .. } => Self::Follow,
+            Act::Unfollow { .. } => Self::Unfollow,
+            Act::Deed(Deed::RemoveFollower { .. }) => Self::NoFollower,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// What became of a follow that had to be asked for: it is asked for now, or, where that is not wanted any more, it is there. As of `seq` one
+/// followed them no sooner.
+fn followed(wish: Wish, verb: Verb, follower: UserId, followee: UserId, seq: Seq) -> FollowResult {
+    let requested = verb != Verb::Removed;
+    let following = wish == Wish::Follow && !requested;
+    FollowResult { follow: Follow { rev: seq, follower, followee }, following, requested, seq }
 }
 
 /// The answer to a write, by what it was about.
@@ -106,7 +149,20 @@ fn told(framing: Framing, id: RequestId, entry: &Entry, duplicate: bool) -> Byte
         Change::Comment { .. } => frame::result(framing, id, CommentResult { comment: body, seq, duplicate }),
         Change::User { .. } => frame::result(framing, id, UserUpdated { user: body, seq }),
         Change::Follow { verb, .. } => {
-            frame::result(framing, id, FollowResult { follow: body, following: verb != Verb::Removed, seq })
+            let following = verb != Verb::Removed;
+            frame::result(framing, id, FollowResult { follow: body, following, requested: false, seq })
+        }
+        // What became of `user.follow` and `user.unfollow` is told by `followed`.
+        Change::Request { .. } => frame::result(framing, id, RequestResult { request: body, seq, duplicate }),
+        Change::List { verb: Verb::Removed, .. } => {
+            frame::result(framing, id, RemovedResult { removed: body, seq, duplicate })
+        }
+        Change::List { .. } => frame::result(framing, id, ListResult { list: body, seq, duplicate }),
+        Change::Own { event: EventName::FilterUpdated, .. } => {
+            frame::result(framing, id, FilterResult { filter: body, seq, duplicate })
+        }
+        Change::Own { event: EventName::FilterRemoved, .. } => {
+            frame::result(framing, id, RemovedResult { removed: body, seq, duplicate })
         }
         Change::Block { verb, .. } => {
             frame::result(framing, id, BlockResult { block: body, blocking: verb != Verb::Removed, seq })
@@ -151,8 +207,9 @@ fn told(framing: Framing, id: RequestId, entry: &Entry, duplicate: bool) -> Byte
             frame::result(framing, id, ActionResult { action: body, seq, duplicate })
         }
         // Of these no request over the socket is the cause.
-        Change::Own { .. } | Change::Rights { .. } | Change::SessionRevoked { session: None, .. } => {
-            frame::result(framing, id, serde_json::Map::new())
-        }
+        Change::Own { .. }
+        | Change::Listed { .. }
+        | Change::Rights { .. }
+        | Change::SessionRevoked { session: None, .. } => frame::result(framing, id, serde_json::Map::new()),
     }
 }

@@ -14,6 +14,7 @@ use tidings_protocol::position::Cursor;
 use tidings_protocol::request::{Hello, Method, Request};
 
 use super::bots::BotsJob;
+use super::circle::CircleJob;
 use super::company::CompanyJob;
 use super::drafts::DraftsJob;
 use super::marks::MarksJob;
@@ -65,6 +66,8 @@ pub enum Job {
     Marks(MarksJob),
     /// One's own drafts.
     Drafts(DraftsJob),
+    /// Something one has chosen.
+    Circle(CircleJob),
     /// Something about who is here.
     Company(CompanyJob),
     /// Older notifications.
@@ -99,6 +102,7 @@ impl Job {
             | Self::Bots(BotsJob::Tokens(_) | BotsJob::All)
             | Self::Marks(_)
             | Self::Drafts(_)
+            | Self::Circle(_)
             | Self::Notes(_)
             | Self::Search(_)
             | Self::Moderation(..)

@@ -11,6 +11,7 @@ use tidings_protocol::request::{FeedMode, FeedPage, FeedSubscribe, Method};
 use tidings_protocol::text::Handle;
 
 use super::bots::BotsJob;
+use super::circle::{self, CircleJob};
 use super::company::CompanyJob;
 use super::machine::Job;
 use super::marks::{self, MarksJob};
@@ -37,6 +38,10 @@ pub(super) const fn cost(method: &Method) -> u32 {
         | Method::PostHistory(_)
         | Method::BookmarkPage(_)
         | Method::DraftPage(_)
+        | Method::RequestPage(_)
+        | Method::ListAll(_)
+        | Method::ListMembers(_)
+        | Method::FilterAll(_)
         | Method::NotificationPage(_)
         | Method::NotificationSeen(_)
         | Method::CommentPage(_)
@@ -54,6 +59,11 @@ pub(super) const fn cost(method: &Method) -> u32 {
         Method::PresenceWatch(_)
         | Method::UserFollow(_)
         | Method::UserUnfollow(_)
+        | Method::UserRemoveFollower(_)
+        | Method::RequestAccept(_)
+        | Method::RequestReject(_)
+        | Method::ListAdd(_)
+        | Method::ListRemove(_)
         | Method::UserBlock(_)
         | Method::UserUnblock(_)
         | Method::UserMute(_)
@@ -83,6 +93,11 @@ pub(super) const fn cost(method: &Method) -> u32 {
         | Method::BotDelete(_)
         | Method::TokenRevoke(_)
         | Method::UserUpdate(_)
+        | Method::ListCreate(_)
+        | Method::ListUpdate(_)
+        | Method::ListDelete(_)
+        | Method::FilterPut(_)
+        | Method::FilterDelete(_)
         | Method::NotifyPreferences(_)
         | Method::SettingsUpdate(_)
         | Method::DraftPut(_)
@@ -185,7 +200,7 @@ pub(super) fn job(viewer: Option<UserId>, method: Method) -> Result<Job, Refusal
         Method::UserUpdate(update) => Act::UserUpdate {
             name: update.name,
             bio: update.bio,
-            change: ProfileChange { avatar: update.avatar, ..ProfileChange::default() },
+            change: ProfileChange { asks: update.asks, avatar: update.avatar },
             if_rev: update.if_rev,
         },
         Method::UserFollow(user) => Act::Follow { whom: user.id },
@@ -194,6 +209,20 @@ pub(super) fn job(viewer: Option<UserId>, method: Method) -> Result<Job, Refusal
             Act::Deed(Deed::MakeBot { bot: bot.id, handle: bot.handle, name: bot.name, most: limits::BOTS_PER_USER })
         }
         Method::BotDelete(bot) => Act::Deed(Deed::StopBot { bot: bot.id }),
+        Method::UserRemoveFollower(user) => Act::Deed(Deed::RemoveFollower { whom: user.id }),
+        Method::RequestPage(page) => return circle(viewer, circle::requests(page)?),
+        Method::RequestAccept(user) => Act::Deed(Deed::Accept { whom: user.id }),
+        Method::RequestReject(user) => Act::Deed(Deed::Reject { whom: user.id }),
+        Method::ListCreate(list) => circle::make_list(list),
+        Method::ListUpdate(list) => Act::Deed(Deed::RenameList { list: list.id, name: list.name, if_rev: list.if_rev }),
+        Method::ListDelete(list) => Act::Deed(Deed::DropList { list: list.id }),
+        Method::ListAdd(person) => circle::enlist(person, true),
+        Method::ListRemove(person) => circle::enlist(person, false),
+        Method::ListAll(_) => return circle(viewer, CircleJob::Lists),
+        Method::ListMembers(list) => return circle(viewer, CircleJob::Members(list.id)),
+        Method::FilterPut(put) => circle::put_filter(put),
+        Method::FilterDelete(filter) => Act::Deed(Deed::DropFilter { filter: filter.id }),
+        Method::FilterAll(_) => return circle(viewer, CircleJob::Filters),
         Method::UserBlock(user) => Act::Deed(Deed::Block { whom: user.id }),
         Method::UserUnblock(user) => Act::Deed(Deed::Unblock { whom: user.id }),
         Method::UserMute(mute) => Act::Deed(Deed::Mute { whom: mute.id, until: mute.until }),
@@ -257,6 +286,11 @@ fn bots(viewer: Option<UserId>, job: BotsJob) -> Result<Job, Refusal> {
 /// Something about reports and cases.
 fn looked_into(job: Result<(UserId, ModerationJob), Refusal>) -> Result<Job, Refusal> {
     job.map(|(user, job)| Job::Moderation(user, job))
+}
+
+/// What one has chosen is for oneself.
+fn circle(viewer: Option<UserId>, job: CircleJob) -> Result<Job, Refusal> {
+    viewer.map(|_| Job::Circle(job)).ok_or_else(log_in_first)
 }
 
 /// Only those who are logged in are seen.

@@ -2,6 +2,7 @@
 
 pub mod actor;
 pub mod bots;
+pub mod circle;
 mod company;
 mod drafts;
 pub mod ears;

@@ -42,10 +42,24 @@ pub const NEEDS: &[(&str, Need)] = &[
     ("user.update", WRITE),
     ("user.follow", WRITE),
     ("user.unfollow", WRITE),
+    ("user.remove_follower", WRITE),
     ("user.block", WRITE),
     ("user.unblock", WRITE),
     ("user.mute", WRITE),
     ("user.unmute", WRITE),
+    ("request.page", READ),
+    ("request.accept", WRITE),
+    ("request.reject", WRITE),
+    ("list.create", WRITE),
+    ("list.update", WRITE),
+    ("list.delete", WRITE),
+    ("list.add", WRITE),
+    ("list.remove", WRITE),
+    ("list.all", READ),
+    ("list.members", READ),
+    ("filter.put", WRITE),
+    ("filter.delete", WRITE),
+    ("filter.all", READ),
     ("post.create", WRITE),
     ("post.get", READ),
     ("post.update", WRITE),
@@ -162,6 +176,7 @@ fn of_feed(feed: FeedName) -> Scope {
         | FeedName::Me
         | FeedName::User(_)
         | FeedName::Post(_)
+        | FeedName::List(_)
         | FeedName::Tag(_) => Scope::Read,
     }
 }

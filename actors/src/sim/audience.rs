@@ -130,6 +130,7 @@ impl State {
                 }
                 FeedName::Global => !muted && public,
                 FeedName::Tag(tag) => !muted && public && tags.contains(&tag),
+                FeedName::List(list) => !muted && self.lists(list, viewer, row.author),
                 FeedName::User(user) => row.author == user,
                 FeedName::Post(post) => id == post,
                 FeedName::Notifications | FeedName::Me | FeedName::Mod | FeedName::Firehose => false,
@@ -153,6 +154,7 @@ impl State {
             FeedName::Home | FeedName::Notifications | FeedName::Me | FeedName::Firehose => viewer.is_some(),
             FeedName::Mod => false,
             FeedName::Global | FeedName::Tag(_) => true,
+            FeedName::List(list) => self.has_list(list, viewer),
             FeedName::User(user) => self.users.contains_key(&user) && !self.apart(viewer, user),
             FeedName::Post(post) => self.posts.get(&post).is_some_and(|row| self.shows(feed, viewer, row, post)),
         }
@@ -165,6 +167,7 @@ impl State {
             (FeedName::Home, Change::Post { author, .. }) => around(author),
             (FeedName::Global, Change::Post { .. }) => true,
             (FeedName::Tag(tag), Change::Post { id, .. }) => self.posts[&id].audience.tagged.contains(&tag),
+            (FeedName::List(list), Change::Post { author, .. }) => self.lists(list, viewer, author),
             (FeedName::User(user), Change::Post { author, .. }) => author == user,
             (FeedName::Post(post), Change::Post { id, .. }) => id == post,
             _ => self.tells(feed, change, viewer),
@@ -182,11 +185,13 @@ impl State {
             }
             (FeedName::Post(post), Change::Comment { post: on, .. }) => on == post && self.is_open(feed, viewer),
             (FeedName::Home, Change::User { id, .. }) => around(id) && !self.apart(viewer, id),
+            (FeedName::List(list), Change::User { id, .. }) => self.lists(list, viewer, id) && !self.apart(viewer, id),
             (FeedName::User(user), Change::User { id, .. }) => id == user && !self.apart(viewer, id),
             (FeedName::Me, Change::User { id, .. }) => one(id),
             (FeedName::Me, Change::Follow { follower, .. }) => one(follower),
             (FeedName::Me, Change::Block { blocker, .. }) => one(blocker),
             (FeedName::Me, Change::Mute { muter, .. }) => one(muter),
+            (FeedName::Me, Change::List { owner, .. } | Change::Listed { owner, .. }) => one(owner),
             _ => false,
         }
     }
@@ -195,9 +200,12 @@ impl State {
 /// Whether a change of somebody's makes a feed of theirs start afresh.
 pub(crate) fn starts_afresh(feed: FeedName, change: &Change, viewer: Option<UserId>) -> bool {
     let Some(viewer) = viewer else { return false };
-    let for_followers = matches!(feed, FeedName::Home | FeedName::User(_) | FeedName::Post(_));
+    let for_followers = matches!(feed, FeedName::Home | FeedName::User(_) | FeedName::Post(_) | FeedName::List(_));
+    let is_list = matches!(feed, FeedName::List(_));
     let for_others = feed != FeedName::Me;
-    for_followers && matches!(*change, Change::Follow { follower, .. } if follower == viewer)
+    is_list
+        && matches!(*change, Change::Listed { owner, .. } | Change::List { verb: Verb::Removed, owner, .. } if owner == viewer)
+        || for_followers && matches!(*change, Change::Follow { follower, .. } if follower == viewer)
         || for_others && matches!(*change, Change::Mute { muter, .. } if muter == viewer)
         || for_others
             && matches!(*change, Change::Block { blocker, blocked, .. } if blocker == viewer || blocked == viewer)

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use tidings_protocol::entity::{Block, Comment, Follow, Mute, Post, Removed, User};
+use tidings_protocol::entity::{Block, Comment, Follow, List, ListMember, Mute, Post, Removed, User};
 use tidings_protocol::feed::FeedName;
-use tidings_protocol::ids::{CommentId, PostId, UserId};
+use tidings_protocol::ids::{CommentId, ListId, PostId, UserId};
 use tidings_protocol::position::{Cursor, Epoch, Seq};
 use tidings_protocol::reply::Snapshot;
 use uuid::Uuid;
@@ -37,6 +37,7 @@ pub(crate) enum Kind {
     Follow,
     Block,
     Mute,
+    List,
 }
 
 /// One feed as a client holds it.
@@ -150,6 +151,13 @@ impl Client {
                 let mute: Mute = read(data);
                 self.put(feed, Kind::Mute, mute.muted.0, mute.rev, None, event == "mute.created");
             }
+            "list.updated" => self.list(feed, &read(data)),
+            "list.removed" => {
+                let removed: Removed = read(data);
+                self.put(feed, Kind::List, removed.id, removed.rev, None, false);
+            }
+            // Who is in a list comes by pages.
+            "member.created" | "member.removed" => drop(read::<ListMember>(data)),
             "feed.resync" => self.start(&read(data)),
             _ => panic!("unknown event {event}"),
         }
@@ -183,6 +191,11 @@ impl Client {
         self.put(feed, Kind::Post, post.id.0, post.rev, Some(post.seq), true);
     }
 
+    fn list(&mut self, feed: FeedName, list: &List) {
+        assert_eq!(list.name, format!("list {}", list.rev));
+        self.put(feed, Kind::List, list.id.0, list.rev, None, true);
+    }
+
     fn comment(&mut self, feed: FeedName, comment: &Comment) {
         if !comment.removed {
             assert_eq!(comment.text, Some(format!("text {}", comment.rev)));
@@ -193,7 +206,7 @@ impl Client {
 
     fn user(&mut self, feed: FeedName, user: &User) {
         self.person(user.id, user.rev, &user.name);
-        if feed != FeedName::Home {
+        if !matches!(feed, FeedName::Home | FeedName::List(_)) {
             self.put(feed, Kind::User, user.id.0, user.rev, Some(Seq(0)), true);
         }
     }
@@ -205,6 +218,7 @@ impl Client {
             FeedName::Post(_) => snapshot.post.is_none(),
             FeedName::User(_) => snapshot.user.is_none(),
             FeedName::Mod => true,
+            FeedName::List(_) => snapshot.posts.is_none(),
             FeedName::Home
             | FeedName::Global
             | FeedName::Notifications
@@ -236,6 +250,7 @@ impl Client {
         for mute in snapshot.mutes.iter().flatten() {
             self.put(feed, Kind::Mute, mute.muted.0, mute.rev, None, true);
         }
+        snapshot.lists.iter().flatten().for_each(|list| self.list(feed, list));
     }
 
     /// P4: what a client holds of a feed is what the journal says.
@@ -251,7 +266,7 @@ impl Client {
             return Err(format!("{feed}: still held by {viewer:?}"));
         }
         let held = &self.feeds[&feed];
-        let named = matches!(feed, FeedName::Home | FeedName::User(_));
+        let named = matches!(feed, FeedName::Home | FeedName::User(_) | FeedName::List(_));
         for (id, row) in state.posts.iter().filter(|(id, row)| state.shows(feed, viewer, row, **id)) {
             let (known, is) = (self.people.get(&row.author), state.users[&row.author]);
             if named && row.seq >= held.whole_from && row.rev <= to && is <= to && known != Some(&is) {
@@ -319,6 +334,7 @@ fn besides_posts(feed: FeedName, viewer: Option<UserId>, state: &State) -> Vec<(
                 let mine = pairs.iter().filter(|((one, _), (_, on))| *one == viewer && *on);
                 held.extend(mine.map(|((_, other), (rev, _))| there(kind, *other, *rev)));
             }
+            held.extend(state.lists_of(viewer).map(|(list, rev)| there(Kind::List, UserId(list.0), rev)));
             held
         }
         _ => Vec::new(),
@@ -336,6 +352,7 @@ fn is_there(feed: FeedName, viewer: Option<UserId>, (kind, id): (Kind, Uuid), st
         Kind::Follow => mine(State::follows),
         Kind::Block => mine(State::blocks),
         Kind::Mute => mine(State::mutes),
+        Kind::List => state.has_list(ListId(id), viewer),
     }
 }
 
@@ -352,6 +369,7 @@ fn gone_at(feed: FeedName, viewer: Option<UserId>, thing: (Kind, Uuid), state: &
         },
         ((Kind::Follow, id), _) => state.follows.get(&(viewer?, UserId(id))).map(|(rev, _)| *rev),
         ((Kind::Block, id), _) => state.blocks.get(&(viewer?, UserId(id))).map(|(rev, _)| *rev),
+        ((Kind::List, id), _) => state.lists.get(&ListId(id)).filter(|(_, _, there)| !there).map(|(_, rev, _)| *rev),
         ((Kind::Mute, id), _) => state.mutes.get(&(viewer?, UserId(id))).map(|(rev, _)| *rev),
         _ => None,
     }

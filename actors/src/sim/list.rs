@@ -35,16 +35,21 @@ fn same_thing(a: &Change, b: &Change) -> bool {
             (a, c) == (b, d)
         }
         (Change::Mute { muter: a, muted: c, .. }, Change::Mute { muter: b, muted: d, .. }) => (a, c) == (b, d),
+        (Change::List { id: a, .. }, Change::List { id: b, .. }) => a == b,
+        (Change::Listed { list: a, member: c, .. }, Change::Listed { list: b, member: d, .. }) => (a, c) == (b, d),
         // Every end of a log-in is told: what one has ended the next one does not end again.
         _ => false,
     }
 }
 
-/// Whether a change leaves nothing to tell of an older one: it is of the same thing, or of the post that took its comments along.
+/// Whether a change leaves nothing to tell of an older one: it is of the same thing, or of the post that took its comments along,
+/// or the list its members.
 fn makes_void(later: &Change, older: &Change) -> bool {
     let with_its_post = matches!((older, later),
         (Change::Comment { post, .. }, Change::Post { verb: Verb::Removed, id, .. }) if post == id);
-    same_thing(older, later) || with_its_post
+    let with_its_list = matches!((older, later),
+        (Change::Listed { list, .. }, Change::List { verb: Verb::Removed, id, .. }) if list == id);
+    same_thing(older, later) || with_its_post || with_its_list
 }
 
 /// What an entry does not say by itself.

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tidings_protocol::entity::{
-    Author, Block, Comment, CommentExtra, Follow, Mute, Post, PostExtra, Removed, Role, User, UserExtra,
+    Author, Block, Comment, CommentExtra, Follow, FollowRequest, List, ListMember, Mute, Post, PostExtra, Removed,
+    Role, User, UserExtra,
 };
 use tidings_protocol::feed::FeedName;
-use tidings_protocol::ids::{CommentId, PostId, SessionId, UserId};
+use tidings_protocol::ids::{CommentId, ListId, PostId, SessionId, UserId};
 use tidings_protocol::notification::NotificationReading;
 use tidings_protocol::position::{Cursor, Epoch, Millis, Seq};
 use tidings_protocol::reply::Snapshot;
@@ -44,13 +45,18 @@ pub(crate) struct State {
     pub(crate) blocks: BTreeMap<(UserId, UserId), (u64, bool)>,
     /// The same for mutes.
     pub(crate) mutes: BTreeMap<(UserId, UserId), (u64, bool)>,
+    /// Lists with their owner, their last change, and whether they are there.
+    pub(crate) lists: BTreeMap<ListId, (UserId, u64, bool)>,
+    /// Who is, or was, in them.
+    pub(crate) listed: BTreeMap<(ListId, UserId), bool>,
 }
 
 impl State {
     pub(crate) fn nothing(epoch: Epoch) -> Self {
         let (users, posts, comments) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         let (follows, blocks, mutes) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { epoch, users, posts, comments, follows, blocks, mutes }
+        let (lists, listed) = (BTreeMap::new(), BTreeMap::new());
+        Self { epoch, users, posts, comments, follows, blocks, mutes, lists, listed }
     }
 
     /// Takes an entry in; `audience` is that of a post after it.
@@ -84,8 +90,46 @@ impl State {
             Change::Mute { verb, muter, muted } => {
                 self.mutes.insert((muter, muted), (seq, verb != Verb::Removed));
             }
-            Change::Case { .. } | Change::Rights { .. } | Change::Own { .. } | Change::SessionRevoked { .. } => {}
+            Change::List { verb, owner, id } => {
+                self.lists.insert(id, (owner, seq, verb != Verb::Removed));
+                if verb == Verb::Removed {
+                    self.listed.retain(|(list, _), _| *list != id);
+                }
+            }
+            Change::Listed { verb, list, member, .. } => {
+                self.listed.insert((list, member), verb != Verb::Removed);
+            }
+            Change::Request { .. }
+            | Change::Case { .. }
+            | Change::Rights { .. }
+            | Change::Own { .. }
+            | Change::SessionRevoked { .. } => {}
         }
+    }
+
+    /// Whether somebody is in a list that is there and is this viewer's.
+    pub(crate) fn lists(&self, list: ListId, viewer: Option<UserId>, member: UserId) -> bool {
+        self.has_list(list, viewer) && self.listed.get(&(list, member)) == Some(&true)
+    }
+
+    pub(crate) fn has_list(&self, list: ListId, viewer: Option<UserId>) -> bool {
+        self.lists.get(&list).is_some_and(|(owner, _, there)| viewer == Some(*owner) && *there)
+    }
+
+    /// Somebody's lists.
+    pub(crate) fn lists_of(&self, owner: UserId) -> impl Iterator<Item = (ListId, u64)> {
+        let mine = self.lists.iter().filter(move |(_, (whose, _, there))| *whose == owner && *there);
+        mine.map(|(id, (_, rev, _))| (*id, *rev))
+    }
+
+    fn members(&self, of: ListId) -> Vec<UserId> {
+        let there = self.listed.iter().filter(|((list, _), there)| *list == of && **there);
+        there.map(|((_, member), _)| *member).collect()
+    }
+
+    fn list(&self, id: ListId, rev: u64) -> List {
+        let members = u32::try_from(self.members(id).len()).expect("small");
+        List { id, rev: Seq(rev), name: format!("list {rev}"), members }
     }
 
     pub(crate) fn follows_of(&self, user: UserId) -> BTreeSet<UserId> {
@@ -103,6 +147,7 @@ impl State {
             blocked_by: first.map(|((blocker, _), _)| *blocker).collect(),
             muted: second(&self.mutes, user).map(|(muted, _)| muted).collect(),
             moderates: false,
+            lists: self.lists_of(user).map(|(list, _)| (list, self.members(list))).collect(),
             session_live,
         }
     }
@@ -173,6 +218,10 @@ impl State {
             Change::Follow { follower, followee, .. } => json(&Follow { rev: Seq(seq), follower, followee }),
             Change::Block { blocker, blocked, .. } => json(&Block { rev: Seq(seq), blocker, blocked }),
             Change::Mute { muter, muted, .. } => json(&Mute { rev: Seq(seq), muter, muted, until: None }),
+            Change::Request { asker, asked, .. } => json(&FollowRequest { rev: Seq(seq), asker, asked }),
+            Change::List { verb: Verb::Removed, id, .. } => removed(id.0),
+            Change::List { id, .. } => json(&self.list(id, seq)),
+            Change::Listed { list, member, .. } => json(&ListMember { rev: Seq(seq), list, user: member }),
             Change::Case { .. } | Change::Rights { .. } | Change::Own { .. } | Change::SessionRevoked { .. } => {
                 "{}".to_owned()
             }
@@ -212,7 +261,7 @@ impl State {
         let mut snapshot = Snapshot::empty(feed, Seq(at));
         let next = |row: &Row| Some(Cursor { epoch: self.epoch, seq: Seq(row.seq) });
         match feed {
-            FeedName::Home | FeedName::Global | FeedName::User(_) | FeedName::Tag(_) => {
+            FeedName::Home | FeedName::Global | FeedName::User(_) | FeedName::Tag(_) | FeedName::List(_) => {
                 let posts = self.posts_of(feed, viewer);
                 if posts.len() > limit {
                     snapshot.next = next(posts[limit - 1].1);
@@ -255,6 +304,7 @@ impl State {
                 snapshot.blocks = Some(second(&self.blocks, viewer).map(block).collect());
                 let mute = |(muted, rev)| Mute { rev: Seq(rev), muter: viewer, muted, until: None };
                 snapshot.mutes = Some(second(&self.mutes, viewer).map(mute).collect());
+                snapshot.lists = Some(self.lists_of(viewer).map(|(list, rev)| self.list(list, rev)).collect());
             }
         }
         Some(snapshot)

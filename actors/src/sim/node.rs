@@ -20,7 +20,9 @@ use crate::command::Command;
 use crate::feed::actor::Feed;
 use crate::journal::actor::Journal;
 use crate::node::{Node, Settings};
-use crate::ports::{Bus, Heard, JournalStore, NoBots, NoDrafts, NoMarks, NoModeration, NoPictures, NoSearch, Submit};
+use crate::ports::{
+    Bus, Heard, JournalStore, NoBots, NoCircle, NoDrafts, NoMarks, NoModeration, NoPictures, NoSearch, Submit,
+};
 use crate::session::ears::Ears;
 use crate::starts::Starts;
 use crate::tail::actor::{Message as ToTail, Sight, Tail};
@@ -176,6 +178,7 @@ async fn open(start: Start, ports: Ports, slot: Slot<Parts>, workers: Vec<onesho
         search: Arc::new(NoSearch),
         drafts: Arc::new(NoDrafts),
         moderation: Arc::new(NoModeration),
+        circle: Arc::new(NoCircle),
         counters: Arc::default(),
         seen: Arc::default(),
         company: Arc::default(),

@@ -1,8 +1,8 @@
 //! Whether a frame may be told somebody, by a plain state. It must not know how it came about.
 
-use tidings_protocol::entity::{Block, Comment, Follow, Mute, Post, Removed, User};
+use tidings_protocol::entity::{Block, Comment, Follow, List, ListMember, Mute, Post, Removed, User};
 use tidings_protocol::feed::FeedName;
-use tidings_protocol::ids::{CommentId, PostId, UserId};
+use tidings_protocol::ids::{CommentId, ListId, PostId, UserId};
 
 use super::client::{Message, read};
 use super::model::State;
@@ -47,10 +47,17 @@ pub(crate) fn may_be_told(state: &State, viewer: Option<UserId>, frame: &str) ->
             let row = state.comments.get(&CommentId(read::<Removed>(body).id))?;
             whole(row.removed && row.post.is_some_and(is_open))
         }
-        "user.updated" => whole(!state.apart(viewer, read::<User>(body).id)),
+        "user.updated" => {
+            let id = read::<User>(body).id;
+            let is_there = if let FeedName::List(list) = feed { state.lists(list, viewer, id) } else { true };
+            whole(is_there && !state.apart(viewer, id))
+        }
         "follow.created" | "follow.removed" => mine(read::<Follow>(body).follower),
         "block.created" | "block.removed" => mine(read::<Block>(body).blocker),
         "mute.created" | "mute.removed" => mine(read::<Mute>(body).muter),
+        "list.updated" => mine(state.lists.get(&read::<List>(body).id)?.0),
+        "list.removed" => mine(state.lists.get(&ListId(read::<Removed>(body).id))?.0),
+        "member.created" | "member.removed" => mine(state.lists.get(&read::<ListMember>(body).list)?.0),
         event => panic!("{event} is not pushed here"),
     }
 }

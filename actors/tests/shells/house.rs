@@ -17,7 +17,9 @@ use tidings_actors::frame::Framing;
 use tidings_actors::journal::actor::Journal;
 use tidings_actors::link::{Link, Standing, Wire};
 use tidings_actors::node::{Node, Settings};
-use tidings_actors::ports::{Bus, JournalStore, NoBots, NoDrafts, NoMarks, NoModeration, NoPictures, NoSearch};
+use tidings_actors::ports::{
+    Bus, JournalStore, NoBots, NoCircle, NoDrafts, NoMarks, NoModeration, NoPictures, NoSearch,
+};
 use tidings_actors::presence::company::Company;
 use tidings_actors::presence::crier::Crier;
 use tidings_actors::session::actor::{Message, Session};
@@ -85,6 +87,7 @@ impl House {
             search: Arc::new(NoSearch),
             drafts: Arc::new(NoDrafts),
             moderation: Arc::new(NoModeration),
+            circle: Arc::new(NoCircle),
             counters: Arc::default(),
             seen: Arc::default(),
             company,

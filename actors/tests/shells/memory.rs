@@ -239,6 +239,7 @@ impl Reads for Memory {
             hides: false,
             muted: Vec::new(),
             moderates: false,
+            lists: Vec::new(),
             session_live,
         };
         for entry in &entries {

@@ -9,7 +9,7 @@ export class Calls extends Emitter {
   /** One's own profile, or another's by `{ id }` or `{ handle }`. */
   getUser(who = {}, options) { return this.request("user.get", who, options); }
   /** `avatar`: the id of a picture of one's own, `null` for none. */
-  updateUser({ name, bio, avatar, ifRev }, options) { return this.request("user.update", { name, bio, avatar, if_rev: ifRev }, options); }
+  updateUser({ name, bio, avatar, asks, ifRev }, options) { return this.request("user.update", { name, bio, avatar, asks, if_rev: ifRev }, options); }
   follow(id, options) { return this.request("user.follow", { id }, options); }
   unfollow(id, options) { return this.request("user.unfollow", { id }, options); }
   block(id, options) { return this.request("user.block", { id }, options); }

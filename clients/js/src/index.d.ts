@@ -103,7 +103,7 @@ export class Client extends Emitter<ClientEvents> {
   feed(name: FeedName, options?: { limit?: number; signal?: AbortSignal }): Feed;
   request<M extends MethodName>(method: M, params?: Methods[M]["params"], options?: RequestOptions): Promise<Methods[M]["result"]>;
   getUser(who?: { id?: string; handle?: string }, options?: RequestOptions): Promise<UserResult>;
-  updateUser(change: { name?: string; bio?: string; avatar?: string | null; ifRev?: number }, options?: RequestOptions): Promise<UserUpdated>;
+  updateUser(change: { name?: string; bio?: string; avatar?: string | null; asks?: boolean; ifRev?: number }, options?: RequestOptions): Promise<UserUpdated>;
   follow(id: string, options?: RequestOptions): Promise<FollowResult>;
   unfollow(id: string, options?: RequestOptions): Promise<FollowResult>;
   block(id: string, options?: RequestOptions): Promise<BlockResult>;

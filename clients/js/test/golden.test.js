@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { afterEach, test } from "node:test";
-import { Client, Entities, TidingsError, afterClose } from "../src/index.js";
+import { Client, Entities, TidingsError, afterClose, matchesFilter } from "../src/index.js";
 import { FakeSocket, settle } from "./fake_socket.js";
 
 const golden = (name) => JSON.parse(readFileSync(new URL(`../../../protocol/wire/${name}.json`, import.meta.url), "utf8")).frames;
@@ -50,6 +50,12 @@ test("every event is applied to its feed", () => {
   }
 });
 
+test("a keyword filter matches what the server's own rule matches", () => {
+  const frames = golden("filters");
+  assert.ok(frames.length > 40);
+  for (const { name, text, matches, ...filter } of frames) assert.equal(matchesFilter(filter, text), matches, name);
+});
+
 test("every welcome starts its feeds", async () => {
   for (const { name, frame: { result } } of golden("replies").filter(({ of }) => of === "hello")) {
     const { client, feeds } = await welcomed(result);
@@ -78,7 +84,7 @@ test("what the library asks is what the server reads", async () => {
   const { client, socket } = await welcomed({ ...welcome, limits: { ...welcome.limits, requests_in_flight: 1_000 } });
   const ask = {
     "user.get": (p) => client.getUser(p),
-    "user.update": (p) => client.updateUser({ name: p.name, bio: p.bio, avatar: p.avatar, ifRev: p.if_rev }),
+    "user.update": (p) => client.updateUser({ name: p.name, bio: p.bio, avatar: p.avatar, asks: p.asks, ifRev: p.if_rev }),
     "user.follow": (p) => client.follow(p.id),
     "user.unfollow": (p) => client.unfollow(p.id),
     "user.block": (p) => client.block(p.id),

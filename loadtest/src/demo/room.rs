@@ -97,7 +97,15 @@ impl Room {
             | Event::DraftRemoved(_)
             | Event::CaseUpdated(_)
             | Event::ReportUpdated(_)
-            | Event::ActionUpdated(_) => None,
+            | Event::ActionUpdated(_)
+            | Event::RequestCreated(_)
+            | Event::RequestRemoved(_)
+            | Event::ListUpdated(_)
+            | Event::ListRemoved(_)
+            | Event::MemberCreated(_)
+            | Event::MemberRemoved(_)
+            | Event::FilterUpdated(_)
+            | Event::FilterRemoved(_) => None,
         }
     }
 

@@ -38,6 +38,10 @@ pub struct UserUpdate {
     #[serde(default, deserialize_with = "decode::present", skip_serializing_if = "Option::is_none")]
     #[ts(optional, as = "Option<Option<MediaId>>")]
     pub avatar: Option<Option<MediaId>>,
+    /// Whether one approves one's followers first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub asks: Option<bool>,
     /// Refuse with `stale` if the profile has changed since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
@@ -55,7 +59,7 @@ pub struct UserMute {
     pub until: Option<Millis>,
 }
 
-/// `user.follow`, `user.unfollow`, `user.block`, `user.unblock`, `user.unmute`: all may be repeated without harm.
+/// `user.follow`, `user.unfollow`, `user.remove_follower`, `user.block`, `user.unblock`, `user.unmute`, `request.accept`, `request.reject`: all may be repeated without harm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
 pub struct UserRef {
     /// Whom.

@@ -229,7 +229,7 @@ fn refusals_say_what_was_expected_and_where() {
         refusal("{\"feeds\":[\"home\",\"x\"]}"),
         expect(
             "feeds[1]",
-            "not a feed: expected home, global, notifications, me, mod, firehose, user:<id>, post:<id> or tag:<name>"
+            "not a feed: expected home, global, notifications, me, mod, firehose, user:<id>, post:<id>, tag:<name> or list:<id>"
         )
     );
     assert_eq!(refusal("[]"), expect("params", "expected an object"));

@@ -11,7 +11,8 @@ use tidings_protocol::error::ErrorCode;
 use tidings_protocol::push::{EventName, FeedPush, Notice, ServerFrame};
 use tidings_protocol::reply::Reply;
 use tidings_protocol::request::{Method, Request};
-use tidings_protocol::{reply, request, rest};
+use tidings_protocol::text::FilterPhrase;
+use tidings_protocol::{filter, reply, request, rest};
 
 use crate::calls::for_each_method;
 use crate::files::golden;
@@ -199,6 +200,25 @@ fn rest_bodies() {
         seen.insert(of);
     }
     assert_eq!(seen.len(), 5);
+}
+
+#[derive(Deserialize)]
+struct Filtered {
+    name: String,
+    phrase: String,
+    #[serde(default)]
+    whole_word: bool,
+    text: String,
+    matches: bool,
+}
+
+#[test]
+fn filters() {
+    for Filtered { name, phrase, whole_word, text, matches } in golden("filters.json") {
+        FilterPhrase::parse(phrase.clone()).unwrap_or_else(|bad| panic!("{name}: {bad}"));
+        assert_eq!(filter::matches(&phrase, whole_word, &text), matches, "{name}");
+    }
+    assert!(FilterPhrase::parse(" \u{200b} ").is_err(), "nothing of it could match");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! Must never need anything but the crate itself: no socket, no clock, no other crate of Tidings.
 
 mod calls;
+mod circle;
 mod composing;
 mod decoder;
 mod documents;

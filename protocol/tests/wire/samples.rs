@@ -25,13 +25,13 @@ use tidings_protocol::spans::{MentionSpan, Tag, TagSpan};
 use tidings_protocol::text::{Bio, CommentText, DisplayName, Handle, PostText, Warning};
 use uuid::Uuid;
 
-use crate::composing;
 use crate::marks;
 use crate::moderation;
 use crate::notes;
 use crate::pictures;
 use crate::search;
 use crate::threads;
+use crate::{circle, composing};
 
 pub fn uuid() -> impl Strategy<Value = Uuid> {
     any::<u128>().prop_map(Uuid::from_u128)
@@ -79,6 +79,7 @@ pub fn feed() -> impl Strategy<Value = FeedName> {
         user_id().prop_map(FeedName::User),
         post_id().prop_map(FeedName::Post),
         tag().prop_map(FeedName::Tag),
+        circle::list_id().prop_map(FeedName::List),
     ]
 }
 
@@ -238,23 +239,29 @@ pub fn snapshot() -> BoxedStrategy<Snapshot> {
     let content = (of(post()), of(vec(post(), 0..3)), of(vec(comment(), 0..3)));
     let read = (of(vec(notes::marker(), 0..3)), of(notes::preferences()), of(composing::settings()));
     let told = (of(vec(notes::notification(), 0..3)), of(notes::reading()), of(vec(moderation::case(), 0..2)));
-    (feed(), seq(), people, content, (read, told), of(cursor()))
-        .prop_map(|(feed, seq, (user, follows, blocks, mutes), (post, posts, comments), (read, told), next)| Snapshot {
-            markers: read.0,
-            preferences: read.1,
-            settings: read.2,
-            notifications: told.0,
-            reading: told.1,
-            cases: told.2,
-            user,
-            post,
-            posts,
-            comments,
-            follows,
-            blocks,
-            mutes,
-            next,
-            ..Snapshot::empty(feed, seq)
+    let own = (of(vec(circle::list(), 0..3)), of(vec(circle::filter(), 0..3)), of(vec(circle::request(), 0..3)));
+    (feed(), seq(), people, content, (read, told, own), of(cursor()))
+        .prop_map(|(feed, seq, (user, follows, blocks, mutes), (post, posts, comments), (read, told, own), next)| {
+            Snapshot {
+                markers: read.0,
+                preferences: read.1,
+                settings: read.2,
+                lists: own.0,
+                filters: own.1,
+                requests: own.2,
+                notifications: told.0,
+                reading: told.1,
+                cases: told.2,
+                user,
+                post,
+                posts,
+                comments,
+                follows,
+                blocks,
+                mutes,
+                next,
+                ..Snapshot::empty(feed, seq)
+            }
         })
         .boxed()
 }
@@ -307,6 +314,7 @@ pub fn push() -> impl Strategy<Value = FeedPush> {
         composing::event(),
         moderation::event(),
         (uuid(), seq()).prop_map(|(id, rev)| Event::FeedChanged(Changed { event: EventName::PostUpdated, id, rev })),
+        circle::event(),
         snapshot().prop_map(|snapshot| Event::FeedResync(Box::new(snapshot))),
     ];
     (feed(), seq(), event).prop_map(|(feed, seq, event)| FeedPush { feed, seq, event })
@@ -392,10 +400,12 @@ fn user_method() -> impl Strategy<Value = Method> {
         hello().prop_map(Method::Hello),
         any::<String>().prop_map(|token| Method::AuthRefresh(request::AuthRefresh { token })),
         (of(user_id()), of(handle())).prop_map(|(id, handle)| Method::UserGet(request::UserGet { id, handle })),
-        (of(display_name()), of(bio()), of(of(uuid())), of(seq())).prop_map(|(name, bio, avatar, if_rev)| {
-            let avatar = avatar.map(|avatar| avatar.map(MediaId));
-            Method::UserUpdate(request::UserUpdate { name, bio, avatar, if_rev })
-        }),
+        (of(display_name()), of(bio()), of(of(uuid())), of(any::<bool>()), of(seq())).prop_map(
+            |(name, bio, avatar, asks, if_rev)| {
+                let avatar = avatar.map(|avatar| avatar.map(MediaId));
+                Method::UserUpdate(request::UserUpdate { name, bio, avatar, asks, if_rev })
+            },
+        ),
         whom().prop_map(Method::UserFollow),
         whom().prop_map(Method::UserUnfollow),
         whom().prop_map(Method::UserBlock),
@@ -494,7 +504,7 @@ fn media_method() -> impl Strategy<Value = Method> {
 pub fn request() -> impl Strategy<Value = Request> {
     // Boxed, or their nesting outgrows a test's stack.
     let method = prop_oneof![
-        2 => user_method().boxed(), 1 => account_method().boxed(), 1 => post_method().boxed(), 1 => comment_method().boxed(), 1 => feed_method().boxed(), 1 => company_method().boxed(), 1 => media_method().boxed(), 1 => marks::method().boxed(), 1 => search::method().boxed(),
+        2 => user_method().boxed(), 1 => account_method().boxed(), 1 => post_method().boxed(), 1 => comment_method().boxed(), 1 => feed_method().boxed(), 1 => company_method().boxed(), 1 => media_method().boxed(), 1 => marks::method().boxed(), 1 => circle::method().boxed(), 1 => search::method().boxed(),
         1 => notes::method().boxed(), 1 => threads::method().boxed(), 1 => composing::method().boxed(), 1 => moderation::method().boxed()
     ];
     (number().prop_map(RequestId), method).prop_map(|(id, method)| Request { id, method })

@@ -97,6 +97,7 @@ fn outcome(command: &Command, answer: Answer) -> Result<Outcome, StoreFault> {
             Denied::NoPicture { field: if matches!(command.act, Act::UserUpdate { .. }) { "avatar" } else { "media" } }
         }
         17 => Denied::TooSoon { after_ms: wait(&answer)? },
+        15 => Denied::AsksFirst,
         19 => Denied::TooMany,
         20 => Denied::BeingPublished,
         25 => Denied::NoSuchTime,

@@ -28,6 +28,7 @@ struct Wanted {
     posts: Vec<Uuid>,
     tags: Vec<String>,
     firehose: bool,
+    lists: Vec<Uuid>,
 }
 
 impl Wanted {
@@ -45,6 +46,7 @@ impl Wanted {
                 FeedName::Post(post) => wanted.posts.push(post.0),
                 FeedName::Firehose => wanted.firehose = true,
                 FeedName::Tag(tag) => wanted.tags.push(tag.to_string()),
+                FeedName::List(list) => wanted.lists.push(list.0),
             }
         }
         wanted
@@ -59,6 +61,10 @@ struct MissedRow {
     restart_all: bool,
     /// Whether the viewer looks after what others write has changed, or they do not.
     restart_mod: bool,
+    /// Who is in the viewer's lists has changed.
+    restart_lists: bool,
+    /// Lists of those asked for that are the viewer's.
+    lists: Vec<Uuid>,
     entity: EntityRow,
 }
 
@@ -66,6 +72,9 @@ impl MissedRow {
     fn restarts(&self, feed: FeedName) -> bool {
         match feed {
             FeedName::Home | FeedName::User(_) | FeedName::Post(_) => self.restart_circle || self.restart_all,
+            FeedName::List(list) => {
+                self.restart_lists || self.restart_circle || self.restart_all || !self.lists.contains(&list.0)
+            }
             FeedName::Global | FeedName::Tag(_) | FeedName::Notifications => self.restart_all,
             FeedName::Mod => self.restart_mod || self.restart_all,
             FeedName::Me | FeedName::Firehose => false,
@@ -124,7 +133,8 @@ impl Store {
             &wanted.tags,
             wanted.notifications,
             wanted.moderator,
-            wanted.firehose
+            wanted.firehose,
+            &wanted.lists
         );
         let answer = line::timed(self.reads.patience(), question.fetch_all(line.open())).await;
         let rows = line.settle(answer).map_err(faults::store)?;
@@ -135,6 +145,8 @@ impl Store {
                 restart_circle: row.restart_circle,
                 restart_all: row.restart_all,
                 restart_mod: row.restart_mod,
+                restart_lists: row.restart_lists,
+                lists: row.lists,
                 entity: entity_row!(row),
             })
             .collect())

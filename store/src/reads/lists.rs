@@ -1,10 +1,10 @@
-//! Lists of posts, newest first: `home`, `global`, `tag:<name>`, `user:<id>`. The same statement serves snapshots and pages.
+//! Lists of posts, newest first: `home`, `global`, `tag:<name>`, `list:<id>`, `user:<id>`. The same statement serves snapshots and pages.
 //! Must never use offsets: a page goes on from the `seq` of its last post, whatever happened in between.
 
 use tidings_actors::ports::StoreFault;
 use tidings_protocol::entity::{Post, User};
 use tidings_protocol::feed::FeedName;
-use tidings_protocol::ids::UserId;
+use tidings_protocol::ids::{ListId, UserId};
 use tidings_protocol::position::{Cursor, Seq};
 use tidings_protocol::spans::Tag;
 
@@ -40,8 +40,10 @@ impl Store {
             (FeedName::Global, _) => self.global_rows(viewer, before, most).await?,
             (FeedName::Tag(tag), _) => self.tag_rows(viewer, tag, before, most).await?,
             (FeedName::User(user), _) => self.user_rows(viewer, user, before, most).await?,
+            (FeedName::List(list), Some(viewer)) => self.chosen_rows(viewer, list, before, most).await?,
             (
                 FeedName::Home
+                | FeedName::List(_)
                 | FeedName::Notifications
                 | FeedName::Me
                 | FeedName::Mod
@@ -58,6 +60,49 @@ impl Store {
     async fn home_rows(&self, viewer: UserId, before: i64, most: i64) -> Result<Vec<EntityRow>, StoreFault> {
         let mut line = self.reads.line().await.map_err(faults::store)?;
         let question = sqlx::query_file_as!(EntityRow, "src/reads/home.sql", viewer.0, before, most);
+        let answer = line::timed(self.reads.patience(), question.fetch_all(line.open())).await;
+        line.settle(answer).map_err(faults::store)
+    }
+
+    /// The newest of each who is in it, merged: some entries of an index for each.
+    async fn chosen_rows(
+        &self,
+        viewer: UserId,
+        list: ListId,
+        before: i64,
+        most: i64,
+    ) -> Result<Vec<EntityRow>, StoreFault> {
+        let mut line = self.reads.line().await.map_err(faults::store)?;
+        let question = sqlx::query_as!(
+            EntityRow,
+            r#"with page as materialized (
+                   select n.id
+                     from (select m.member as author,
+                                  exists(select from follows f
+                                          where f.follower = $1 and f.followee = m.member and f.active) as followed
+                             from lists l join list_members m on m.list = l.id and m.active
+                            where l.id = $4 and l.owner = $1 and not (m.member = any(array(select unnest(hidden_from($1)))))) a
+                    cross join lateral (
+                          select p.id, p.seq from posts p
+                           where p.author = a.author and not p.removed and p.seq < $2
+                             and (p.audience = 0 or p.author = $1 or p.audience = 1 and a.followed
+                                  or p.audience < 3 and $1 = any(p.mentioned))
+                           order by p.seq desc limit $3) n
+                    order by n.seq desc limit $3
+               )
+               select h.seq as as_of, (select journal_epoch()) as "epoch!",
+                      s.kind, s.id, s.rev, s.seq, s.removed, s.author, s.author_rev, s.handle, s.name,
+                      s.text, s.created_ms, s.edited_ms, s.object, s.parent, s.depth, s.bio, s.role,
+                      s.extra, s.scope
+                 from journal_head h
+                 join lists l on l.id = $4 and l.owner = $1 and not l.removed
+                 left join lateral (select p.* from page join post_states p on p.id = page.id) s on true
+                order by s.seq desc"#,
+            viewer.0,
+            before,
+            most,
+            list.0
+        );
         let answer = line::timed(self.reads.patience(), question.fetch_all(line.open())).await;
         line.settle(answer).map_err(faults::store)
     }

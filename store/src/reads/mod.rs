@@ -2,6 +2,7 @@
 //! Must never show a viewer more than they may see now (P5), nor answer part of the question.
 
 mod catch_up;
+mod circle;
 mod drafts;
 mod export;
 mod hidden;

@@ -26,6 +26,7 @@ impl Store {
                               where f.follower = $3 and f.followee = u.id and f.active) as "following!",
                       exists(select from follows f
                               where f.follower = u.id and f.followee = $3 and f.active) as "followed_by!",
+                      has_asked($3, u.id) as "requested!", has_asked(u.id, $3) as "requested_by!",
                       coalesce((select c.followers from follow_counts c where c.user_id = u.id), 0) as "followers!",
                       (select count(*) from follows f where f.follower = u.id and f.active) as "follows!",
                       exists(select from blocks k
@@ -58,6 +59,8 @@ impl Store {
             user: user.user()?,
             following: row.following,
             followed_by: row.followed_by,
+            requested: row.requested,
+            requested_by: row.requested_by,
             blocking: row.blocking,
             muting: row.muting,
             followers: count(row.followers)?,

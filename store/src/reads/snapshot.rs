@@ -22,7 +22,7 @@ impl Store {
         limit: u16,
     ) -> Result<Option<Snapshot>, StoreFault> {
         match feed {
-            FeedName::Home | FeedName::Global | FeedName::User(_) | FeedName::Tag(_) => {
+            FeedName::Home | FeedName::Global | FeedName::User(_) | FeedName::Tag(_) | FeedName::List(_) => {
                 let list = self.list(viewer, feed, None, limit).await?;
                 Ok(list.map(|list| Snapshot {
                     user: list.user,
@@ -87,9 +87,9 @@ impl Store {
                       union all
                       select * from follow_states f where f.id = $1 and not f.removed
                       union all
-                      select * from own_changes($1, 0) o where not o.removed
+                      select * from own_changes($1, -1) o where not o.removed
                       ) s on true
-                order by s.kind, s.rev"#,
+                order by s.kind, case when s.kind < 46 then s.rev else s.seq end"#,
             viewer.0
         );
         let answer = line::timed(self.reads.patience(), question.fetch_all(line.open())).await;
@@ -100,6 +100,7 @@ impl Store {
         let mut snapshot = Snapshot::empty(FeedName::Me, shape::seq(place.as_of)?);
         let (mut follows, mut blocks, mut mutes) = (Vec::with_capacity(rows.len()), Vec::new(), Vec::new());
         let mut markers = Vec::new();
+        let (mut requests, mut lists, mut filters) = (Vec::new(), Vec::new(), Vec::new());
         for row in rows {
             match row.entity()? {
                 Some(Entity::User(user)) => snapshot.user = Some(user),
@@ -115,6 +116,11 @@ impl Store {
                 Some(Entity::Own { change: Change::Own { event: EventName::SettingsUpdated, .. }, body }) => {
                     snapshot.settings = Some(read(&body)?);
                 }
+                Some(Entity::Own { change: Change::Request { .. }, body }) => requests.push(read(&body)?),
+                Some(Entity::Own { change: Change::List { .. }, body }) => lists.push(read(&body)?),
+                Some(Entity::Own { change: Change::Own { event: EventName::FilterUpdated, .. }, body }) => {
+                    filters.push(read(&body)?);
+                }
                 _ => return Err(unexpected("entity in `me`")),
             }
         }
@@ -122,6 +128,9 @@ impl Store {
         snapshot.blocks = Some(blocks);
         snapshot.mutes = Some(mutes);
         snapshot.markers = Some(markers);
+        snapshot.requests = Some(requests);
+        snapshot.lists = Some(lists);
+        snapshot.filters = Some(filters);
         Ok(Some(snapshot))
     }
 }

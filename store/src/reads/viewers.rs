@@ -2,7 +2,7 @@
 //! Must never answer from a statement that began before the question: a log-out in between would be missed (P5).
 
 use tidings_actors::ports::{StoreFault, Viewer};
-use tidings_protocol::ids::{SessionId, UserId};
+use tidings_protocol::ids::{ListId, SessionId, UserId};
 use tidings_protocol::position::Seq;
 use uuid::Uuid;
 
@@ -32,6 +32,9 @@ struct ViewerRow {
     muted: Vec<Uuid>,
     hides: bool,
     moderates: bool,
+    lists: Vec<Uuid>,
+    listed_in: Vec<Uuid>,
+    listed: Vec<Uuid>,
     session_live: bool,
 }
 
@@ -70,6 +73,11 @@ impl Store {
                       exists(select from settings c
                               where c.user_id = u.id and c.choices ->> 'presence' = 'hidden') as "hides!",
                       u.role > 0 and u.standing = 0 as "moderates!",
+                      array(select l.id from lists l where l.owner = u.id and not l.removed) as "lists!",
+                      array(select m.list from list_members m
+                             where m.owner = u.id and m.active order by m.list, m.member) as "listed_in!",
+                      array(select m.member from list_members m
+                             where m.owner = u.id and m.active order by m.list, m.member) as "listed!",
                       exists(select from sessions s
                               where s.id = w.session and s.user_id = u.id and s.revoked_ms is null) as "session_live!"
                  from journal_head h
@@ -99,6 +107,12 @@ impl Store {
 
 impl ViewerRow {
     fn viewer(self) -> Result<Viewer, StoreFault> {
+        let mut lists: Vec<_> = self.lists.into_iter().map(|list| (ListId(list), Vec::new())).collect();
+        for (list, member) in self.listed_in.into_iter().zip(self.listed) {
+            if let Some((_, members)) = lists.iter_mut().find(|(id, _)| id.0 == list) {
+                members.push(UserId(member));
+            }
+        }
         let user = UserRow {
             id: self.id,
             rev: self.rev,
@@ -118,6 +132,7 @@ impl ViewerRow {
             muted: people(self.muted),
             hides: self.hides,
             moderates: self.moderates,
+            lists,
             session_live: self.session_live,
         })
     }

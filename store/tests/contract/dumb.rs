@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tidings_actors::command::{Act, Command, Deed, Denied, ExtraChange};
 use tidings_protocol::entity::{PostExtra, Visibility};
 use tidings_protocol::feed::FeedName;
-use tidings_protocol::ids::{CommentId, PostId, UserId};
+use tidings_protocol::ids::{CommentId, ListId, PostId, UserId};
 use tidings_protocol::limits::COMMENT_DEPTH;
 use tidings_protocol::spans::MentionSpan;
 use tidings_protocol::text::PostText;
@@ -48,6 +48,9 @@ pub struct Dumb {
     pub follows: BTreeSet<(UserId, UserId)>,
     pub blocks: BTreeSet<(UserId, UserId)>,
     pub mutes: BTreeSet<(UserId, UserId)>,
+    /// Each with its owner.
+    pub lists: BTreeMap<ListId, UserId>,
+    pub listed: BTreeSet<(ListId, UserId)>,
     pub posts: BTreeMap<PostId, Written>,
     pub comments: BTreeMap<CommentId, Written>,
 }
@@ -126,6 +129,8 @@ impl Dumb {
             }
             Act::Deed(Deed::Unblock { whom }) => drop(self.blocks.remove(&(actor, *whom))),
             Act::Deed(Deed::Mute { whom, .. }) => drop(self.mutes.insert((actor, *whom))),
+            Act::Deed(Deed::Enlist { list, user, there: true, .. }) => drop(self.listed.insert((*list, *user))),
+            Act::Deed(Deed::Enlist { list, user, there: false, .. }) => drop(self.listed.remove(&(*list, *user))),
             Act::Deed(Deed::Unmute { whom }) => drop(self.mutes.remove(&(actor, *whom))),
             Act::PostCreate { id, text, extra, .. } => {
                 let mut written = Written::new(actor, rev, text.as_ref().map_or("", |text| text.as_str()));
@@ -224,6 +229,9 @@ impl Dumb {
     }
 
     fn decide_deed(&self, actor: UserId, deed: &Deed) -> Verdict {
+        if let Deed::Enlist { list, user, there, .. } = *deed {
+            return self.decide_list(actor, list, user, there);
+        }
         let (whom, had, wanted) = match deed {
             Deed::Block { whom } => (whom, self.blocks.contains(&(actor, *whom)), true),
             Deed::Unblock { whom } => (whom, self.blocks.contains(&(actor, *whom)), false),
@@ -236,6 +244,20 @@ impl Dumb {
             (false, false) if wanted => Verdict::Refused(Denied::NotFound),
             _ if had == wanted => Verdict::Duplicate,
             _ => Verdict::Done,
+        }
+    }
+
+    fn decide_list(&self, actor: UserId, list: ListId, user: UserId, there: bool) -> Verdict {
+        if self.lists.get(&list) != Some(&actor) {
+            Verdict::Refused(Denied::NotFound)
+        } else if self.listed.contains(&(list, user)) == there {
+            Verdict::Duplicate
+        } else if there && self.blocks.contains(&(actor, user)) {
+            Verdict::Refused(Denied::Blocked)
+        } else if there && self.are_apart(actor, user) {
+            Verdict::Refused(Denied::NotFound)
+        } else {
+            Verdict::Done
         }
     }
 
@@ -278,6 +300,10 @@ impl Dumb {
                 (post.author == viewer || followed) && self.sees(Some(viewer), post)
             }
             FeedName::User(user) => post.author == user && self.sees(Some(viewer), post),
+            FeedName::List(list) => {
+                let listed = self.listed.contains(&(list, post.author)) && self.reads(viewer, post.author);
+                self.lists.get(&list) == Some(&viewer) && listed && self.sees(Some(viewer), post)
+            }
             FeedName::Notifications | FeedName::Me | FeedName::Mod | FeedName::Firehose | FeedName::Post(_) => false,
         };
         let mut posts: Vec<(&PostId, &Written)> = self.posts.iter().filter(|(_, post)| wanted(post)).collect();

@@ -10,6 +10,7 @@
 mod accounts;
 mod asked_again;
 mod bots;
+mod circle;
 mod dumb;
 mod faults;
 mod forgetting;

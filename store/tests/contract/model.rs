@@ -8,19 +8,19 @@ use rand::seq::IndexedRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
 use tidings_actors::command::{Act, Command, Outcome};
 use tidings_actors::entry::{Change, Entry, Subject, Tie, Verb};
-use tidings_actors::feed::sight::{Eyes, Sight, sight};
+use tidings_actors::feed::sight::{Eyes, Listing, Sight, sight};
 use tidings_actors::ports::Reads;
-use tidings_protocol::entity::{Comment, CommentExtra, Post, Removed, User, Visibility};
+use tidings_protocol::entity::{Comment, CommentExtra, List, Post, Removed, User, Visibility};
 use tidings_protocol::feed::FeedName;
-use tidings_protocol::ids::{CommentId, PostId, UserId};
+use tidings_protocol::ids::{CommentId, ListId, PostId, UserId};
 use tidings_protocol::position::Seq;
 use tidings_protocol::reply::Snapshot;
 use uuid::Uuid;
 
 use crate::dumb::{Dumb, Verdict, Written};
 use crate::world::{
-    World, block, body, comment, done, edit_comment, edit_for, hand_on, mute, post_for, rename, sign_up, unblock,
-    unmute,
+    World, block, body, comment, done, edit_comment, edit_for, enlist, hand_on, make_list, mute, post_for, rename,
+    sign_up, unblock, unmute,
 };
 
 const PEOPLE: usize = 6;
@@ -52,6 +52,7 @@ struct State {
     follows: BTreeSet<UserId>,
     blocks: BTreeSet<UserId>,
     mutes: BTreeSet<UserId>,
+    lists: BTreeMap<ListId, List>,
     gone: bool,
 }
 
@@ -62,6 +63,7 @@ struct Seen {
     blocks: Vec<UserId>,
     blocked_by: Vec<UserId>,
     muted: Vec<UserId>,
+    lists: Vec<Listing>,
 }
 
 impl Seen {
@@ -72,7 +74,10 @@ impl Seen {
         let mut blocked_by: Vec<UserId> =
             dumb.blocks.iter().filter(|(_, whom)| *whom == user).map(|(who, _)| *who).collect();
         blocked_by.sort_unstable();
-        Self { user, follows: of(&dumb.follows), blocks: of(&dumb.blocks), blocked_by, muted: of(&dumb.mutes) }
+        let members = |id: ListId| dumb.listed.iter().filter(move |(list, _)| *list == id).map(|(_, member)| *member);
+        let mine = dumb.lists.iter().filter(|(_, owner)| **owner == user);
+        let lists = mine.map(|(id, _)| Listing { id: *id, members: members(*id).collect() }).collect();
+        Self { user, follows: of(&dumb.follows), blocks: of(&dumb.blocks), blocked_by, muted: of(&dumb.mutes), lists }
     }
 
     fn eyes(&self) -> Eyes<'_> {
@@ -83,6 +88,7 @@ impl Seen {
             blocked_by: &self.blocked_by,
             muted: &self.muted,
             moderates: false,
+            lists: &self.lists,
         }
     }
 }
@@ -115,6 +121,12 @@ impl Script {
             dumb.head += 1;
             dumb.names.insert(id, (format!("The person{nth}"), dumb.head));
             people.push(id);
+        }
+        for (nth, owner) in people.iter().enumerate() {
+            let list = ListId(Uuid::from_u128(nth as u128 + 100));
+            done(world.does(*owner, make_list(list, "chosen")).await);
+            dumb.head += 1;
+            dumb.lists.insert(list, *owner);
         }
         Self {
             seed,
@@ -197,7 +209,11 @@ impl Script {
         let author_of = |of: Option<UserId>| of.filter(|_| by_author).unwrap_or(actor);
         let of_post = author_of(self.dumb.posts.get(&some_post).map(|post| post.author));
         let of_comment = author_of(self.dumb.comments.get(&some_comment).map(|one| one.author));
-        let (actor, act) = match self.random.random_range(0..112) {
+        let own = self.random.random_bool(0.9);
+        let list_of = |who: UserId| ListId(Uuid::from_u128(who.0.as_u128() + 99));
+        let there = self.random.random_bool(0.6);
+        let (actor, act) = match self.random.random_range(0..118) {
+            112..118 => (actor, enlist(list_of(if own { actor } else { whom }), whom, there)),
             0..21 => {
                 self.posts.push(PostId(new));
                 (actor, post_for(PostId(new), &text, visibility.unwrap_or_default()))
@@ -250,7 +266,8 @@ impl Script {
         if self.readers.len() < 40 && self.random.random_ratio(1, 3) {
             let user = *self.people.choose(&mut self.random).unwrap();
             let on = self.posts.choose(&mut self.random).copied();
-            let feed = match self.random.random_range(0..9) {
+            let feed = match self.random.random_range(0..11) {
+                9 | 10 => FeedName::List(ListId(Uuid::from_u128(user.0.as_u128() + 99))),
                 7 => FeedName::Tag("red".parse().unwrap()),
                 8 => FeedName::Tag("blue".parse().unwrap()),
                 0 => FeedName::Home,
@@ -259,7 +276,8 @@ impl Script {
                 3 => FeedName::User(user),
                 _ => FeedName::Post(on.unwrap_or(PostId(Uuid::nil()))),
             };
-            let viewer = *self.people.choose(&mut self.random).unwrap();
+            let foreign = self.random.random_ratio(1, 10) || !matches!(feed, FeedName::List(_));
+            let viewer = if foreign { *self.people.choose(&mut self.random).unwrap() } else { user };
             self.readers.push(Reader { viewer, feed, cursor: Seq(0), state: State::default() });
         } else if !self.readers.is_empty() {
             let nth = self.random.random_range(0..self.readers.len());
@@ -309,7 +327,10 @@ impl Script {
         let Reader { viewer, feed, state, .. } = &self.readers[nth];
         match feed {
             FeedName::User(user) if self.dumb.are_apart(*viewer, *user) => assert!(state.gone, "seed {}", self.seed),
-            FeedName::Home | FeedName::Global | FeedName::User(_) | FeedName::Tag(_) => {
+            FeedName::List(list) if self.dumb.lists.get(list) != Some(viewer) => {
+                assert!(state.gone, "seed {}", self.seed);
+            }
+            FeedName::Home | FeedName::Global | FeedName::User(_) | FeedName::Tag(_) | FeedName::List(_) => {
                 let mut posts: Vec<&Post> = state.posts.values().collect();
                 posts.sort_by_key(|post| std::cmp::Reverse(post.seq));
                 let posts: Vec<_> = posts.iter().map(|post| (post.id, post.rev.0, post.text.clone())).collect();
@@ -344,6 +365,9 @@ impl Script {
                 let seen = Seen::of(&self.dumb, *viewer);
                 assert_eq!(state.blocks.iter().copied().collect::<Vec<_>>(), seen.blocks, "seed {}", self.seed);
                 assert_eq!(state.mutes.iter().copied().collect::<Vec<_>>(), seen.muted, "seed {}", self.seed);
+                let sizes: Vec<(ListId, u32)> = state.lists.values().map(|list| (list.id, list.members)).collect();
+                let size = |listing: &Listing| (listing.id, u32::try_from(listing.members.len()).unwrap());
+                assert_eq!(sizes, seen.lists.iter().map(size).collect::<Vec<_>>(), "seed {}", self.seed);
                 let user = state.user.as_ref().unwrap();
                 assert_eq!((user.name.clone(), user.rev.0), self.dumb.names[viewer]);
             }
@@ -368,6 +392,8 @@ impl Script {
 
 /// Every entity a command reads or writes.
 fn touches(command: &Command, dumb: &Dumb) -> Vec<Subject> {
+    // Whom one follows, and so what one may comment on.
+    let circle = Subject::Pair(Tie::Follows, command.actor, command.actor);
     let post_of = |id: &CommentId| dumb.comments.get(id).and_then(|comment| comment.on);
     let mut touched = match &command.act {
         Act::UserUpdate { .. } => vec![command.actor.0],
@@ -391,13 +417,14 @@ fn touches(command: &Command, dumb: &Dumb) -> Vec<Subject> {
             touched
         }
         Act::Follow { whom } | Act::Unfollow { whom } => {
-            return vec![Subject::Pair(Tie::Follows, command.actor, *whom)];
+            return vec![circle, Subject::Pair(Tie::Follows, command.actor, *whom)];
         }
         Act::UserCreate { .. } | Act::SessionRevoke { .. } => vec![],
     };
     touched.sort_unstable();
     touched.dedup();
-    touched.into_iter().map(Subject::One).collect()
+    let comments = matches!(command.act, Act::CommentCreate { .. });
+    touched.into_iter().map(Subject::One).chain(comments.then_some(circle)).collect()
 }
 
 impl State {
@@ -444,7 +471,14 @@ impl State {
             }
             Change::Block { verb, blocked, .. } => keep(&mut self.blocks, blocked, verb),
             Change::Mute { verb, muted, .. } => keep(&mut self.mutes, muted, verb),
-            Change::SessionRevoked { .. } | Change::Own { .. } | Change::Case { .. } | Change::Rights { .. } => {
+            Change::List { id, .. } => drop(self.lists.insert(id, body(entry))),
+            // The list's own entry follows.
+            Change::Listed { .. } => {}
+            Change::SessionRevoked { .. }
+            | Change::Case { .. }
+            | Change::Rights { .. }
+            | Change::Request { .. }
+            | Change::Own { .. } => {
                 panic!("no client's business")
             }
         }
@@ -492,9 +526,10 @@ impl State {
         if self.gone {
             return BTreeSet::from(["gone".to_owned()]);
         }
-        let hears_of_people = matches!(feed, FeedName::Home | FeedName::User(_));
-        let user = self.user.as_ref().filter(|_| feed != FeedName::Home);
+        let hears_of_people = matches!(feed, FeedName::Home | FeedName::User(_) | FeedName::List(_));
+        let user = self.user.as_ref().filter(|_| !matches!(feed, FeedName::Home | FeedName::List(_)));
         let mut lines = BTreeSet::from([format!("{user:?} {:?} {:?} {:?}", self.follows, self.blocks, self.mutes)]);
+        lines.extend(self.lists.values().map(|list| format!("{list:?}")));
         for post in self.posts.values() {
             let mut post = post.clone();
             if !hears_of_people {
@@ -521,6 +556,7 @@ impl From<Snapshot> for State {
         state.comments.extend(comments.map(|comment| (comment.id, comment)));
         state.follows.extend(snapshot.follows.into_iter().flatten());
         state.blocks.extend(snapshot.blocks.into_iter().flatten().map(|block| block.blocked));
+        state.lists.extend(snapshot.lists.into_iter().flatten().map(|list| (list.id, list)));
         state.mutes.extend(snapshot.mutes.into_iter().flatten().map(|mute| mute.muted));
         state
     }

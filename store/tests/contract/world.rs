@@ -4,10 +4,11 @@ use tidings_actors::command::{Act, Command, Deed, Denied, ExtraChange, Outcome, 
 use tidings_actors::entry::Entry;
 use tidings_actors::ports::{Accounts, BatchId, JournalStore, NewToken, Opening};
 use tidings_protocol::entity::{PostExtra, Visibility};
-use tidings_protocol::ids::{CommentId, PostId, SessionId, UserId};
+use tidings_protocol::ids::{CommentId, ListId, PostId, SessionId, UserId};
+use tidings_protocol::limits::{LIST_MEMBERS, LISTS};
 use tidings_protocol::position::Seq;
 use tidings_protocol::spans;
-use tidings_protocol::text::{CommentText, DisplayName, Handle, PostText};
+use tidings_protocol::text::{CommentText, DisplayName, Handle, ListName, PostText};
 use tidings_store::{Store, StoreOptions};
 use tidings_testkit::{Database, Postgres};
 use uuid::Uuid;
@@ -156,6 +157,14 @@ pub fn block(whom: UserId) -> Act {
 
 pub fn unblock(whom: UserId) -> Act {
     Act::Deed(Deed::Unblock { whom })
+}
+
+pub fn make_list(list: ListId, name: &str) -> Act {
+    Act::Deed(Deed::MakeList { list, name: ListName::parse(name).unwrap(), most: LISTS })
+}
+
+pub fn enlist(list: ListId, user: UserId, there: bool) -> Act {
+    Act::Deed(Deed::Enlist { list, user, there, most: LIST_MEMBERS })
 }
 
 pub fn mute(whom: UserId) -> Act {

@@ -6,7 +6,7 @@ use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom as _;
 use serde_json::{Value, json};
 use tidings_protocol::entity::Visibility;
-use tidings_protocol::ids::{CommentId, PostId, UserId};
+use tidings_protocol::ids::{CommentId, ListId, PostId, UserId};
 use uuid::Uuid;
 
 use super::truth::Deed;
@@ -74,6 +74,11 @@ pub fn wish(dice: &mut SmallRng, who: UserId, things: &Things) -> Wish {
         23..31 => edit(dice, who, things).unwrap_or_else(|| post(dice, who, things)),
         31..36 => delete(dice, who, things).unwrap_or_else(|| post(dice, who, things)),
         36..58 => comment(dice, who, things).unwrap_or_else(|| post(dice, who, things)),
+        61..66 => {
+            let method = if on { "list.add" } else { "list.remove" };
+            let params = json!({ "id": ListId(who.0), "user": whom });
+            Wish { method, params, deed: Deed::Enlist { who, whom, on } }
+        }
         58..61 => delete_comment(dice, who, things).unwrap_or_else(|| post(dice, who, things)),
         _ => post(dice, who, things),
     }

@@ -117,7 +117,11 @@ impl Judge {
             | Thing::Marker(_)
             | Thing::Settings(_)
             | Thing::Draft(_)
-            | Thing::Preferences(_) => (told.feed != FeedName::Me && told.feed != FeedName::Notifications)
+            | Thing::Preferences(_)
+            | Thing::Request(_)
+            | Thing::List(_)
+            | Thing::Member(_)
+            | Thing::Filter(_) => (told.feed != FeedName::Me && told.feed != FeedName::Notifications)
                 .then_some("something of one's own where others hear it"),
         };
         if let Some(complaint) = complaint {

@@ -14,8 +14,9 @@ use rand::seq::IndexedRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
 use serde_json::{Value, json};
 use tidings_protocol::entity::Visibility;
+use tidings_protocol::error::Refusal;
 use tidings_protocol::feed::FeedName;
-use tidings_protocol::ids::PostId;
+use tidings_protocol::ids::{ListId, PostId};
 use tidings_protocol::position::Seq;
 use tidings_protocol::reply::FeedStart;
 
@@ -96,6 +97,12 @@ impl Play {
             let watched = things.people.sample(&mut dice, 3).map(|(id, _)| FeedName::User(*id));
             feeds.extend(watched);
             feeds.push(FeedName::Tag(["rust", "größe", "rain"][nth % 3].parse().expect("a tag")));
+            person.connects(&world.nodes[nth % 2], &[]).await;
+            let list = ListId(person.id().0);
+            let made: Result<Value, Refusal> =
+                person.request("list.create", json!({ "id": list, "name": "some" })).await;
+            made.expect("made");
+            feeds.push(FeedName::List(list));
             person.connects(&world.nodes[nth % 2], &feeds).await;
         }
         Self {
@@ -149,8 +156,10 @@ impl Play {
             Deed::Delete { id } => self.things.posts.retain(|(known, _)| known != id),
             Deed::Comment { id, post, author, .. } => self.things.comments.push((*id, *post, *author)),
             Deed::DeleteComment { id } => self.things.comments.retain(|(known, ..)| known != id),
-            Deed::Edit { .. } | Deed::Follow { .. } | Deed::Block { .. } | Deed::Mute { .. } => {}
+            Deed::Edit { .. } | Deed::Follow { .. } | Deed::Block { .. } | Deed::Mute { .. } | Deed::Enlist { .. } => {}
         }
+        // Who is in a list has its entry before that of the list.
+        let seq = if let Deed::Enlist { .. } = deed { seq.before() } else { seq };
         self.deeds.insert(seq, deed);
     }
 
@@ -267,6 +276,7 @@ impl Play {
                 let is_shut = match fresh.feed {
                     FeedName::User(_) => fresh.user.is_none(),
                     FeedName::Post(_) => fresh.post.is_none(),
+                    FeedName::List(_) => fresh.posts.is_none(),
                     FeedName::Home
                     | FeedName::Global
                     | FeedName::Notifications

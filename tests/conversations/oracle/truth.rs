@@ -14,14 +14,50 @@ use super::set;
 /// Something that was done, and acknowledged.
 #[derive(Clone, Debug)]
 pub enum Deed {
-    Post { id: PostId, author: UserId, text: String, visibility: Visibility },
-    Edit { id: PostId, text: String, visibility: Visibility },
-    Delete { id: PostId },
-    Comment { id: CommentId, post: PostId, author: UserId, text: String },
-    DeleteComment { id: CommentId },
-    Follow { who: UserId, whom: UserId, on: bool },
-    Block { who: UserId, whom: UserId, on: bool },
-    Mute { who: UserId, whom: UserId, on: bool },
+    Post {
+        id: PostId,
+        author: UserId,
+        text: String,
+        visibility: Visibility,
+    },
+    Edit {
+        id: PostId,
+        text: String,
+        visibility: Visibility,
+    },
+    Delete {
+        id: PostId,
+    },
+    Comment {
+        id: CommentId,
+        post: PostId,
+        author: UserId,
+        text: String,
+    },
+    DeleteComment {
+        id: CommentId,
+    },
+    Follow {
+        who: UserId,
+        whom: UserId,
+        on: bool,
+    },
+    Block {
+        who: UserId,
+        whom: UserId,
+        on: bool,
+    },
+    Mute {
+        who: UserId,
+        whom: UserId,
+        on: bool,
+    },
+    /// Into the one list that each has, which is named as they are.
+    Enlist {
+        who: UserId,
+        whom: UserId,
+        on: bool,
+    },
 }
 
 /// A post as it is, or was when it went.
@@ -62,6 +98,7 @@ pub struct Truth {
     follows: BTreeSet<(UserId, UserId)>,
     blocks: BTreeSet<(UserId, UserId)>,
     mutes: BTreeSet<(UserId, UserId)>,
+    listed: BTreeSet<(UserId, UserId)>,
 }
 
 impl Truth {
@@ -105,6 +142,7 @@ impl Truth {
             }
             Deed::Follow { who, whom, on } => set(&mut self.follows, (who, whom), on),
             Deed::Mute { who, whom, on } => set(&mut self.mutes, (who, whom), on),
+            Deed::Enlist { who, whom, on } => set(&mut self.listed, (who, whom), on),
             Deed::Block { who, whom, on } => {
                 set(&mut self.blocks, (who, whom), on);
                 if on {
@@ -181,6 +219,9 @@ impl Truth {
             }
             FeedName::Global => visibility.is_public() && !self.hidden(viewer, author),
             FeedName::Tag(tag) => visibility.is_public() && tags.contains(&tag) && !self.hidden(viewer, author),
+            FeedName::List(list) => {
+                list.0 == viewer.0 && self.listed.contains(&(viewer, author)) && !self.hidden(viewer, author)
+            }
             FeedName::User(user) => author == user,
             FeedName::Post(watched) => watched == id,
             FeedName::Notifications | FeedName::Me | FeedName::Mod | FeedName::Firehose => false,

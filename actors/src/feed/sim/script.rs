@@ -1,7 +1,7 @@
 //! What people do in the world of the table: whatever can be done, at random.
 
 use tidings_protocol::entity::Visibility;
-use tidings_protocol::ids::{CommentId, PostId, UserId};
+use tidings_protocol::ids::{CommentId, ListId, PostId, UserId};
 use tidings_protocol::spans::Tag;
 use uuid::Uuid;
 
@@ -52,6 +52,7 @@ impl World {
                 let verb = if self.dice.percent(40) { Verb::Removed } else { Verb::Updated };
                 self.list.write(Change::Comment { verb, id, post, author }, None);
             }
+            20 if self.dice.percent(60) => self.chooses(who, whom),
             19 if self.dice.percent(10) => {
                 let session = self.dice.percent(60).then(|| session_id(self.dice.below(self.numbers + 1)));
                 self.list.write(Change::SessionRevoked { user: who, session }, None);
@@ -85,6 +86,27 @@ impl World {
         let verb = if state.follows(follower, followee) { Verb::Removed } else { Verb::Created };
         if verb == Verb::Removed || !state.apart(Some(follower), followee) {
             self.list.write(Change::Follow { verb, follower, followee }, None);
+        }
+    }
+
+    /// Somebody makes, changes or deletes a list of theirs. Each has two places for them.
+    fn chooses(&mut self, owner: UserId, member: UserId) {
+        let number = owner.0.as_u64_pair().1;
+        let id = ListId(Uuid::from_u64_pair(5 + self.dice.below(2), number));
+        let state = &self.list.present;
+        if !state.has_list(id, Some(owner)) {
+            // One that was deleted does not come back.
+            if !state.lists.contains_key(&id) {
+                self.list.write(Change::List { verb: Verb::Created, owner, id }, None);
+            }
+        } else if self.dice.percent(5) {
+            self.list.write(Change::List { verb: Verb::Removed, owner, id }, None);
+        } else if self.dice.percent(10) {
+            self.list.write(Change::List { verb: Verb::Updated, owner, id }, None);
+        } else {
+            let verb = if state.lists(id, Some(owner), member) { Verb::Removed } else { Verb::Created };
+            self.list.write(Change::Listed { verb, owner, list: id, member }, None);
+            self.list.write(Change::List { verb: Verb::Updated, owner, id }, None);
         }
     }
 

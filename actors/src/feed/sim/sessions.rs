@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use tidings_protocol::feed::FeedName;
-use tidings_protocol::ids::{RequestId, UserId};
+use tidings_protocol::ids::{ListId, RequestId, UserId};
 use tidings_protocol::limits::CATCH_UP_EVENTS;
 use tidings_protocol::position::{Cursor, Seq};
 use tidings_protocol::push::Notice;
@@ -91,6 +91,9 @@ impl World {
         if logged_in {
             feeds.extend([FeedName::Home, FeedName::Me]);
         }
+        // Mostly somebody else's: there is no such feed then.
+        let lists: Vec<ListId> = self.list.present.lists.keys().copied().collect();
+        feeds.extend((0..2).filter(|_| !lists.is_empty()).map(|_| FeedName::List(self.dice.one_of(&lists))));
         feeds.retain(|_| self.dice.percent(60));
         feeds
     }
@@ -168,6 +171,7 @@ impl World {
                 FeedName::Post(_) => state.is_open(*feed, viewer),
                 FeedName::User(user) => !self.table.is_apart(slot, *user),
                 FeedName::Mod => false,
+                FeedName::List(list) => self.table.has_list(slot, *list),
                 FeedName::Home
                 | FeedName::Global
                 | FeedName::Notifications
@@ -211,7 +215,8 @@ impl World {
         // Of two changes that are told one after the other, the fresh start for the first may be told before the second is heard of.
         let all = session.wants_all;
         if let Some(afresh) = session.wants.or(all.then_some(Afresh::Circle)) {
-            let afresh = if !all && self.dice.percent(30) { Afresh::Circle } else { afresh };
+            let less = self.dice.one_of(&[Afresh::Lists, Afresh::Circle]);
+            let afresh = if !all && self.dice.percent(30) { less } else { afresh };
             let applied = self.table.applied();
             let at = self.table.position(&session.slot).expect("there is one epoch in this world").next().min(applied);
             let watched = self.table.feeds(&session.slot).to_vec();

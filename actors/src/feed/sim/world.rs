@@ -148,7 +148,11 @@ impl World {
                 return ends.then(|| "revoked".to_owned());
             }
             let touched = feeds.iter().any(|feed| starts_afresh(*feed, &entry.change, session.user));
-            let kind = if let Change::Follow { .. } = entry.change { "Circle" } else { "Others" };
+            let kind = match entry.change {
+                Change::Follow { .. } => "Circle",
+                Change::List { .. } | Change::Listed { .. } => "Lists",
+                _ => "Others",
+            };
             touched.then(|| kind.to_owned())
         });
         told.collect()

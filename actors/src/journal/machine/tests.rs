@@ -1,6 +1,7 @@
 //! What the journal promises, case by case. The seeded world is in `sim`.
 
 use super::*;
+use crate::command::Deed;
 use crate::entry::{Change, Verb};
 use crate::testing::{EPOCH, entry, post, user};
 use tidings_protocol::push::EventName;
@@ -141,4 +142,49 @@ fn p2_what_waits_too_long_is_given_up_and_the_rest_goes_on() {
     assert_eq!(brief(&journal.committed(not_done())), format!("wait {AGAIN_MS}"));
     assert_eq!(brief(&journal.again(limits::COMMIT_PATIENCE_MS)), "Unavailable 1, commit 1");
     assert_eq!(brief(&journal.committed(done([1]))), "announce 1..1, done 2");
+}
+
+fn by_one(act: Act) -> Command {
+    Command { actor: user(1), act }
+}
+
+#[test]
+fn what_has_to_be_asked_for_is_done_again_as_a_deed_before_what_was_sent_after_it() {
+    let mut journal = journal();
+    journal.submit(0, by_one(Act::Follow { whom: user(2) }), 1);
+    journal.submit(0, by_one(Act::Unfollow { whom: user(2) }), 2);
+    journal.submit(0, creates(3), 3);
+    let refused =
+        || Committed { epoch: EPOCH, outcomes: vec![Outcome::Refused(Denied::AsksFirst)], brought: Vec::new() };
+    let effects = journal.committed(Ok(refused()));
+    let Some(Effect::Commit(_, commands)) = effects.first() else { panic!("{effects:?}") };
+    assert!(
+        matches!(commands[..], [Command { act: Act::Deed(Deed::Ask { .. }), .. }]),
+        "alone: nothing may follow a deed"
+    );
+    let change = Change::Request { verb: Verb::Created, asker: user(1), asked: user(2) };
+    let asked = Committed { epoch: EPOCH, outcomes: vec![Outcome::Done(entry(1, change))], brought: Vec::new() };
+    assert_eq!(brief(&journal.committed(Ok(asked))), "announce 1..1, done 1, commit 2");
+    // The end of it was decided with a post, which is done, and comes again alone.
+    let mut both = refused();
+    both.outcomes.push(Outcome::Done(entry(2, Change::Post { verb: Verb::Created, id: post(3), author: user(1) })));
+    assert_eq!(brief(&journal.committed(Ok(both))), "announce 2..2, done 3, commit 1");
+    assert_eq!(brief(&journal.committed(done([3]))), "announce 3..3, done 2");
+    assert!(journal.is_idle());
+}
+
+/// On what one may comment depends on whom one follows, which is decided for all of a batch at once.
+#[test]
+fn a_comment_waits_for_a_follow_of_its_author_that_was_sent_before_it() {
+    let id = tidings_protocol::ids::CommentId(Uuid::from_u128(9));
+    let text = tidings_protocol::text::CommentText::parse("hello").expect("good");
+    let comment =
+        |actor| Command { actor, act: Act::CommentCreate { id, post: post(1), parent: None, text: text.clone() } };
+    for (author, together) in [(user(1), "commit 1"), (user(3), "commit 2")] {
+        let mut journal = journal();
+        journal.submit(0, creates(1), 1);
+        journal.submit(0, by_one(Act::Follow { whom: user(2) }), 2);
+        journal.submit(0, comment(author), 3);
+        assert_eq!(brief(&journal.committed(done([1]))), format!("announce 1..1, done 1, {together}"));
+    }
 }

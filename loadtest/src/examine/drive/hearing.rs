@@ -336,7 +336,15 @@ fn seen(event: EventName, body: &str) -> Result<Option<Seen>> {
         | EventName::CaseUpdated
         | EventName::ReportUpdated
         | EventName::ActionUpdated
-        | EventName::FeedChanged => return Ok(None),
+        | EventName::FeedChanged
+        | EventName::RequestCreated
+        | EventName::RequestRemoved
+        | EventName::ListUpdated
+        | EventName::ListRemoved
+        | EventName::MemberCreated
+        | EventName::MemberRemoved
+        | EventName::FilterUpdated
+        | EventName::FilterRemoved => return Ok(None),
         EventName::FeedResync => return Err(anyhow!("a snapshot is not a state of one thing")),
     }))
 }

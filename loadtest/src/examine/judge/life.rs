@@ -210,7 +210,10 @@ impl Life {
             (FeedName::Post(which), Thing::Post(id)) => which.0 == id,
             (FeedName::Post(which), Thing::Comment(_)) => story.on.is_none_or(|on| on == which.0),
             // The examiner's clients do not watch these.
-            (FeedName::Tag(_) | FeedName::Notifications | FeedName::Mod | FeedName::Firehose, _) => true,
+            (
+                FeedName::Tag(_) | FeedName::List(_) | FeedName::Notifications | FeedName::Mod | FeedName::Firehose,
+                _,
+            ) => true,
             (FeedName::Me, Thing::User(id)) => id == viewer,
             (FeedName::Me, Thing::Follow(follower, _)) => follower == viewer,
             (FeedName::Global | FeedName::Home | FeedName::User(_), Thing::Comment(_) | Thing::Follow(..))

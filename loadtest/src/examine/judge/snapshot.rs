@@ -114,7 +114,9 @@ fn wanted(life: &Life, shot: Shot<'_>) -> Vec<Id> {
         // Comments come newest first, and then older ones that these answer: no line can be drawn where there is more.
         FeedName::Post(which) if shot.complete => life.of_post.get(&which.0).cloned().unwrap_or_default(),
         FeedName::Post(which) => life.known(Thing::Post(which.0)).into_iter().collect(),
-        FeedName::Tag(_) | FeedName::Notifications | FeedName::Mod | FeedName::Firehose => Vec::new(),
+        FeedName::Tag(_) | FeedName::List(_) | FeedName::Notifications | FeedName::Mod | FeedName::Firehose => {
+            Vec::new()
+        }
         FeedName::Me => {
             let follows = life.of_follower.get(&shot.viewer).into_iter().flatten().copied();
             follows.chain(life.known(Thing::User(shot.viewer))).collect()

@@ -133,7 +133,9 @@ pub(super) fn due(life: &Life, feed: FeedName, viewer: Uuid, base: u64) -> Due {
         FeedName::Home => life.of_author.values().flatten().map(|(_, id)| *id).collect(),
         FeedName::User(whose) => of(whose.0).collect(),
         FeedName::Post(which) => life.of_post.get(&which.0).cloned().unwrap_or_default(),
-        FeedName::Tag(_) | FeedName::Notifications | FeedName::Mod | FeedName::Firehose => Vec::new(),
+        FeedName::Tag(_) | FeedName::List(_) | FeedName::Notifications | FeedName::Mod | FeedName::Firehose => {
+            Vec::new()
+        }
         FeedName::Me => {
             let follows = life.of_follower.get(&viewer).into_iter().flatten().copied();
             follows.chain(life.known(Thing::User(viewer))).collect()

@@ -63,7 +63,9 @@ impl World {
             FeedName::Me => matches!(seen.thing, Thing::User(_) | Thing::Follow(..)) && author == viewer,
             FeedName::User(id) => matches!(seen.thing, Thing::Post(_) | Thing::User(_)) && author == id.0,
             FeedName::Post(id) => seen.thing == Thing::Post(id.0) || seen.on == Some(id.0),
-            FeedName::Tag(_) | FeedName::Notifications | FeedName::Mod | FeedName::Firehose => false,
+            FeedName::Tag(_) | FeedName::List(_) | FeedName::Notifications | FeedName::Mod | FeedName::Firehose => {
+                false
+            }
         }
     }
 
