@@ -94,6 +94,11 @@ fn what_belongs_to_writing_works_in_windows() {
 }
 
 #[test]
+fn who_follows_and_who_is_heard_is_chosen_in_windows() {
+    println!("{}", walks_through("people.mjs"));
+}
+
+#[test]
 fn what_is_looked_for_is_found_in_windows() {
     println!("{}", walks_through("finding.mjs"));
 }

@@ -15,13 +15,23 @@ export function appearance(app, { signal }) {
 }
 
 export function privacy(app, { signal }) {
+  const asks = el("input", { type: "checkbox", id: "choice-asks", onchange: () => setAsks() });
+  const setAsks = async () => {
+    const wanted = asks.checked;
+    if (!await app.does(() => app.client.request("user.update", { asks: wanted }), { button: asks, done: wanted ? "From now on you are asked before somebody follows you." : "Whoever wants to may follow you. Requests that wait still have to be answered." })) asks.checked = !wanted;
+  };
+  const draw = () => { asks.checked = Boolean(app.user?.asks); };
+  app.on("follows", draw, { signal });
+  draw();
   return el("div", { class: "stack" },
     pairs(app, signal, [
       { key: "visibility", label: "New posts are for", options: SEEN, usual: "public" },
       { key: "comments", label: "Who may comment", options: COMMENTERS, usual: "everyone" },
       { key: "presence", label: "Who sees when I am here", options: PRESENCE, usual: "shown" },
     ]),
-    el("p", { class: "hint" }, "If nobody sees when you are here, you do not see it of others either."));
+    el("p", { class: "hint" }, "If nobody sees when you are here, you do not see it of others either."),
+    el("label", { class: "check", for: asks.id }, asks, "Ask me before somebody follows me"),
+    el("p", {}, el("a", { href: "#/requests" }, "Follow requests")));
 }
 
 function pairs(app, signal, choices) {

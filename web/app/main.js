@@ -8,6 +8,7 @@ import { bookmarksPage } from "./bookmarks_page.js";
 import { connectionSign } from "./connection_sign.js";
 import { avatar, el, icon } from "./dom.js";
 import { draftsPage } from "./drafts_page.js";
+import { listPage, listsPage } from "./lists_page.js";
 import { modPage } from "./mod_page.js";
 import { notificationsPage } from "./notifications_page.js";
 import { globalPage, homePage, nothingPage, postPage, tagPage, topPage } from "./pages.js";
@@ -15,6 +16,7 @@ import { morePage, placesOf } from "./places.js";
 import { presenceDots } from "./presence_dots.js";
 import { programsPage } from "./programs_page.js";
 import { profilePage } from "./profile_page.js";
+import { requestsPage } from "./requests_page.js";
 import { searchPage } from "./search_page.js";
 import { settingsPage } from "./settings_page.js";
 import { shortcuts } from "./shortcuts.js";
@@ -37,7 +39,10 @@ const ROUTES = [
   { path: /^#\/bookmarks$/, page: bookmarksPage, only: "member" },
   { path: /^#\/settings$/, page: settingsPage, only: "member" },
   { path: /^#\/search(?:\/(?<kind>people|posts|tags))?(?:\/(?<query>[^/?#]*))?$/, page: searchPage },
+  { path: /^#\/lists$/, page: listsPage, only: "member" },
+  { path: new RegExp(`^#/list/(?<id>${UUID})$`), page: listPage, only: "member" },
   { path: /^#\/drafts$/, page: draftsPage, only: "member" },
+  { path: /^#\/requests$/, page: requestsPage, only: "member" },
   { path: /^#\/mod(?:\/(?<kind>open|settled|log))?$/, page: modPage, only: "member" },
   { path: /^#\/more$/, page: morePage, only: "member" },
   { path: /^#\/programs$/, page: programsPage, only: "member" },

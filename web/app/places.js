@@ -13,6 +13,7 @@ export function placesOf({ user }) {
     { href: "#/global", picture: "globe", name: "Global" },
     { href: "#/search", picture: "search", name: "Search" },
     user && { href: "#/notifications", picture: "bell", name: "Notifications" },
+    user && { href: "#/lists", picture: "list", name: "Lists", minor: true },
     user && { href: "#/bookmarks", picture: "mark", name: "Bookmarks", minor: true },
     user && { href: "#/drafts", picture: "pen", name: "Drafts", minor: true },
     user && { href: `#/user/${user.handle}`, picture: "person", name: "Profile", minor: true },

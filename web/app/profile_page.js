@@ -4,6 +4,7 @@
 import { confirmed } from "./confirm.js";
 import { arrange, avatar, el, icon } from "./dom.js";
 import { hidingButtons } from "./hidden_people.js";
+import { listsOfPerson } from "./lists_page.js";
 import { modDeed, roleDeed } from "./mod_act.js";
 import { heading } from "./pages.js";
 import { PostCard } from "./post_card.js";
@@ -149,6 +150,8 @@ class Profile {
     if (app.me.blocks.has(user.id)) return [];
     const small = (name, act, onclick) => el("button", { type: "button", class: "small", "data-act": act, onclick }, name);
     return [
+      small("Lists…", "lists", () => listsOfPerson(app, user)),
+      followsOne && small("Remove follower", "unfollower", (event) => this.#removeFollower(event.currentTarget)),
       ...[reportDeed(app, { user: user.id, author: user }), modDeed(app, { user: user.id, author: user }), roleDeed(app, user)].filter(Boolean).map(({ name, act, run }) => small(name, act, run)),
     ].filter(Boolean);
   }

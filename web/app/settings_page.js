@@ -7,6 +7,7 @@ import { appearance, privacy } from "./choices.js";
 import { confirmed } from "./confirm.js";
 import { el } from "./dom.js";
 import { hiddenPeople } from "./hidden_people.js";
+import { filtersSetting } from "./filters.js";
 import { heading } from "./pages.js";
 import { reportsSetting, standingSetting } from "./standing.js";
 import { ago, counted, inWords } from "./words.js";
@@ -32,6 +33,7 @@ export function settingsPage(app, { signal }) {
       part("Appearance", appearance(app, { signal })),
       part("Privacy", privacy(app, { signal })),
       part("Notifications", preferences(app, signal)),
+      part("Filters", filtersSetting(app, { signal })),
       part("Blocked and muted people", hiddenPeople(app, { signal })),
       perhaps("Your reports", reportsSetting),
       part("Where you are logged in", logIns(app, signal)),
