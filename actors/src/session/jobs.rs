@@ -125,7 +125,16 @@ impl Wish {
             Act::Follow { .. } => Self::Follow,
             Act::Unfollow { .. } => Self::Unfollow,
             Act::Deed(Deed::RemoveFollower { .. }) => Self::NoFollower,
-            _ => Self::Other,
+            Act::UserCreate { .. }
+            | Act::UserUpdate { .. }
+            | Act::PostCreate { .. }
+            | Act::PostUpdate { .. }
+            | Act::PostDelete { .. }
+            | Act::CommentCreate { .. }
+            | Act::CommentUpdate { .. }
+            | Act::CommentDelete { .. }
+            | Act::Deed(_)
+            | Act::SessionRevoke { .. } => Self::Other,
         }
     }
 }

@@ -148,6 +148,14 @@ export type AppealSettle = {
 /** How far an appeal is. */
 export type AppealState = "open" | "accepted" | "rejected";
 
+/** Somebody who would like to follow one. */
+export type Asking = {
+  /** The request's last change: its place among the others. */
+  rev: Seq,
+  /** Who. */
+  user: Author,
+};
+
 /** `auth.refresh`: a newer access token for the same user on the live connection. */
 export type AuthRefresh = {
   /** The new access token. */
@@ -613,7 +621,7 @@ export type Emoji = "like" | "love" | "laugh" | "wow" | "sad" | "angry" | "thank
 export type ErrorCode = "bad_request" | "unknown_method" | "invalid" | "unauthorized" | "bad_token" | "token_expired" | "bad_credentials" | "forbidden" | "not_found" | "conflict" | "stale" | "cursor_expired" | "limit_reached" | "rate_limited" | "overloaded" | "unavailable" | "internal";
 
 /** The name of an event of a feed. `created` and `updated` carry the same thing and are applied the same way. */
-export type EventName = "post.created" | "post.updated" | "post.removed" | "comment.created" | "comment.updated" | "comment.removed" | "user.updated" | "follow.created" | "follow.removed" | "block.created" | "block.removed" | "mute.created" | "mute.removed" | "reaction.updated" | "reaction.removed" | "bookmark.created" | "bookmark.removed" | "notification.updated" | "notification.removed" | "notification.read" | "marker.updated" | "marker.removed" | "preferences.updated" | "settings.updated" | "draft.updated" | "draft.removed" | "case.updated" | "report.updated" | "action.updated" | "feed.changed" | "feed.resync";
+export type EventName = "post.created" | "post.updated" | "post.removed" | "comment.created" | "comment.updated" | "comment.removed" | "user.updated" | "follow.created" | "follow.removed" | "block.created" | "block.removed" | "mute.created" | "mute.removed" | "reaction.updated" | "reaction.removed" | "bookmark.created" | "bookmark.removed" | "notification.updated" | "notification.removed" | "notification.read" | "marker.updated" | "marker.removed" | "preferences.updated" | "settings.updated" | "draft.updated" | "draft.removed" | "case.updated" | "report.updated" | "action.updated" | "feed.changed" | "request.created" | "request.removed" | "list.updated" | "list.removed" | "member.created" | "member.removed" | "filter.updated" | "filter.removed" | "feed.resync";
 
 /** `feed.mode`: may be repeated; for `count` it begins to count again. */
 export type FeedMode = {
@@ -652,7 +660,7 @@ export type FeedPush = {
   /** The subscription it belongs to. */
   feed: string,
   /** The journal entry. */
-  seq: Seq, } & ({ "event": "post.created", "data": Post } | { "event": "post.updated", "data": Post } | { "event": "post.removed", "data": Removed } | { "event": "comment.created", "data": Comment } | { "event": "comment.updated", "data": Comment } | { "event": "comment.removed", "data": Removed } | { "event": "user.updated", "data": User } | { "event": "follow.created", "data": Follow } | { "event": "follow.removed", "data": Follow } | { "event": "block.created", "data": Block } | { "event": "block.removed", "data": Block } | { "event": "mute.created", "data": Mute } | { "event": "mute.removed", "data": Mute } | { "event": "reaction.updated", "data": Reaction } | { "event": "reaction.removed", "data": Reaction } | { "event": "bookmark.created", "data": Bookmark } | { "event": "bookmark.removed", "data": Bookmark } | { "event": "notification.updated", "data": NotificationTold } | { "event": "notification.removed", "data": NotificationRemoved } | { "event": "notification.read", "data": NotificationReading } | { "event": "marker.updated", "data": ReadMarker } | { "event": "marker.removed", "data": ReadMarker } | { "event": "preferences.updated", "data": Preferences } | { "event": "settings.updated", "data": Settings } | { "event": "draft.updated", "data": Draft } | { "event": "draft.removed", "data": Removed } | { "event": "case.updated", "data": Case } | { "event": "report.updated", "data": Report } | { "event": "action.updated", "data": Action } | { "event": "feed.changed", "data": Changed } | { "event": "feed.resync", "data": Snapshot });
+  seq: Seq, } & ({ "event": "post.created", "data": Post } | { "event": "post.updated", "data": Post } | { "event": "post.removed", "data": Removed } | { "event": "comment.created", "data": Comment } | { "event": "comment.updated", "data": Comment } | { "event": "comment.removed", "data": Removed } | { "event": "user.updated", "data": User } | { "event": "follow.created", "data": Follow } | { "event": "follow.removed", "data": Follow } | { "event": "block.created", "data": Block } | { "event": "block.removed", "data": Block } | { "event": "mute.created", "data": Mute } | { "event": "mute.removed", "data": Mute } | { "event": "reaction.updated", "data": Reaction } | { "event": "reaction.removed", "data": Reaction } | { "event": "bookmark.created", "data": Bookmark } | { "event": "bookmark.removed", "data": Bookmark } | { "event": "notification.updated", "data": NotificationTold } | { "event": "notification.removed", "data": NotificationRemoved } | { "event": "notification.read", "data": NotificationReading } | { "event": "marker.updated", "data": ReadMarker } | { "event": "marker.removed", "data": ReadMarker } | { "event": "preferences.updated", "data": Preferences } | { "event": "settings.updated", "data": Settings } | { "event": "draft.updated", "data": Draft } | { "event": "draft.removed", "data": Removed } | { "event": "case.updated", "data": Case } | { "event": "report.updated", "data": Report } | { "event": "action.updated", "data": Action } | { "event": "feed.changed", "data": Changed } | { "event": "request.created", "data": FollowRequest } | { "event": "request.removed", "data": FollowRequest } | { "event": "list.updated", "data": List } | { "event": "list.removed", "data": Removed } | { "event": "member.created", "data": ListMember } | { "event": "member.removed", "data": ListMember } | { "event": "filter.updated", "data": Filter } | { "event": "filter.removed", "data": Removed } | { "event": "feed.resync", "data": Snapshot });
 
 /** How a feed starts. */
 export type FeedStart = { "status": "live",
@@ -684,6 +692,12 @@ export type FeedStart = { "status": "live",
   preferences?: Preferences,
   /** What one has chosen; absent where one never did. */
   settings?: Settings,
+  /** Requests of one's own to follow somebody; those of others to oneself come by `request.page`. */
+  requests?: Array<FollowRequest>,
+  /** One's lists. */
+  lists?: Array<List>,
+  /** One's keyword filters. */
+  filters?: Array<Filter>,
   /** Newest first. */
   notifications?: Array<Notification>,
   /** How far one has looked through them, and how many are unread. */
@@ -716,6 +730,57 @@ export type FeedUnsubscribe = {
   feed: string,
 };
 
+/** A filter of one's own. */
+export type Filter = {
+  /** Which. */
+  id: FilterId,
+  /** Last change. */
+  rev: Seq,
+  /** What is not to be read. */
+  phrase: string,
+  /** Whether it counts only where it is no part of a longer word. */
+  whole_word?: boolean,
+  /** From when on it matches nothing; it stays until it is deleted. */
+  until?: Millis,
+};
+
+/** A keyword filter; chosen by its owner's client, like [`PostId`]. */
+export type FilterId = string;
+
+/** `filter.put`: makes a filter, or replaces all of one. May be repeated. */
+export type FilterPut = {
+  /** Chosen by the client (UUIDv7 recommended). */
+  id: FilterId,
+  /** What is not to be read. */
+  phrase: string,
+  /** Whether it counts only where it is no part of a longer word. */
+  whole_word?: boolean,
+  /** From when on it matches nothing; for good if absent. */
+  until?: Millis,
+};
+
+/** `filter.delete`. */
+export type FilterRef = {
+  /** Which. */
+  id: FilterId,
+};
+
+/** Result of `filter.put`. */
+export type FilterResult = {
+  /** As it is now. */
+  filter: Filter,
+  /** The change. */
+  seq: Seq,
+  /** It was so already; nothing was done now. */
+  duplicate?: boolean,
+};
+
+/** Result of `filter.all`. */
+export type Filters = {
+  /** All of one's own, in the order of their making. */
+  filters: Array<Filter>,
+};
+
 /** What of the feed `firehose` is wanted: what is in all of the lists that are not empty. */
 export type FirehoseFilter = {
   /** Of these kinds. */
@@ -739,14 +804,36 @@ export type Follow = {
   followee: UserId,
 };
 
+/** "`asker` would like to follow `asked`"; in a removed event, "no longer": granted, refused or taken back. Told to both. */
+export type FollowRequest = {
+  /** Last change. Requests are sorted by it, newest first. */
+  rev: Seq,
+  /** Who asks. */
+  asker: UserId,
+  /** Whom. */
+  asked: UserId,
+};
+
 /** Result of `user.follow` and `user.unfollow`. */
 export type FollowResult = {
   /** The pair, as of its last change. */
   follow: Follow,
   /** Whether one follows them now. */
   following: boolean,
+  /** Whether one has asked them to be allowed to: they approve their followers first. */
+  requested?: boolean,
   /** The change. */
   seq: Seq,
+};
+
+/** Result of `user.remove_follower`. */
+export type FollowerRemoved = {
+  /** The pair, as of its end. */
+  follow: Follow,
+  /** The change. */
+  seq: Seq,
+  /** It was so already; nothing was done now. */
+  duplicate?: boolean,
 };
 
 /** Somebody who was looked for. */
@@ -810,6 +897,85 @@ export type Limits = {
   page: number,
   /** Budget; reading costs 1, following 2, changing 2, creating 3. */
   points_per_minute: number,
+};
+
+/** A list of one's own. */
+export type List = {
+  /** Which. */
+  id: ListId,
+  /** Last change, also of who is in it. */
+  rev: Seq,
+  /** What one calls it. */
+  name: string,
+  /** How many people are in it. */
+  members: number,
+};
+
+/** `list.create`: may be repeated. */
+export type ListCreate = {
+  /** Chosen by the client (UUIDv7 recommended). */
+  id: ListId,
+  /** What one calls it. */
+  name: string,
+};
+
+/** A list of people; chosen by its owner's client, like [`PostId`]. */
+export type ListId = string;
+
+/** "`user` is in `list`"; in a removed event, "no longer". A list that is removed takes its members along. */
+export type ListMember = {
+  /** Last change. */
+  rev: Seq,
+  /** Which list. */
+  list: ListId,
+  /** Who. */
+  user: UserId,
+};
+
+/** Result of `list.members`. */
+export type ListMembers = {
+  /** All of them, who was added last first; without those who block one. */
+  members: Array<Author>,
+};
+
+/** `list.add`, `list.remove`: may be repeated. */
+export type ListPerson = {
+  /** Which list. */
+  id: ListId,
+  /** Who. */
+  user: UserId,
+};
+
+/** `list.delete`, `list.members`. */
+export type ListRef = {
+  /** Which. */
+  id: ListId,
+};
+
+/** Result of `list.create`, `list.update`, `list.add` and `list.remove`. */
+export type ListResult = {
+  /** As it is now. */
+  list: List,
+  /** The change. */
+  seq: Seq,
+  /** It was so already; nothing was done now. */
+  duplicate?: boolean,
+};
+
+/** `list.update`: another name. */
+export type ListUpdate = {
+  /** Which. */
+  id: ListId,
+  /** What one calls it from now on. */
+  name: string,
+  /** Refuse as `stale` if it has changed since. */
+  if_rev?: Seq,
+};
+
+/** Result of `list.all`. */
+export type Lists = {
+  /** All of one's own, in the order of their making. */
+  lists: Array<List>,
 };
 
 /** Who has locked a thread: only they, or somebody with more to say, unlock it. */
@@ -1695,10 +1861,36 @@ export type ReportsPage = {
 /** A request that was understood. */
 export type Request = {
   /** Echoed in the reply. */
-  id: RequestId, } & ({ "method": "hello", "params": Hello } | { "method": "auth.refresh", "params": AuthRefresh } | { "method": "account.get", "params": Nothing } | { "method": "account.export", "params": Nothing } | { "method": "account.delete", "params": AccountDelete } | { "method": "account.password", "params": AccountPassword } | { "method": "account.email", "params": AccountEmail } | { "method": "session.list", "params": Nothing } | { "method": "session.revoke", "params": SessionRef } | { "method": "session.revoke_others", "params": Nothing } | { "method": "bot.create", "params": BotCreate } | { "method": "bot.all", "params": Nothing } | { "method": "bot.delete", "params": BotRef } | { "method": "token.create", "params": TokenCreate } | { "method": "token.all", "params": TokenAll } | { "method": "token.revoke", "params": TokenRef } | { "method": "settings.update", "params": SettingsUpdate } | { "method": "user.get", "params": UserGet } | { "method": "user.update", "params": UserUpdate } | { "method": "user.follow", "params": UserRef } | { "method": "user.unfollow", "params": UserRef } | { "method": "user.block", "params": UserRef } | { "method": "user.unblock", "params": UserRef } | { "method": "user.mute", "params": UserMute } | { "method": "user.unmute", "params": UserRef } | { "method": "post.create", "params": PostCreate } | { "method": "post.get", "params": PostRef } | { "method": "post.update", "params": PostUpdate } | { "method": "post.delete", "params": PostRef } | { "method": "post.history", "params": PostRef } | { "method": "post.stats", "params": PostStatsGet } | { "method": "post.react", "params": PostReact } | { "method": "post.unreact", "params": PostRef } | { "method": "post.bookmark", "params": PostRef } | { "method": "post.unbookmark", "params": PostRef } | { "method": "post.pin", "params": PostRef } | { "method": "post.unpin", "params": PostRef } | { "method": "bookmark.page", "params": BookmarkPage } | { "method": "post.lock", "params": PostRef } | { "method": "post.unlock", "params": PostRef } | { "method": "post.slow", "params": PostSlow } | { "method": "post.comments", "params": PostComments } | { "method": "draft.put", "params": DraftPut } | { "method": "draft.delete", "params": DraftRef } | { "method": "draft.page", "params": DraftPage } | { "method": "comment.create", "params": CommentCreate } | { "method": "comment.update", "params": CommentUpdate } | { "method": "comment.delete", "params": CommentRef } | { "method": "comment.hide", "params": CommentRef } | { "method": "comment.unhide", "params": CommentRef } | { "method": "comment.page", "params": CommentPage } | { "method": "feed.page", "params": FeedPage } | { "method": "search.people", "params": SearchPeople } | { "method": "search.posts", "params": SearchPosts } | { "method": "search.tags", "params": SearchTags } | { "method": "mention.suggest", "params": MentionSuggest } | { "method": "feed.subscribe", "params": FeedSubscribe } | { "method": "feed.mode", "params": FeedMode } | { "method": "feed.unsubscribe", "params": FeedUnsubscribe } | { "method": "presence.watch", "params": PresenceWatch } | { "method": "presence.set", "params": PresenceSet } | { "method": "typing.send", "params": TypingSend } | { "method": "notification.page", "params": NotificationPage } | { "method": "notification.seen", "params": NotificationSeen } | { "method": "notification.read", "params": NotificationRead } | { "method": "marker.set", "params": MarkerSet } | { "method": "notify.preferences", "params": NotifyPreferences } | { "method": "media.ticket", "params": MediaTicket } | { "method": "media.get", "params": MediaRef } | { "method": "media.delete", "params": MediaRef } | { "method": "report.create", "params": ReportCreate } | { "method": "report.page", "params": OwnPage } | { "method": "account.actions", "params": OwnPage } | { "method": "appeal.create", "params": AppealCreate } | { "method": "appeal.settle", "params": AppealSettle } | { "method": "mod.page", "params": CasePage } | { "method": "mod.get", "params": CaseRef } | { "method": "mod.claim", "params": CaseClaim } | { "method": "mod.settle", "params": CaseRef } | { "method": "mod.act", "params": ModAct } | { "method": "mod.role", "params": ModRole } | { "method": "mod.log", "params": LogPage });
+  id: RequestId, } & ({ "method": "hello", "params": Hello } | { "method": "auth.refresh", "params": AuthRefresh } | { "method": "account.get", "params": Nothing } | { "method": "account.export", "params": Nothing } | { "method": "account.delete", "params": AccountDelete } | { "method": "account.password", "params": AccountPassword } | { "method": "account.email", "params": AccountEmail } | { "method": "session.list", "params": Nothing } | { "method": "session.revoke", "params": SessionRef } | { "method": "session.revoke_others", "params": Nothing } | { "method": "bot.create", "params": BotCreate } | { "method": "bot.all", "params": Nothing } | { "method": "bot.delete", "params": BotRef } | { "method": "token.create", "params": TokenCreate } | { "method": "token.all", "params": TokenAll } | { "method": "token.revoke", "params": TokenRef } | { "method": "settings.update", "params": SettingsUpdate } | { "method": "user.get", "params": UserGet } | { "method": "user.update", "params": UserUpdate } | { "method": "user.follow", "params": UserRef } | { "method": "user.unfollow", "params": UserRef } | { "method": "user.remove_follower", "params": UserRef } | { "method": "user.block", "params": UserRef } | { "method": "user.unblock", "params": UserRef } | { "method": "user.mute", "params": UserMute } | { "method": "user.unmute", "params": UserRef } | { "method": "request.page", "params": RequestPage } | { "method": "request.accept", "params": UserRef } | { "method": "request.reject", "params": UserRef } | { "method": "list.create", "params": ListCreate } | { "method": "list.update", "params": ListUpdate } | { "method": "list.delete", "params": ListRef } | { "method": "list.add", "params": ListPerson } | { "method": "list.remove", "params": ListPerson } | { "method": "list.all", "params": Nothing } | { "method": "list.members", "params": ListRef } | { "method": "filter.put", "params": FilterPut } | { "method": "filter.delete", "params": FilterRef } | { "method": "filter.all", "params": Nothing } | { "method": "post.create", "params": PostCreate } | { "method": "post.get", "params": PostRef } | { "method": "post.update", "params": PostUpdate } | { "method": "post.delete", "params": PostRef } | { "method": "post.history", "params": PostRef } | { "method": "post.stats", "params": PostStatsGet } | { "method": "post.react", "params": PostReact } | { "method": "post.unreact", "params": PostRef } | { "method": "post.bookmark", "params": PostRef } | { "method": "post.unbookmark", "params": PostRef } | { "method": "post.pin", "params": PostRef } | { "method": "post.unpin", "params": PostRef } | { "method": "bookmark.page", "params": BookmarkPage } | { "method": "post.lock", "params": PostRef } | { "method": "post.unlock", "params": PostRef } | { "method": "post.slow", "params": PostSlow } | { "method": "post.comments", "params": PostComments } | { "method": "draft.put", "params": DraftPut } | { "method": "draft.delete", "params": DraftRef } | { "method": "draft.page", "params": DraftPage } | { "method": "comment.create", "params": CommentCreate } | { "method": "comment.update", "params": CommentUpdate } | { "method": "comment.delete", "params": CommentRef } | { "method": "comment.hide", "params": CommentRef } | { "method": "comment.unhide", "params": CommentRef } | { "method": "comment.page", "params": CommentPage } | { "method": "feed.page", "params": FeedPage } | { "method": "search.people", "params": SearchPeople } | { "method": "search.posts", "params": SearchPosts } | { "method": "search.tags", "params": SearchTags } | { "method": "mention.suggest", "params": MentionSuggest } | { "method": "feed.subscribe", "params": FeedSubscribe } | { "method": "feed.mode", "params": FeedMode } | { "method": "feed.unsubscribe", "params": FeedUnsubscribe } | { "method": "presence.watch", "params": PresenceWatch } | { "method": "presence.set", "params": PresenceSet } | { "method": "typing.send", "params": TypingSend } | { "method": "notification.page", "params": NotificationPage } | { "method": "notification.seen", "params": NotificationSeen } | { "method": "notification.read", "params": NotificationRead } | { "method": "marker.set", "params": MarkerSet } | { "method": "notify.preferences", "params": NotifyPreferences } | { "method": "media.ticket", "params": MediaTicket } | { "method": "media.get", "params": MediaRef } | { "method": "media.delete", "params": MediaRef } | { "method": "report.create", "params": ReportCreate } | { "method": "report.page", "params": OwnPage } | { "method": "account.actions", "params": OwnPage } | { "method": "appeal.create", "params": AppealCreate } | { "method": "appeal.settle", "params": AppealSettle } | { "method": "mod.page", "params": CasePage } | { "method": "mod.get", "params": CaseRef } | { "method": "mod.claim", "params": CaseClaim } | { "method": "mod.settle", "params": CaseRef } | { "method": "mod.act", "params": ModAct } | { "method": "mod.role", "params": ModRole } | { "method": "mod.log", "params": LogPage });
 
 /** The client's number for a request, echoed in its reply. 0 … 2⁵³−1. */
 export type RequestId = number;
+
+/** `request.page`. */
+export type RequestPage = {
+  /** `next` of the page before; the newest requests if absent. */
+  before?: string,
+  /** 1–100; 50 if absent. */
+  limit?: number,
+};
+
+/** Result of `request.accept` and `request.reject`. */
+export type RequestResult = {
+  /** The request, as of its end. */
+  request: FollowRequest,
+  /** The change. */
+  seq: Seq,
+  /** It was so already; nothing was done now. */
+  duplicate?: boolean,
+};
+
+/** Result of `request.page`. */
+export type RequestsPage = {
+  /** Newest first. */
+  requests: Array<Asking>,
+  /** For the next `before`; null at the end. */
+  next: string | null,
+};
 
 /** Every REST refusal. */
 export type RestError = {
@@ -1813,8 +2005,8 @@ export type SignUp = {
 };
 
 /** The state of a feed as of `seq`; every later change follows as an event. Which fields are there depends on the feed:
- * `home`, `global`, `tag:<name>`: `posts`; `user:<id>`: `user`, `posts`, `pinned`; `post:<id>`: `post`, `comments`; `me`: `user`, `follows`, `blocks`,
- * `mutes`, `markers`, `preferences`, `settings`; `notifications`: `notifications`, `reading`; `mod`: `cases`.
+ * `home`, `global`, `tag:<name>`, `list:<id>`: `posts`; `user:<id>`: `user`, `posts`, `pinned`; `post:<id>`: `post`, `comments`; `me`: `user`, `follows`, `blocks`,
+ * `mutes`, `markers`, `preferences`, `settings`, `requests`, `lists`, `filters`; `notifications`: `notifications`, `reading`; `mod`: `cases`.
  */
 export type Snapshot = {
   /** Which. */
@@ -1843,6 +2035,12 @@ export type Snapshot = {
   preferences?: Preferences,
   /** What one has chosen; absent where one never did. */
   settings?: Settings,
+  /** Requests of one's own to follow somebody; those of others to oneself come by `request.page`. */
+  requests?: Array<FollowRequest>,
+  /** One's lists. */
+  lists?: Array<List>,
+  /** One's keyword filters. */
+  filters?: Array<Filter>,
   /** Newest first. */
   notifications?: Array<Notification>,
   /** How far one has looked through them, and how many are unread. */
@@ -2018,7 +2216,7 @@ export type UserMute = {
   until?: Millis,
 };
 
-/** `user.follow`, `user.unfollow`, `user.block`, `user.unblock`, `user.unmute`: all may be repeated without harm. */
+/** `user.follow`, `user.unfollow`, `user.remove_follower`, `user.block`, `user.unblock`, `user.unmute`, `request.accept`, `request.reject`: all may be repeated without harm. */
 export type UserRef = {
   /** Whom. */
   id: UserId,
@@ -2032,6 +2230,10 @@ export type UserResult = {
   following: boolean,
   /** Whether they follow one. */
   followed_by: boolean,
+  /** Whether one has asked to follow them. */
+  requested?: boolean,
+  /** Whether they have asked to follow one. */
+  requested_by?: boolean,
   /** Whether one blocks them. */
   blocking: boolean,
   /** Whether one has muted them. */
@@ -2052,6 +2254,8 @@ export type UserUpdate = {
   bio?: string,
   /** A picture of one's own, sent as an `avatar`, for a face; `null` for none. Stays if absent. */
   avatar?: MediaId | null,
+  /** Whether one approves one's followers first. */
+  asks?: boolean,
   /** Refuse with `stale` if the profile has changed since. */
   if_rev?: Seq,
 };
@@ -2119,10 +2323,24 @@ export interface Methods {
   "user.update": { params: UserUpdate; result: UserUpdated };
   "user.follow": { params: UserRef; result: FollowResult };
   "user.unfollow": { params: UserRef; result: FollowResult };
+  "user.remove_follower": { params: UserRef; result: FollowerRemoved };
   "user.block": { params: UserRef; result: BlockResult };
   "user.unblock": { params: UserRef; result: BlockResult };
   "user.mute": { params: UserMute; result: MuteResult };
   "user.unmute": { params: UserRef; result: MuteResult };
+  "request.page": { params: RequestPage; result: RequestsPage };
+  "request.accept": { params: UserRef; result: RequestResult };
+  "request.reject": { params: UserRef; result: RequestResult };
+  "list.create": { params: ListCreate; result: ListResult };
+  "list.update": { params: ListUpdate; result: ListResult };
+  "list.delete": { params: ListRef; result: RemovedResult };
+  "list.add": { params: ListPerson; result: ListResult };
+  "list.remove": { params: ListPerson; result: ListResult };
+  "list.all": { params: Nothing; result: Lists };
+  "list.members": { params: ListRef; result: ListMembers };
+  "filter.put": { params: FilterPut; result: FilterResult };
+  "filter.delete": { params: FilterRef; result: RemovedResult };
+  "filter.all": { params: Nothing; result: Filters };
   "post.create": { params: PostCreate; result: PostResult };
   "post.get": { params: PostRef; result: PostGot };
   "post.update": { params: PostUpdate; result: PostResult };
@@ -2214,5 +2432,13 @@ export interface Events {
   "report.updated": Report;
   "action.updated": Action;
   "feed.changed": Changed;
+  "request.created": FollowRequest;
+  "request.removed": FollowRequest;
+  "list.updated": List;
+  "list.removed": Removed;
+  "member.created": ListMember;
+  "member.removed": ListMember;
+  "filter.updated": Filter;
+  "filter.removed": Removed;
   "feed.resync": Snapshot;
 }

@@ -148,10 +148,12 @@ impl World {
                 return ends.then(|| "revoked".to_owned());
             }
             let touched = feeds.iter().any(|feed| starts_afresh(*feed, &entry.change, session.user));
-            let kind = match entry.change {
-                Change::Follow { .. } => "Circle",
-                Change::List { .. } | Change::Listed { .. } => "Lists",
-                _ => "Others",
+            let kind = if let Change::Follow { .. } = entry.change {
+                "Circle"
+            } else if let Change::List { .. } | Change::Listed { .. } = entry.change {
+                "Lists"
+            } else {
+                "Others"
             };
             touched.then(|| kind.to_owned())
         });
