@@ -1,4 +1,4 @@
--- Why: the handle of a deleted account rests for a while, for people and for bots; and somebody's bots go with them.
+-- Why: the handle of a deleted account rests for a while, for people and for bots.
 
 create function handle_is_taken(of_handle text) returns boolean
 language sql stable
@@ -6,10 +6,6 @@ as $$
     select exists (select from users u where u.handle = of_handle)
         or exists (select from left_handles l where l.handle = of_handle and l.free_ms > clock_ms())
 $$;
-
-create or replace function accounts_with(of_user uuid) returns setof uuid
-language sql stable
-as $$ select of_user union select * from bots_of(of_user) $$;
 
 -- As that of 0032, but for resting handles.
 create or replace function decide_users(

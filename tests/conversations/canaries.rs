@@ -23,6 +23,7 @@ const NEW_PASSWORD: &str = "canary in the second mine";
 const POST: &str = "a canary in a private post";
 const WARNING: &str = "a canary in a warning";
 const REPORT: &str = "a canary in a report";
+const DRAFT: &str = "a canary in a draft";
 const COMMENT: &str = "a canary under a private post";
 const LIST: &str = "a canary in a list's name";
 const PHRASE: &str = "a canary in a filter";
@@ -87,6 +88,11 @@ async fn p9_no_canary_sings_on_anothers_wire_nor_between_the_nodes_nor_in_a_log(
     let warned = json!({ "id": Uuid::now_v7(), "text": POST, "warning": WARNING, "visibility": "mentioned" });
     let warned: Result<Value, Refusal> = ann.request("post.create", warned).await;
     warned.expect("posted");
+    let kept: Result<Value, Refusal> =
+        ann.request("draft.put", json!({ "id": Uuid::now_v7(), "text": DRAFT, "warning": WARNING })).await;
+    kept.expect("kept");
+    let account: Result<Value, Refusal> = ann.request("account.get", json!({})).await;
+    account.expect("hers");
     ann.comments(secret.id, None, COMMENT).await;
     for (method, params) in [
         ("list.create", json!({ "id": Uuid::now_v7(), "name": LIST })),
@@ -122,7 +128,7 @@ async fn p9_no_canary_sings_on_anothers_wire_nor_between_the_nodes_nor_in_a_log(
             assert!(!text.contains(canary), "{canary:?} sings: {place}");
         }
     }
-    for canary in [POST, WARNING, COMMENT, REPORT, LIST, PHRASE] {
+    for canary in [POST, WARNING, DRAFT, COMMENT, REPORT, LIST, PHRASE] {
         for (place, text) in [("another's wire", &wire), ("a log", &logs)] {
             assert!(!text.contains(canary), "{canary:?} sings: {place}");
         }
