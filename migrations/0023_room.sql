@@ -6,6 +6,9 @@
 alter table users
     -- What not every profile has, as clients see it; null where it has nothing of it.
     add column extra jsonb;
+alter table comments
+    -- What not every comment has, as clients see it; null where it has nothing of it.
+    add column extra jsonb;
 
 create or replace view user_states as
 select 1::smallint as kind, u.id, u.rev, u.seq, false as removed,
@@ -664,11 +667,11 @@ begin
     -- the command tells the text and `seqs` the rev.
     return query
     select c.ord, c.verdict, c.seq, life, now_ms, c.actor_rev, c.actor_handle, c.actor_name,
-           c.actor, c.seq, now_ms, null::bigint, null::text,
+           c.actor, c.seq, now_ms, case when c.verdict = 17 then slow_until(c.actor, c.on_post) end, null::text,
            null::uuid, null::uuid, null::smallint, null::text, null::smallint, null::text, null::text, null::text, null::boolean,
            null::smallint, null::uuid
-      from unnest(acts, actors, verdicts, seqs, actor_revs, actor_handles, actor_names, args) with ordinality
-           c (act, actor, verdict, seq, actor_rev, actor_handle, actor_name, arg, ord)
+      from unnest(acts, actors, verdicts, seqs, actor_revs, actor_handles, actor_names, args, on_posts) with ordinality
+           c (act, actor, verdict, seq, actor_rev, actor_handle, actor_name, arg, on_post, ord)
      where c.verdict > 1 or (c.verdict = 0 and c.act = 5 and c.arg is null);
     if rejoin and has_posts then
         return query
@@ -689,7 +692,8 @@ begin
         select c.ord, c.verdict, case when m.removed and c.act <> 10 then c.seq else m.rev end, life, now_ms,
                c.actor_rev, c.actor_handle, c.actor_name,
                m.author, m.seq, m.created_ms, m.edited_ms, case when c.verdict = 1 then m.text end,
-               m.post, m.parent, m.depth, null::text, null::smallint, null::text, null::text, null::text, null::boolean,
+               m.post, m.parent, m.depth, null::text, null::smallint, m.extra::text,
+               (select scope_of(p.audience, p.widest, null, null, null, null)::text from posts p where p.id = m.post and p.audience <> 0), null::text, null::boolean,
            null::smallint, null::uuid
           from unnest(acts, ids, verdicts, seqs, actor_revs, actor_handles, actor_names) with ordinality
                c (act, id, verdict, seq, actor_rev, actor_handle, actor_name, ord)

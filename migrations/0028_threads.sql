@@ -4,9 +4,6 @@
 -- Who may comment is in `posts.extra` as `comments`; where it is not there, as the author's settings (`users.comments`) say at the time.
 -- There as well `locked` (by whom) and `slow` (seconds). In `comments.extra` is `hidden`.
 
-alter table comments
-    -- What not every comment has, as clients see it; null where it has nothing of it.
-    add column extra jsonb;
 -- Direct answers to a comment, for reading and counting a branch.
 create index comments_answering on comments (parent, seq) where parent is not null;
 
@@ -38,36 +35,6 @@ as $$
       from (select from comments m
              where m.parent = of_comment and (not m.removed or exists (select from comments d where d.parent = m.id))
              limit most) n
-$$;
-
--- `commit_batch` itself changes in two lines: comments are told with what not every comment has, and who comes too soon is told (as
--- `edited_ms`) when they will not.
-do $$
-declare
-    text text := pg_get_functiondef('commit_batch'::regproc);
-    was  text[];
-begin
-    foreach was slice 1 in array array[
-        array['m.post, m.parent, m.depth, null::text, null::smallint, null::text,',
-              'm.post, m.parent, m.depth, null::text, null::smallint, m.extra::text,'],
-        array['c.actor, c.seq, now_ms, null::bigint, null::text,
-           null::uuid, null::uuid, null::smallint, null::text, null::smallint, null::text, null::text, null::text, null::boolean,
-           null::smallint, null::uuid
-      from unnest(acts, actors, verdicts, seqs, actor_revs, actor_handles, actor_names, args) with ordinality
-           c (act, actor, verdict, seq, actor_rev, actor_handle, actor_name, arg, ord)',
-              'c.actor, c.seq, now_ms, case when c.verdict = 17 then slow_until(c.actor, c.on_post) end, null::text,
-           null::uuid, null::uuid, null::smallint, null::text, null::smallint, null::text, null::text, null::text, null::boolean,
-           null::smallint, null::uuid
-      from unnest(acts, actors, verdicts, seqs, actor_revs, actor_handles, actor_names, args, on_posts) with ordinality
-           c (act, actor, verdict, seq, actor_rev, actor_handle, actor_name, arg, on_post, ord)']]
-    loop
-        if strpos(text, was[1]) = 0 then
-            raise exception 'commit_batch is not the one this changes';
-        end if;
-        text := replace(text, was[1], was[2]);
-    end loop;
-    execute text;
-end
 $$;
 
 -- Whether somebody else than its author may comment on a post: `who` as in users.comments, `mentions` as in posts.extra.

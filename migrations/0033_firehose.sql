@@ -15,25 +15,10 @@ select 4::smallint as kind, m.id, m.rev, m.seq, m.removed,
        (select scope_of(p.audience, p.widest, null, null, null, null)::text from posts p where p.id = m.post and p.audience <> 0) as scope
   from comments m join users u on u.id = m.author;
 
--- The same for comments that have just been written: a line of what 0028 left.
-do $$
-declare
-    text text := pg_get_functiondef('commit_batch'::regproc);
-    was  text := 'm.post, m.parent, m.depth, null::text, null::smallint, m.extra::text, null::text,';
-begin
-    if strpos(text, was) = 0 then
-        raise exception 'commit_batch is not the one this changes';
-    end if;
-    execute replace(text, was,
-        'm.post, m.parent, m.depth, null::text, null::smallint, m.extra::text,
-               (select scope_of(p.audience, p.widest, null, null, null, null)::text from posts p where p.id = m.post and p.audience <> 0),');
-end
-$$;
-
 -- Bots stand as their owners do: what 0030 does to one, done to those of theirs that stand no worse already. When it ends is the owner's affair.
-do $$ begin execute replace(pg_get_functiondef('set_user_standing'::regproc), 'set_user_standing', 'set_one_standing'); end $$;
+alter function set_user_standing(bigint, bigint, uuid, smallint, bigint, uuid) rename to set_one_standing;
 
-create or replace function set_user_standing(n bigint, now_ms bigint, of_user uuid, to_standing smallint, until_ms bigint, by_action uuid) returns bigint
+create function set_user_standing(n bigint, now_ms bigint, of_user uuid, to_standing smallint, until_ms bigint, by_action uuid) returns bigint
 language plpgsql volatile
 as $$
 declare

@@ -21,10 +21,10 @@ impl Person {
 
     /// The last number that was told of a feed.
     fn news(&self, of: FeedName) -> Option<u32> {
-        let news = self.notices.iter().filter_map(|notice| {
+        let mut news = self.notices.iter().filter_map(|notice| {
             if let Notice::News { feed, count, .. } = notice { Some((feed, count)) } else { None }
         });
-        news.filter(|(feed, _)| **feed == of).last().map(|(_, count)| *count)
+        news.rfind(|(feed, _)| **feed == of).map(|(_, count)| *count)
     }
 }
 

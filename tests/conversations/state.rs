@@ -144,6 +144,7 @@ impl State {
     }
 
     /// Applies a push by the rev rule.
+    #[expect(clippy::too_many_lines, reason = "a table: a line or two for each event")]
     pub fn apply(&mut self, push: FeedPush) {
         let Some(state) = self.feeds.get_mut(&push.feed) else {
             panic!("an event of {}, which is not watched", push.feed);
