@@ -52,7 +52,7 @@ begin
             select c.ord,
                 (case when c.actor_rev is null then 2
                       when c.id = c.actor then 10
-                      when u.id is null then case c.act when 3 then 3 else 1 end
+                      when u.id is null or c.act = 3 and u.deleted_ms is not null then case c.act when 3 then 3 else 1 end
                       when c.act = 3 and (b.blocked is not null or k.blocked is not null)
                       then case when b.blocked is not null then 11 else 3 end
                       -- As the command before it in this batch left the pair, or as it is stored.

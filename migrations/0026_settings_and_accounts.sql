@@ -159,6 +159,10 @@ as $$
            union all
            (select f.follower, 4::smallint, d.user_id from follows f where f.followee = d.user_id and f.active limit most)
            union all
+           (select d.user_id, 4::smallint, q.asked from follow_requests q where q.asker = d.user_id and q.active limit most)
+           union all
+           (select q.asker, 4::smallint, d.user_id from follow_requests q where q.asked = d.user_id and q.active limit most)
+           union all
            (select d.user_id, 25::smallint, r.post from reactions r where r.user_id = d.user_id and r.emoji is not null limit most)
            union all
            (select d.user_id, 21::smallint, k.blocked from blocks k where k.blocker = d.user_id and k.active limit most)
@@ -206,6 +210,11 @@ begin
     delete from notification_preferences p where p.user_id = of_user;
     delete from settings c where c.user_id = of_user;
     delete from drafts d where d.user_id = of_user;
+    delete from list_members m where m.owner = of_user;
+    delete from lists l where l.owner = of_user;
+    delete from filters f where f.owner = of_user;
+    -- What moderators had hidden of theirs is gone with the rest.
+    delete from hidden_comments h using comments m where m.id = h.comment and m.author = of_user;
     delete from exports e where e.user_id = of_user;
     delete from refresh_tokens t using sessions s where s.user_id = of_user and t.session = s.id;
     delete from sessions s where s.user_id = of_user and s.revoked_ms is not null;

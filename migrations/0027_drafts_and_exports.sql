@@ -273,6 +273,23 @@ insert into exported (section, question) values
       from mutes m join users u on u.id = m.muted
      where m.muter = $1 and m.active and m.muted > coalesce(nullif($2, '')::uuid, '00000000-0000-0000-0000-000000000000')
      order by m.muted limit $3 $$),
+('follow_requests', $$
+    select q.asked::text, jsonb_build_object('id', u.id, 'handle', u.handle)
+      from follow_requests q join users u on u.id = q.asked
+     where q.asker = $1 and q.active and q.asked > coalesce(nullif($2, '')::uuid, '00000000-0000-0000-0000-000000000000')
+     order by q.asked limit $3 $$),
+('lists', $$
+    select l.id::text, jsonb_build_object('id', l.id, 'name', l.name, 'members', (
+               select coalesce(jsonb_agg(u.handle order by u.handle), '[]')
+                 from list_members m join users u on u.id = m.member where m.list = l.id and m.active))
+      from lists l
+     where l.owner = $1 and not l.removed and l.id > coalesce(nullif($2, '')::uuid, '00000000-0000-0000-0000-000000000000')
+     order by l.id limit $3 $$),
+('filters', $$
+    select f.id::text, jsonb_strip_nulls(jsonb_build_object('phrase', f.phrase, 'whole_word', f.whole_word, 'until', f.until_ms))
+      from filters f
+     where f.owner = $1 and not f.removed and f.id > coalesce(nullif($2, '')::uuid, '00000000-0000-0000-0000-000000000000')
+     order by f.id limit $3 $$),
 ('reactions', $$
     select r.post::text, jsonb_build_object('post', r.post, 'emoji', (emoji_words())[r.emoji])
       from reactions r

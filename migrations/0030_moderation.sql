@@ -509,7 +509,7 @@ end
 $$;
 
 -- Suspends somebody, bans them, or neither any more. A ban ends all their log-ins, by one entry.
-create function set_user_standing(n bigint, now_ms bigint, of_user uuid, to_standing smallint, until_ms bigint, by_action uuid) returns bigint
+create function set_one_standing(n bigint, now_ms bigint, of_user uuid, to_standing smallint, until_ms bigint, by_action uuid) returns bigint
 language plpgsql volatile
 as $$
 declare
@@ -517,9 +517,9 @@ declare
 begin
     -- Nobody logs in meanwhile: see open_session.
     perform from accounts a where a.user_id = of_user for update;
-    update users u set standing = to_standing, standing_until = set_user_standing.until_ms, standing_action = by_action where u.id = of_user;
+    update users u set standing = to_standing, standing_until = set_one_standing.until_ms, standing_action = by_action where u.id = of_user;
     if to_standing = 2 then
-        update sessions s set revoked_ms = set_user_standing.now_ms, rev = set_user_standing.n
+        update sessions s set revoked_ms = set_one_standing.now_ms, rev = set_one_standing.n
          where s.user_id = of_user and s.revoked_ms is null;
         if found then
             insert into journal (seq, kind, subject, actor, at_ms) values (n, 11, of_user, of_user, now_ms);
@@ -529,6 +529,11 @@ begin
     return told_rights(n, now_ms, of_user, did);
 end
 $$;
+
+-- Whatever goes with somebody stands as they do: 0033 adds their bots.
+create function set_user_standing(n bigint, now_ms bigint, of_user uuid, to_standing smallint, until_ms bigint, by_action uuid) returns bigint
+language sql volatile
+as $$ select set_one_standing(n, now_ms, of_user, to_standing, until_ms, by_action) $$;
 
 -- What was done before is over. An open appeal against it has got what it wanted.
 create function end_actions(n bigint, now_ms bigint, of_user uuid, of_acts text[], of_thing uuid, but_case uuid) returns bigint

@@ -16,9 +16,7 @@ select 4::smallint as kind, m.id, m.rev, m.seq, m.removed,
   from comments m join users u on u.id = m.author;
 
 -- Bots stand as their owners do: what 0030 does to one, done to those of theirs that stand no worse already. When it ends is the owner's affair.
-alter function set_user_standing(bigint, bigint, uuid, smallint, bigint, uuid) rename to set_one_standing;
-
-create function set_user_standing(n bigint, now_ms bigint, of_user uuid, to_standing smallint, until_ms bigint, by_action uuid) returns bigint
+create or replace function set_user_standing(n bigint, now_ms bigint, of_user uuid, to_standing smallint, until_ms bigint, by_action uuid) returns bigint
 language plpgsql volatile
 as $$
 declare

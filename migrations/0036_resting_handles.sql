@@ -1,4 +1,4 @@
--- Why: the handle of a deleted account rests for a while, for people and for bots.
+-- Why: the handle of a deleted account rests for a while, for people and for bots; and a copy of what is somebody's holds their reports.
 
 create function handle_is_taken(of_handle text) returns boolean
 language sql stable
@@ -86,3 +86,11 @@ begin
     end if;
 end
 $$;
+
+-- What somebody has reported is theirs, too; who else did is not.
+insert into exported (section, question) values
+('reports', $$
+    select r.id::text, jsonb_strip_nulls(jsonb_build_object('id', r.id, 'thing', r.thing, 'reason', r.reason, 'note', r.note, 'at', r.at_ms))
+      from reports r
+     where r.reporter = $1 and r.id > coalesce(nullif($2, '')::uuid, '00000000-0000-0000-0000-000000000000')
+     order by r.id limit $3 $$);

@@ -95,6 +95,11 @@ async fn p5_p10_a_deleted_account_is_gone_for_everybody_whoever_dies_meanwhile()
     bob.follows(ann.id()).await;
     ann.follows(bob.id()).await;
     bob.hears_resync(Home).await;
+    let asks: Result<Value, Refusal> = bob.request("user.update", json!({ "asks": true })).await;
+    asks.expect("from now on he approves followers");
+    ann.unfollows(bob.id()).await;
+    let asked: Result<Value, Refusal> = ann.request("user.follow", json!({ "id": bob.id() })).await;
+    asked.expect("asked");
     let hers = ann.posts("hers").await;
     for number in 0..300 {
         ann.posts(&format!("of many {number}")).await;
@@ -127,12 +132,13 @@ async fn p5_p10_a_deleted_account_is_gone_for_everybody_whoever_dies_meanwhile()
     .await;
     assert!(bob.state.comments(Post(his.id)).iter().any(|one| one.id == answer.id), "answers stay");
     bob.is_refused(ErrorCode::NotFound, "user.get", json!({ "id": ann.id() })).await;
+    bob.is_refused(ErrorCode::NotFound, "user.follow", json!({ "id": ann.id() })).await;
     bob.is_refused(ErrorCode::NotFound, "user.get", json!({ "handle": "ann" })).await;
     bob.is_refused(ErrorCode::NotFound, "feed.subscribe", json!({ "feed": User(ann.id()) })).await;
     // Nothing of it is left, but that there was somebody.
     let left = "select (select count(*) from departures) + (select count(*) from posts where text like '%hers%' or text like 'of many%')
                      + (select count(*) from comments where text like 'hers%') + (select count(*) from accounts where email like 'ann@%')
-                     + (select count(*) from follows where active) + (select count(*) from users where handle = 'ann')";
+                     + (select count(*) from follows where active) + (select count(*) from follow_requests where active) + (select count(*) from users where handle = 'ann')";
     let node = &world.nodes[0];
     let deadline = std::time::Instant::now() + crate::line::PATIENCE;
     while world.database.psql(left).expect("counted").trim() != "0" {
