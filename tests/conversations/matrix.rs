@@ -446,9 +446,10 @@ impl Cast {
             }
             About::NewList | About::NewFilter => {
                 things.chosen = Uuid::now_v7();
-                let (method, params) = match about {
-                    About::NewList => ("list.create", json!({ "id": things.chosen, "name": "one more" })),
-                    _ => ("filter.put", json!({ "id": things.chosen, "phrase": "one more" })),
+                let (method, params) = if matches!(about, About::NewList) {
+                    ("list.create", json!({ "id": things.chosen, "name": "one more" }))
+                } else {
+                    ("filter.put", json!({ "id": things.chosen, "phrase": "one more" }))
                 };
                 self.owner().request::<Value>(method, params).await.expect("made");
             }

@@ -35,6 +35,8 @@ pub struct Judge {
     /// Of these: words that something is gone.
     pub removals: usize,
     pub snapshots: usize,
+    /// What was not right as of its entry, and may have been when it was told.
+    doubtful: Vec<(UserId, Box<Told>)>,
 }
 
 impl Judge {
@@ -60,20 +62,42 @@ impl Judge {
         let mut deeds = deeds.into_iter().peekable();
         for Heard { as_of, viewer, word } in heard {
             while let Some((seq, deed)) = deeds.next_if(|(seq, _)| *seq <= as_of) {
-                self.truth.take(seq, deed);
+                self.takes(seq, deed);
             }
             match word {
-                Word::Event(told) => self.judge_event(viewer, &told),
+                Word::Event(told) => self.judge_event(viewer, told),
                 Word::Fresh(snapshot) => self.judge_fresh(viewer, &snapshot),
             }
         }
-        deeds.for_each(|(seq, deed)| self.truth.take(seq, deed));
+        deeds.for_each(|(seq, deed)| self.takes(seq, deed));
+        if let Some((viewer, told)) = self.doubtful.first() {
+            let complaint = self.complaint(*viewer, told).unwrap_or_default();
+            panic!("{viewer} was told {complaint}, at no time when it was right: {told:?}");
+        }
     }
 
-    fn judge_event(&mut self, viewer: UserId, told: &Told) {
+    fn takes(&mut self, seq: Seq, deed: Deed) {
+        self.truth.take(seq, deed);
+        let doubtful = std::mem::take(&mut self.doubtful);
+        let still = |(viewer, told): &(UserId, Box<Told>)| self.complaint(*viewer, told).is_some();
+        self.doubtful = doubtful.into_iter().filter(still).collect();
+    }
+
+    fn judge_event(&mut self, viewer: UserId, told: Box<Told>) {
         self.deliveries += 1;
+        self.removals += usize::from(matches!(told.thing, Thing::Gone));
+        match self.complaint(viewer, &told) {
+            // Told when a feed had begun afresh, of what lies before that: decided by what the viewer was by then.
+            Some(_) if told.may_repeat => self.doubtful.push((viewer, told)),
+            Some(complaint) => panic!("{viewer} was told {complaint}: {told:?}\nas of {}", self.truth.seq),
+            None => {}
+        }
+    }
+
+    /// What is wrong with telling this to the viewer now.
+    fn complaint(&self, viewer: UserId, told: &Told) -> Option<&'static str> {
         let truth = &self.truth;
-        let complaint = match &told.thing {
+        match &told.thing {
             Thing::Post(post) => match truth.posts.get(&post.id) {
                 None => Some("a post that there is not"),
                 Some(known) if known.rev != post.rev => Some("a state that is no longer the post's"),
@@ -96,14 +120,10 @@ impl Judge {
                 Some(_) => None,
             },
             Thing::User(user) => truth.apart(viewer, user.id).then_some("a profile across a block"),
-            Thing::Gone => {
-                self.removals += 1;
-                removed_post(told).and_then(|id| {
-                    let known = truth.posts.get(&id)?;
-                    (!truth.may_have_shown(viewer, told.feed, id, known))
-                        .then_some("the end of a post that they never saw")
-                })
-            }
+            Thing::Gone => removed_post(told).and_then(|id| {
+                let known = truth.posts.get(&id)?;
+                (!truth.may_have_shown(viewer, told.feed, id, known)).then_some("the end of a post that they never saw")
+            }),
             Thing::Follow(_)
             | Thing::Block(_)
             | Thing::Mute(_)
@@ -123,9 +143,6 @@ impl Judge {
             | Thing::Member(_)
             | Thing::Filter(_) => (told.feed != FeedName::Me && told.feed != FeedName::Notifications)
                 .then_some("something of one's own where others hear it"),
-        };
-        if let Some(complaint) = complaint {
-            panic!("{viewer} was told {complaint}: {told:?}\nas of {}", truth.seq);
         }
     }
 
