@@ -136,7 +136,8 @@ impl World {
         match refusal.code.as_str() {
             "unavailable" | "overloaded" => self.people[at].wishes.push_back(wish),
             "not_found" => {}
-            "forbidden" | "stale" if !wish.creates => {}
+            // Nobody turns to and away from the same person as fast as the dice do.
+            "forbidden" | "stale" | "rate_limited" if !wish.creates => {}
             code => panic!("{code} to {wish:?}"),
         }
     }
