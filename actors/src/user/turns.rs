@@ -6,12 +6,15 @@ use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use governor::clock::{Clock, DefaultClock};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use governor::clock::Clock;
+use governor::middleware::NoOpMiddleware;
+use governor::nanos::Nanos;
+use governor::state::keyed::DashMapStateStore;
+use governor::{Quota, RateLimiter};
 use tidings_protocol::ids::UserId;
 use tidings_protocol::request::Method;
 
-use crate::clock::since;
+use crate::clock::{since, whole_since};
 use crate::limits::{TURN_AWAY, TURNS_KEPT, TURNS_PER_MINUTE, TURNS_SWEEP_MS};
 
 /// Whom a request turns to or from, and what it weighs: how the asker stands to them changes by it.
@@ -28,9 +31,23 @@ pub const fn turned_to(method: &Method) -> Option<(UserId, u32)> {
     }
 }
 
+/// The node's clock, as the limiter reads it.
+#[derive(Clone, Debug)]
+struct Since(Instant);
+
+impl Clock for Since {
+    type Instant = Nanos;
+
+    fn now(&self) -> Nanos {
+        Nanos::from(whole_since(self.0))
+    }
+}
+
+type Pair = (UserId, UserId);
+
 /// Turns of everybody here, by who turns and to whom.
 pub struct Turns {
-    limiter: DefaultKeyedRateLimiter<(UserId, UserId)>,
+    limiter: RateLimiter<Pair, DashMapStateStore<Pair>, Since, NoOpMiddleware<Nanos>>,
     started: Instant,
     swept_ms: AtomicU64,
 }
@@ -38,7 +55,8 @@ pub struct Turns {
 impl Default for Turns {
     fn default() -> Self {
         let quota = Quota::per_minute(NonZeroU32::new(TURNS_PER_MINUTE).unwrap_or(NonZeroU32::MIN));
-        Self { limiter: RateLimiter::keyed(quota), started: Instant::now(), swept_ms: AtomicU64::new(0) }
+        let started = tokio::time::Instant::now().into_std();
+        Self { limiter: RateLimiter::dashmap_with_clock(quota, Since(started)), started, swept_ms: AtomicU64::new(0) }
     }
 }
 
@@ -59,7 +77,7 @@ impl Turns {
         match self.limiter.check_key_n(&(who, whom), weight) {
             Ok(Ok(())) => Ok(()),
             Ok(Err(not_until)) => {
-                let wait = not_until.wait_time_from(DefaultClock::default().now());
+                let wait = not_until.wait_time_from(self.limiter.clock().now());
                 Err(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(1))
             }
             // More than a minute's: there is no such weight, by the assertion of the limits.

@@ -236,7 +236,7 @@ async fn a_role_given_by_the_operator_is_an_entry_like_any_other() {
     let world = World::new().await;
     let ann = world.sign_up("ann").await;
     let told = world.database.psql("select set_role('ann', 'admin')").unwrap();
-    assert_eq!(told, "2");
+    assert_eq!(told, "3", "the profile, and what she may do from now on");
     assert_eq!(world.database.psql("select set_role('ann', 'admin')").unwrap(), "");
     let read = world.store.read(Seq(2), Seq(2)).await.unwrap();
     assert_eq!(read.entries[0].change, Change::User { verb: Verb::Updated, id: ann });

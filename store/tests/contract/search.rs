@@ -142,8 +142,8 @@ async fn p6_pages_join_and_no_search_looks_at_more_than_it_may() {
         .psql(&format!(
             "insert into posts (id, author, text, seq, rev, created_ms)
              select md5(n::text)::uuid, '{}', 'common', n, n, 0 from generate_series(1000001, 1002500) n;
-             insert into post_words (seq, post, words, tags)
-             select n, md5(n::text)::uuid, to_tsvector('simple', 'common') || array_to_tsvector(array[block_word(n)]), '{{}}'
+             insert into post_words (seq, post, rev, words, tags)
+             select n, md5(n::text)::uuid, n, to_tsvector('simple', 'common') || array_to_tsvector(array[block_word(n)]), '{{}}'
                from generate_series(1000001, 1002500) n",
             ann.0
         ))
