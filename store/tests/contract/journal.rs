@@ -236,11 +236,12 @@ async fn a_role_given_by_the_operator_is_an_entry_like_any_other() {
     let world = World::new().await;
     let ann = world.sign_up("ann").await;
     let told = world.database.psql("select set_role('ann', 'admin')").unwrap();
-    assert_eq!(told, "3", "the profile, and what she may do from now on");
+    assert_eq!(told, "3", "that she moderates from now on, and the profile");
     assert_eq!(world.database.psql("select set_role('ann', 'admin')").unwrap(), "");
-    let read = world.store.read(Seq(2), Seq(2)).await.unwrap();
-    assert_eq!(read.entries[0].change, Change::User { verb: Verb::Updated, id: ann });
-    let user: tidings_protocol::entity::User = body(&read.entries[0]);
+    let read = world.store.read(Seq(2), Seq(3)).await.unwrap();
+    assert_eq!(read.entries[0].change, Change::Rights { user: ann, moderates: true });
+    assert_eq!(read.entries[1].change, Change::User { verb: Verb::Updated, id: ann });
+    let user: tidings_protocol::entity::User = body(&read.entries[1]);
     assert_eq!(user.role, tidings_protocol::entity::Role::Admin);
 }
 
