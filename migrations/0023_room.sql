@@ -1,6 +1,8 @@
 -- Why: room for the rest of what is social. `commit_batch` is that of 0013, but each kind of decision is a function of its own, so that a later
 -- one is changed without writing all of it anew; deeds are carried out by groups, each by functions of its own; a deed may be told as a
--- profile, a post or a comment; and profiles have what not every profile has.
+-- profile, a post or a comment; and profiles have what not every profile has. Its parts stand with what they are about: decide_follows and
+-- the group `graph` in 0024 and 0025, `composing` in 0027, decide_comments and `threads` in 0028, decide_posts in 0029, `moderation` in 0030,
+-- `bots` in 0032.
 -- Verdicts besides those of 0013: 15 asks first  16 comments are closed  17 too soon  18 no such picture  19 no more of them  20 being published
 
 alter table users
@@ -68,7 +70,7 @@ begin
          where w.act in (1, 2) order by w.ord
     loop
         select u.handle, u.name, u.bio, u.extra, u.rev, a.email into known
-          from users u join accounts a on a.user_id = u.id where u.id = c.actor;
+          from users u left join accounts a on a.user_id = u.id where u.id = c.actor;
         nth := array_position(new_ids, c.actor);
         verdict := case
             when c.act = 2 then case
@@ -76,12 +78,13 @@ begin
                 when coalesce(c.name, known.name) = known.name and coalesce(c.bio, known.bio) = known.bio
                      and changed_profile(known.extra, c.arg::jsonb) is not distinct from known.extra then 1
                 when c.if_rev <> known.rev then 8
+                when not may_wear(c.actor, c.arg::jsonb ->> 'avatar', known.extra ->> 'avatar') then 18
                 else 0 end
             when known.handle is not null then
                 case when known.handle = c.handle and known.email = c.email then 1 else 5 end
             when nth is not null then
                 case when new_handles[nth] = c.handle and new_emails[nth] = c.email then 1 else 5 end
-            when c.handle = any(new_handles) or exists (select from users u where u.handle = c.handle) then 6
+            when c.handle = any(new_handles) or handle_is_taken(c.handle) then 6
             when c.email = any(new_emails) or exists (select from accounts a where a.email = c.email) then 7
             else 0 end;
         if c.act = 1 and verdict = 0 then
@@ -119,211 +122,6 @@ begin
      where c.act = 2 and c.seq is not null and u.id = c.actor;
 end
 $$;
-
--- Follows and their ends: each as the one before it in this batch left the pair, or as it is stored.
-create function decide_follows(
-    acts smallint[], actors uuid[], ids uuid[], actor_revs bigint[], now_ms bigint
-)
-returns table (of_ords bigint[], of_verdicts smallint[])
-language plpgsql volatile
-as $$
-#variable_conflict use_column
-begin
-    return query
-    select array_agg(d.ord), array_agg(d.verdict)
-      from (
-            select c.ord,
-                (case when c.actor_rev is null then 2
-                      when c.id = c.actor then 10
-                      when u.id is null then case c.act when 3 then 3 else 1 end
-                      when c.act = 3 and (b.blocked is not null or k.blocked is not null)
-                      then case when b.blocked is not null then 11 else 3 end
-                      -- As the command before it in this batch left the pair, or as it is stored.
-                      when (c.act = 3) = coalesce(
-                               lag(c.act = 3) over (partition by c.actor, c.id order by c.ord), f.active, false)
-                      then 1
-                      else 0 end)::smallint as verdict
-           from unnest(acts, actors, ids, actor_revs) with ordinality c (act, actor, id, actor_rev, ord)
-           left join users u on u.id = c.id
-           left join follows f on f.follower = c.actor and f.followee = c.id
-           left join blocks b on b.blocker = c.actor and b.blocked = c.id and b.active
-           left join blocks k on k.blocker = c.id and k.blocked = c.actor and k.active
-          where c.act in (3, 4)) d;
-end
-$$;
-
--- Posts. `args`: of act 5 what not every post has, of 6 what changes of it.
-create function decide_posts(
-    acts smallint[], actors uuid[], ids uuid[], texts text[], if_revs bigint[], args text[], actor_revs bigint[],
-    actor_roles smallint[], now_ms bigint
-)
-returns table (of_ords bigint[], of_verdicts smallint[])
-language plpgsql volatile
-as $$
-#variable_conflict use_column
-begin
-    return query
-    select array_agg(d.ord), array_agg(d.verdict)
-      from (
-            select c.ord,
-                (case when c.actor_rev is null then 2
-                      when c.act = 5 then
-                          case when p.id is null then
-                                   case when c.arg is null then 0
-                                        else may_hand_on(c.actor, (c.arg::jsonb ->> 'of')::uuid, c.text is null) end
-                               when p.author <> c.actor then 5
-                               when p.removed then 3
-                               when p.text = coalesce(c.text, '') and p.extra is not distinct from c.arg::jsonb then 1
-                               when p.first_digest = digest_of(coalesce(c.text, ''), c.arg::jsonb) then 1
-                               else 5 end
-                      when p.id is null then 3
-                      when p.author = c.actor or (c.act = 7 and c.actor_role > 0) then
-                          case when p.removed then case c.act when 7 then 1 else 3 end
-                               when c.act = 7 then 0
-                               when p.text = c.text and p.extra is not distinct from changed_extra(p.extra, c.arg::jsonb)
-                               then 1
-                               when c.if_rev <> p.rev then 8
-                               else 0 end
-                      when p.removed or not sees(c.actor, p.author, p.audience, p.mentioned) then 3
-                      else 4 end)::smallint as verdict
-           from unnest(acts, actors, ids, texts, if_revs, actor_revs, actor_roles, args) with ordinality
-                c (act, actor, id, text, if_rev, actor_rev, actor_role, arg, ord)
-           left join posts p on p.id = c.id
-          where c.act in (5, 6, 7)) d;
-end
-$$;
-
--- Comments. `deepest`: how deep answers nest.
-create function decide_comments(
-    acts smallint[], actors uuid[], ids uuid[], texts text[], if_revs bigint[], on_posts uuid[], parents uuid[],
-    args text[], actor_revs bigint[], actor_roles smallint[], deepest smallint, now_ms bigint
-)
-returns table (of_ords bigint[], of_verdicts smallint[])
-language plpgsql volatile
-as $$
-#variable_conflict use_column
-begin
-    return query
-    select array_agg(d.ord), array_agg(d.verdict)
-      from (
-            select c.ord,
-                (case when c.actor_rev is null then 2
-                      when c.act = 8 then
-                          case when p.id is null or p.removed
-                                    or p.author <> c.actor and not sees(c.actor, p.author, p.audience, p.mentioned)
-                               then 3
-                               when m.id is not null then
-                                   case when m.author <> c.actor then 5
-                                        when m.removed then 3
-                                        when m.post <> c.post or m.parent is distinct from c.parent then 5
-                                        when m.text = c.text then 1
-                                        when m.first_digest = sha256(convert_to(c.text, 'UTF8')) then 1
-                                        else 5 end
-                               when c.parent is null then 0
-                               when a.id is null or a.post <> c.post or a.removed
-                                    or a.author <> c.actor and blocks_between(c.actor, a.author)
-                               then 3
-                               when a.depth >= deepest then 9
-                               else 0 end
-                      when m.id is null then 3
-                      when m.author = c.actor or (c.act = 10 and c.actor_role > 0) then
-                          case when m.removed then case c.act when 10 then 1 else 3 end
-                               when c.act = 10 then 0
-                               when m.text = c.text then 1
-                               when c.if_rev <> m.rev then 8
-                               else 0 end
-                      when m.removed then 3
-                      else 4 end)::smallint as verdict
-           from unnest(acts, actors, ids, texts, if_revs, on_posts, parents, actor_revs, actor_roles) with ordinality
-                c (act, actor, id, text, if_rev, post, parent, actor_rev, actor_role, ord)
-           left join comments m on m.id = c.id
-           left join posts p on p.id = c.post
-           left join comments a on a.id = c.parent
-          where c.act in (8, 9, 10)) d;
-end
-$$;
-
--- Deeds, by groups. Later migrations fill them.
-
-create function carry_out_graph(
-    act smallint, entry bigint, now_ms bigint, actor uuid, thing uuid, args jsonb, out verdict smallint, out last bigint
-)
-language plpgsql volatile
-as $$ begin raise exception 'unknown act' using errcode = 'invalid_parameter_value'; end $$;
-
-create function own_state_graph(act smallint, actor uuid, thing uuid)
-returns setof block_states
-language sql stable
-as $$ select s.* from block_states s where false $$;
-
-create function own_changes_graph(of_user uuid, since bigint)
-returns setof block_states
-language sql stable
-as $$ select s.* from block_states s where false $$;
-
-create function carry_out_composing(
-    act smallint, entry bigint, now_ms bigint, actor uuid, thing uuid, args jsonb, out verdict smallint, out last bigint
-)
-language plpgsql volatile
-as $$ begin raise exception 'unknown act' using errcode = 'invalid_parameter_value'; end $$;
-
-create function own_state_composing(act smallint, actor uuid, thing uuid)
-returns setof block_states
-language sql stable
-as $$ select s.* from block_states s where false $$;
-
-create function own_changes_composing(of_user uuid, since bigint)
-returns setof block_states
-language sql stable
-as $$ select s.* from block_states s where false $$;
-
-create function carry_out_threads(
-    act smallint, entry bigint, now_ms bigint, actor uuid, thing uuid, args jsonb, out verdict smallint, out last bigint
-)
-language plpgsql volatile
-as $$ begin raise exception 'unknown act' using errcode = 'invalid_parameter_value'; end $$;
-
-create function own_state_threads(act smallint, actor uuid, thing uuid)
-returns setof block_states
-language sql stable
-as $$ select s.* from block_states s where false $$;
-
-create function own_changes_threads(of_user uuid, since bigint)
-returns setof block_states
-language sql stable
-as $$ select s.* from block_states s where false $$;
-
-create function carry_out_moderation(
-    act smallint, entry bigint, now_ms bigint, actor uuid, thing uuid, args jsonb, out verdict smallint, out last bigint
-)
-language plpgsql volatile
-as $$ begin raise exception 'unknown act' using errcode = 'invalid_parameter_value'; end $$;
-
-create function own_state_moderation(act smallint, actor uuid, thing uuid)
-returns setof block_states
-language sql stable
-as $$ select s.* from block_states s where false $$;
-
-create function own_changes_moderation(of_user uuid, since bigint)
-returns setof block_states
-language sql stable
-as $$ select s.* from block_states s where false $$;
-
-create function carry_out_bots(
-    act smallint, entry bigint, now_ms bigint, actor uuid, thing uuid, args jsonb, out verdict smallint, out last bigint
-)
-language plpgsql volatile
-as $$ begin raise exception 'unknown act' using errcode = 'invalid_parameter_value'; end $$;
-
-create function own_state_bots(act smallint, actor uuid, thing uuid)
-returns setof block_states
-language sql stable
-as $$ select s.* from block_states s where false $$;
-
-create function own_changes_bots(of_user uuid, since bigint)
-returns setof block_states
-language sql stable
-as $$ select s.* from block_states s where false $$;
 
 -- Carries one deed out: the verdict, and the deed's own entry, which is the last it has written.
 create function carry_out(
@@ -417,9 +215,7 @@ begin
     return query select s.* from notification_preference_states s where s.author = of_user and s.rev >= since;
     return query select s.* from own_changes_graph(of_user, since) s;
     return query select s.* from own_changes_composing(of_user, since) s;
-    return query select s.* from own_changes_threads(of_user, since) s;
     return query select s.* from own_changes_moderation(of_user, since) s;
-    return query select s.* from own_changes_bots(of_user, since) s;
 end
 $$;
 

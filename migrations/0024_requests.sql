@@ -37,8 +37,8 @@ create function has_asked(who uuid, whom uuid) returns boolean
 language sql stable
 as $$ select exists (select from follow_requests q where q.asker = who and q.asked = whom and q.active) $$;
 
--- That of 0023; who has to ask, and who takes a request back, comes again as a deed.
-create or replace function decide_follows(
+-- That of 0010 but for requests: who has to ask, and who takes a request back, comes again as a deed.
+create function decide_follows(
     acts smallint[], actors uuid[], ids uuid[], actor_revs bigint[], now_ms bigint
 )
 returns table (of_ords bigint[], of_verdicts smallint[])

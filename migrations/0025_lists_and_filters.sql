@@ -241,7 +241,7 @@ $$;
 -- What one keeps for oneself harms nobody.
 insert into suspended_may (act) values (46), (47), (49);
 
-create or replace function carry_out_graph(
+create function carry_out_graph(
     act smallint, entry bigint, now_ms bigint, actor uuid, thing uuid, args jsonb, out verdict smallint, out last bigint
 )
 language plpgsql volatile
@@ -279,7 +279,7 @@ begin
 end
 $$;
 
-create or replace function own_state_graph(act smallint, actor uuid, thing uuid)
+create function own_state_graph(act smallint, actor uuid, thing uuid)
 returns setof block_states
 language plpgsql stable
 as $$
@@ -301,7 +301,7 @@ end
 $$;
 
 -- Since before the first entry: without what has pages of its own.
-create or replace function own_changes_graph(of_user uuid, since bigint)
+create function own_changes_graph(of_user uuid, since bigint)
 returns setof block_states
 language plpgsql stable
 as $$

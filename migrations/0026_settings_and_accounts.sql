@@ -50,6 +50,14 @@ create table left_handles (
     free_ms bigint not null,
     constraint left_handles_pk primary key (handle)
 );
+
+-- The handle of a deleted account rests for a while, for people and for bots.
+create function handle_is_taken(of_handle text) returns boolean
+language sql stable
+as $$
+    select exists (select from users u where u.handle = of_handle)
+        or exists (select from left_handles l where l.handle = of_handle and l.free_ms > clock_ms())
+$$;
 create index left_handles_due on left_handles (free_ms);
 
 -- Deleted accounts of which something is still there.
@@ -62,11 +70,6 @@ create table departures (
 -- For what somebody wrote, and who stands to them.
 create index comments_of_author on comments (author, seq) where not removed;
 create index mutes_of on mutes (muted) where active;
-
--- Whose accounts end with somebody's. Later migrations add to it.
-create function accounts_with(of_user uuid) returns setof uuid
-language sql stable
-as $$ select of_user $$;
 
 -- Ends an account and those that go with it, from `entry` on. Returns the entry of its profile, the last, which is the caller's to write
 -- into the journal.

@@ -150,7 +150,7 @@ begin
 end
 $$;
 
-create or replace function carry_out_composing(
+create function carry_out_composing(
     act smallint, entry bigint, now_ms bigint, actor uuid, thing uuid, args jsonb, out verdict smallint, out last bigint
 )
 language plpgsql volatile
@@ -169,7 +169,7 @@ begin
 end
 $$;
 
-create or replace function own_state_composing(act smallint, actor uuid, thing uuid)
+create function own_state_composing(act smallint, actor uuid, thing uuid)
 returns setof block_states
 language plpgsql stable
 as $$
@@ -185,7 +185,7 @@ end
 $$;
 
 -- Drafts are not in the snapshot of `me` (since 0): their texts are asked for by pages.
-create or replace function own_changes_composing(of_user uuid, since bigint)
+create function own_changes_composing(of_user uuid, since bigint)
 returns setof block_states
 language plpgsql stable
 as $$
@@ -217,7 +217,7 @@ insert into suspended_may (act) values (51), (52), (53), (54);
 -- A copy of everything that is somebody's, asked for by pages.
 
 -- Its sections, and the question for a page of each: $1 whose, $2 the key of the last row before the page ('' for the first), $3 how many rows at
--- most; each row its key and what it says. Later migrations add theirs. Must never name an address but one's own.
+-- most; each row its key and what it says. Who adds a table of somebody's own adds its section. Must never name an address but one's own.
 create table exported (
     place    integer generated always as identity,
     section  text not null,

@@ -24,7 +24,9 @@ select 4::smallint as kind, m.id, m.rev, m.seq, m.removed,
        m.author, u.rev as author_rev, u.handle, u.name,
        m.text, m.created_ms, m.edited_ms,
        m.post as object, m.parent, m.depth, null::text as bio, null::smallint as role,
-       m.extra::text as extra, null::text as scope
+       m.extra::text as extra,
+       -- Whoever reads comments without their post, as `firehose` does, has to know who may see that.
+       (select scope_of(p.audience, p.widest, null, null, null, null)::text from posts p where p.id = m.post and p.audience <> 0) as scope
   from comments m join users u on u.id = m.author;
 
 -- How many direct answers a comment has, as many as its own pages hold, but at most `most`. What was removed and answered has its place.
@@ -60,7 +62,7 @@ as $$
      where k.post = on_post and k.user_id = actor
 $$;
 
-create or replace function decide_comments(
+create function decide_comments(
     acts smallint[], actors uuid[], ids uuid[], texts text[], if_revs bigint[], on_posts uuid[], parents uuid[],
     args text[], actor_revs bigint[], actor_roles smallint[], deepest smallint, now_ms bigint
 )
@@ -290,7 +292,7 @@ begin
 end
 $$;
 
-create or replace function carry_out_threads(
+create function carry_out_threads(
     act smallint, entry bigint, now_ms bigint, actor uuid, thing uuid, args jsonb, out verdict smallint, out last bigint
 )
 language plpgsql volatile
@@ -308,7 +310,7 @@ begin
 end
 $$;
 
-create or replace function own_state_threads(act smallint, actor uuid, thing uuid)
+create function own_state_threads(act smallint, actor uuid, thing uuid)
 returns setof block_states
 language plpgsql stable
 as $$

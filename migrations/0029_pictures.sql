@@ -37,7 +37,7 @@ as $$
            else extra end
 $$;
 
-create or replace function decide_posts(
+create function decide_posts(
     acts smallint[], actors uuid[], ids uuid[], texts text[], if_revs bigint[], args text[], actor_revs bigint[],
     actor_roles smallint[], now_ms bigint
 )

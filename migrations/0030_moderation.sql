@@ -530,11 +530,6 @@ begin
 end
 $$;
 
--- Whatever goes with somebody stands as they do: 0033 adds their bots.
-create function set_user_standing(n bigint, now_ms bigint, of_user uuid, to_standing smallint, until_ms bigint, by_action uuid) returns bigint
-language sql volatile
-as $$ select set_one_standing(n, now_ms, of_user, to_standing, until_ms, by_action) $$;
-
 -- What was done before is over. An open appeal against it has got what it wanted.
 create function end_actions(n bigint, now_ms bigint, of_user uuid, of_acts text[], of_thing uuid, but_case uuid) returns bigint
 language plpgsql volatile
@@ -887,7 +882,7 @@ begin
 end
 $$;
 
-create or replace function carry_out_moderation(
+create function carry_out_moderation(
     act smallint, entry bigint, now_ms bigint, actor uuid, thing uuid, args jsonb, out verdict smallint, out last bigint
 )
 language plpgsql volatile
@@ -907,7 +902,7 @@ begin
 end
 $$;
 
-create or replace function own_state_moderation(act smallint, actor uuid, thing uuid)
+create function own_state_moderation(act smallint, actor uuid, thing uuid)
 returns setof block_states
 language plpgsql stable
 as $$
@@ -928,7 +923,7 @@ end
 $$;
 
 -- Not in the snapshot of `me`, which has an end.
-create or replace function own_changes_moderation(of_user uuid, since bigint)
+create function own_changes_moderation(of_user uuid, since bigint)
 returns setof block_states
 language plpgsql stable
 as $$
@@ -1074,3 +1069,11 @@ begin
     return cardinality(old);
 end
 $$;
+
+-- What somebody has reported is theirs, too; who else did is not.
+insert into exported (section, question) values
+('reports', $$
+    select r.id::text, jsonb_strip_nulls(jsonb_build_object('id', r.id, 'thing', r.thing, 'reason', r.reason, 'note', r.note, 'at', r.at_ms))
+      from reports r
+     where r.reporter = $1 and r.id > coalesce(nullif($2, '')::uuid, '00000000-0000-0000-0000-000000000000')
+     order by r.id limit $3 $$);

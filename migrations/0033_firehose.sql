@@ -6,17 +6,9 @@ create index comments_by_seq on comments (seq) where rev = seq;
 create index comments_changed on comments (rev) where rev <> seq;
 create index users_by_rev on users (rev);
 
-create or replace view comment_states as
-select 4::smallint as kind, m.id, m.rev, m.seq, m.removed,
-       m.author, u.rev as author_rev, u.handle, u.name,
-       m.text, m.created_ms, m.edited_ms,
-       m.post as object, m.parent, m.depth, null::text as bio, null::smallint as role,
-       m.extra::text as extra,
-       (select scope_of(p.audience, p.widest, null, null, null, null)::text from posts p where p.id = m.post and p.audience <> 0) as scope
-  from comments m join users u on u.id = m.author;
-
--- Bots stand as their owners do: what 0030 does to one, done to those of theirs that stand no worse already. When it ends is the owner's affair.
-create or replace function set_user_standing(n bigint, now_ms bigint, of_user uuid, to_standing smallint, until_ms bigint, by_action uuid) returns bigint
+-- What 0030 calls for one who is sanctioned. Bots stand as their owners do: what is done to one is done to those of theirs that stand no worse
+-- already. When it ends is the owner's affair.
+create function set_user_standing(n bigint, now_ms bigint, of_user uuid, to_standing smallint, until_ms bigint, by_action uuid) returns bigint
 language plpgsql volatile
 as $$
 declare
@@ -37,6 +29,6 @@ end
 $$;
 
 -- And they go with their owners' accounts.
-create or replace function accounts_with(of_user uuid) returns setof uuid
+create function accounts_with(of_user uuid) returns setof uuid
 language sql stable
 as $$ select of_user union all select bots_of(of_user) $$;
