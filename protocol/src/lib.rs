@@ -12,6 +12,7 @@ pub mod delivery;
 pub mod drafts;
 pub mod entity;
 pub mod error;
+pub mod event;
 pub mod feed;
 pub mod filter;
 pub mod ids;
@@ -33,6 +34,7 @@ pub mod settings;
 pub mod spans;
 pub mod text;
 pub mod threads;
+pub mod welcome;
 
 /// The WebSocket subprotocol a client must offer and the server picks.
 pub const SUBPROTOCOL: &str = "tidings.v1.json";
