@@ -153,11 +153,8 @@ impl<T> Journal<T> {
 
     fn done(&mut self, committed: Committed) -> Vec<Effect<T>> {
         let mut effects = Vec::with_capacity(self.in_flight.len() + 2);
-        let wrote = committed.outcomes.iter().any(|outcome| matches!(outcome, Outcome::Done(_)));
-        let announcement = announcement(&committed);
-        let untold = wrote && announcement.is_none();
-        effects.extend(announcement.map(|batch| Effect::Announce(Arc::new(batch))));
-        if std::mem::take(&mut self.asked_before) || untold {
+        effects.extend(announcement(&committed).map(|batch| Effect::Announce(Arc::new(batch))));
+        if std::mem::take(&mut self.asked_before) {
             effects.push(Effect::Suspect);
         }
         self.alone = self.alone.saturating_sub(self.in_flight.len());
@@ -242,9 +239,10 @@ impl<T> Journal<T> {
     }
 }
 
-/// The entries a commit wrote, as one contiguous batch; none if it wrote others in between.
+/// The entries a commit wrote, as one contiguous batch. A block ends follows by entries of their own that no command is answered with: of
+/// such a commit it is the end alone, and every tail, the peers' too, sees by that what it has to read.
 fn announcement(committed: &Committed) -> Option<Batch> {
-    let entries: Vec<_> = committed
+    let mut entries: Vec<_> = committed
         .outcomes
         .iter()
         .filter_map(|outcome| match outcome {
@@ -253,11 +251,11 @@ fn announcement(committed: &Committed) -> Option<Batch> {
         })
         .chain(committed.brought.iter().cloned())
         .collect();
+    assert!(entries.is_sorted_by(|a, b| a.seq < b.seq), "a commit's entries ascend (P1)");
+    let after_gap = entries.windows(2).rposition(|pair| pair[0].seq.next() != pair[1].seq);
+    entries.drain(..after_gap.map_or(0, |before| before + 1));
     let (first, last) = (entries.first()?.seq, entries.last()?.seq);
-    let told = last.0 + 1 - first.0;
-    assert!(told >= entries.len() as u64, "a commit's entries ascend (P1)");
-    // A block ends follows, by entries of their own that no command is answered with: the tail reads them.
-    (told == entries.len() as u64).then_some(Batch { epoch: committed.epoch, first, last, entries })
+    Some(Batch { epoch: committed.epoch, first, last, entries })
 }
 
 /// An entity as far as one command can get in another's way.

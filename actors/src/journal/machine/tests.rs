@@ -60,6 +60,21 @@ fn what_commands_bring_others_is_announced_with_them_and_answers_nobody() {
 }
 
 #[test]
+fn of_a_commit_that_wrote_more_than_it_tells_the_end_is_announced() {
+    let mut journal = journal();
+    journal.submit(0, creates(1), 1);
+    journal.submit(0, creates(2), 2);
+    journal.submit(0, creates(3), 3);
+    journal.submit(0, creates(4), 4);
+    // Its own is the last of the three it wrote.
+    assert_eq!(brief(&journal.committed(done([3]))), "announce 3..3, done 1, commit 3");
+    let effects = journal.committed(done([4, 7, 8]));
+    assert_eq!(brief(&effects), "announce 7..8, done 2, done 3, done 4");
+    let Some(Effect::Announce(batch)) = effects.first() else { unreachable!("it is") };
+    assert_eq!(batch.entries.len(), 2);
+}
+
+#[test]
 fn p2_a_bad_command_fails_alone() {
     let mut journal = journal();
     for n in 1..=4 {
