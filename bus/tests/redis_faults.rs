@@ -123,7 +123,7 @@ async fn not_there_at_first() {
 /// A line that waits however long the machine takes; by itself one gives up after 500 ms.
 async fn patient(client: &redis::Client) -> redis::aio::MultiplexedConnection {
     let config = redis::AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
-    client.get_multiplexed_async_connection_with_config(&config).await.unwrap()
+    client.get_multiplexed_async_connection_with_config(&config).await.expect("Redis is there")
 }
 
 /// F5: what is not a peer's is counted and harms nothing.
