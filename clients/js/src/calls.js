@@ -17,6 +17,28 @@ export class Calls extends Emitter {
   /** `until`: milliseconds since 1970; for ever if absent. */
   mute(id, { until, ...options } = {}) { return this.request("user.mute", { id, until }, options); }
   unmute(id, options) { return this.request("user.unmute", { id }, options); }
+  /** Ends somebody's follow of oneself. */
+  removeFollower(id, options) { return this.request("user.remove_follower", { id }, options); }
+  /** Who asks to follow one, newest first. */
+  followRequests({ before, limit, ...options } = {}) { return this.request("request.page", { before, limit }, options); }
+  acceptRequest(id, options) { return this.request("request.accept", { id }, options); }
+  rejectRequest(id, options) { return this.request("request.reject", { id }, options); }
+
+  /** One's lists; that of their people is `list:<id>`. */
+  lists(options) { return this.request("list.all", {}, options); }
+  createList(name, { id = uuidv7(), ...options } = {}) { return this.request("list.create", { id, name }, options); }
+  renameList(id, name, { ifRev, ...options } = {}) { return this.request("list.update", { id, name, if_rev: ifRev }, options); }
+  deleteList(id, options) { return this.request("list.delete", { id }, options); }
+  listMembers(id, options) { return this.request("list.members", { id }, options); }
+  addToList(id, user, options) { return this.request("list.add", { id, user }, options); }
+  removeFromList(id, user, options) { return this.request("list.remove", { id, user }, options); }
+  /** Phrases one does not want to read: see `matchesFilter`. */
+  filters(options) { return this.request("filter.all", {}, options); }
+  /** Makes a filter, or replaces the one with this `id`; `until`: milliseconds since 1970. */
+  putFilter(phrase, { id = uuidv7(), wholeWord, until, ...options } = {}) {
+    return this.request("filter.put", { id, phrase, whole_word: wholeWord, until }, options);
+  }
+  deleteFilter(id, options) { return this.request("filter.delete", { id }, options); }
 
   /**
    * The id makes it safe to send again: after a lost answer the same post is answered, not a second one made.
@@ -26,6 +48,12 @@ export class Calls extends Emitter {
     return this.request("post.create", { id, text, visibility, warning, of, comments, media }, options);
   }
   getPost(id, options) { return this.request("post.get", { id }, options); }
+  /** Posts in numbers, 1 to 100 of them; `numbers` asks by itself for what it is to keep. */
+  getStats(ids, options) { return this.request("post.stats", { ids }, options); }
+  /** Posts of a feed, or of what people had most to do with: `top:day`, `top:week`. */
+  postsPage(feed, { before, limit, ...options } = {}) { return this.request("feed.page", { feed, before, limit }, options); }
+  /** Comments on a post, or with `parent` the direct answers to one of them. */
+  commentsPage(post, { parent, before, limit, ...options } = {}) { return this.request("comment.page", { post, parent, before, limit }, options); }
   updatePost(id, text, { ifRev, visibility, warning, comments, ...options } = {}) {
     return this.request("post.update", { id, text, visibility, warning, comments, if_rev: ifRev }, options);
   }
@@ -70,8 +98,10 @@ export class Calls extends Emitter {
   sendPicture(picture, options) {
     return sendPicture({ ask: (params, how) => this.request("media.ticket", params, how), base: this.httpUrl }, picture, options);
   }
+  getPicture(id, options) { return this.request("media.get", { id }, options); }
   forgetPicture(id, options) { return this.request("media.delete", { id }, options); }
 
+  notificationsPage({ before, limit, ...options } = {}) { return this.request("notification.page", { before, limit }, options); }
   /** One has looked at the notifications up to this `seq`. */
   notificationsSeen(upTo, options) { return this.request("notification.seen", { up_to: upTo }, options); }
   /** One has read these, all up to a `seq`, or these as far as they are not above it. */
@@ -108,6 +138,16 @@ export class Calls extends Emitter {
   }
   setRole(id, role, options) { return this.request("mod.role", { id, role }, options); }
   moderationLog({ before, limit, ...options } = {}) { return this.request("mod.log", { before, limit }, options); }
+
+  /** Makes a bot of one's own. It comes in with a token that is made for it. */
+  createBot(handle, name, { id = uuidv7(), ...options } = {}) { return this.request("bot.create", { id, handle, name }, options); }
+  bots(options) { return this.request("bot.all", {}, options); }
+  /** Stops it for good. */
+  deleteBot(id, options) { return this.request("bot.delete", { id }, options); }
+  /** Makes a token for oneself or for a `bot`; `secret` of the answer is told once. Never sent twice by itself: after a lost answer look at `tokens`. */
+  createToken(name, scopes, { bot, expires, ...options } = {}) { return this.request("token.create", { bot, name, scopes, expires }, options); }
+  tokens({ bot, ...options } = {}) { return this.request("token.all", { bot }, options); }
+  revokeToken(id, options) { return this.request("token.revoke", { id }, options); }
 
   changePassword(current, next, options) { return this.request("account.password", { current, new: next }, options); }
   changeEmail(password, email, options) { return this.request("account.email", { password, email }, options); }

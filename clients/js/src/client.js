@@ -53,13 +53,13 @@ export class Client extends Calls {
    * @param {import("./index.js").ClientOptions} options
    */
   constructor({
-    url, getToken, name = "tidings-js/0.1", timeoutMs = TIMEOUT_MS, signal, random,
+    url, getToken, token, name = "tidings-js/0.1", timeoutMs = TIMEOUT_MS, signal, random,
     WebSocket = globalThis.WebSocket, network = globalThis,
   }) {
     super();
     this.httpUrl = new URL(url).origin.replace(/^ws/, "http");
     this.#timeoutMs = timeoutMs;
-    this.#token = new Token(getToken);
+    this.#token = new Token({ getToken, token });
     this.#connection = new Connection({
       url: socketUrl(url), WebSocket, network, random, token: this.#token,
       greeting: () => this.#greeting(name),
@@ -97,16 +97,19 @@ export class Client extends Calls {
   }
 
   /**
-   * Watches a feed: `home`, `global`, `me`, `notifications`, `tag:<name>`, `user:<id>`, `post:<id>`. The same name gives the same object until it is closed.
+   * Watches a feed: `home`, `global`, `me`, `notifications`, `tag:<name>`, `user:<id>`, `post:<id>`, `list:<id>`, `firehose`, `mod`. The same name
+   * gives the same object, as it was opened, until it is closed.
    * @param {string} name
-   * @param {{ limit?: number, signal?: AbortSignal }} [options]
+   * @param {{ limit?: number, mode?: "full" | "ids" | "count" | "off", filter?: object, signal?: AbortSignal }} [options] `filter` of `firehose`
    * @returns {Feed}
    */
-  feed(name, { limit, signal } = {}) {
+  feed(name, { limit, mode, filter, signal } = {}) {
     let feed = this.#feeds.get(name);
     if (!feed) {
-      feed = new Feed(name, limit, this.#people, {
+      feed = new Feed(name, { limit, mode, filter }, this.#people, {
         page: (of, before) => this.#page(of, before),
+        mode: (of, wanted, options) => super.setMode(of.name, wanted, options),
+        post: (id) => this.getPost(id),
         answers: (of, parent, before) => this.request("comment.page", { post: of.name.slice(5), parent, before }),
         close: (of) => this.#unsubscribe(of),
         over: (of) => this.#over(of),
@@ -118,11 +121,21 @@ export class Client extends Calls {
     return feed;
   }
 
+  /** How much one is told of a feed; one that is open knows it, too. */
+  setMode(name, mode, options) {
+    return this.#feeds.get(name)?.setMode(mode, options) ?? super.setMode(name, mode, options);
+  }
+
   /** Only feeds that hold a state can go on from the cursor; without one all of them start. */
   #greeting(client) {
     const fresh = (feed) => !this.cursor && feed.limit === undefined;
-    const feeds = [...this.#feeds.values()].filter((feed) => feed.loaded || fresh(feed)).map((feed) => feed.name);
-    return { client, feeds, cursor: this.cursor && feeds.length > 0 ? this.cursor : undefined };
+    const named = [...this.#feeds.values()].filter((feed) => feed.loaded || fresh(feed));
+    const feeds = named.map((feed) => feed.name);
+    const less = named.filter((feed) => feed.mode !== "full").map((feed) => [feed.name, feed.mode]);
+    return {
+      client, feeds, cursor: this.cursor && feeds.length > 0 ? this.cursor : undefined,
+      modes: less.length > 0 ? Object.fromEntries(less) : undefined, filter: named.find((feed) => feed.name === "firehose")?.filter,
+    };
   }
 
   #welcomed(welcome) {
@@ -165,6 +178,7 @@ export class Client extends Calls {
     if (notice.cursor) this.cursor = notice.cursor;
     if (notice.event === "resync") this.#forgetRevs();
     if (notice.event === "counts") this.numbers.counted(notice);
+    if (notice.event === "news") this.#feeds.get(notice.feed)?.counted(notice);
     this.moment.noticed(notice);
     this.emit(notice.event, notice);
     if (notice.event === "going_away") this.#leave(notice.reconnect_after_ms);
@@ -226,7 +240,9 @@ export class Client extends Calls {
   async #subscribe(feed) {
     feed.became("subscribing", "subscribing");
     try {
-      const snapshot = await this.request("feed.subscribe", { feed: feed.name, limit: feed.limit });
+      const snapshot = await this.request("feed.subscribe", {
+        feed: feed.name, limit: feed.limit, mode: feed.mode === "full" ? undefined : feed.mode, filter: feed.filter,
+      });
       if (this.#feeds.get(feed.name) === feed) feed.started(snapshot);
     } catch (error) {
       if (this.#feeds.get(feed.name) === feed) this.#refused(feed, error);

@@ -173,7 +173,7 @@ export class Connection extends Emitter {
     this.#discard();
     this.emit("lost");
     const then = afterClose(code);
-    if (then === "stop") return this.disconnect(code, reason);
+    if (then === "stop" || (then === "reauthenticate" && !this.#token.renewable)) return this.disconnect(code, reason);
     if (then === "reauthenticate") this.#token.rejected(reason);
     this.#wait(code, reason);
   }

@@ -5,6 +5,8 @@
 import { Kept } from "./kept.js";
 import { People } from "./people.js";
 
+/** Bound of what one was told of by id alone; the oldest goes first. */
+const MOST_CHANGED = 1_000;
 const bySeqNewestFirst = (one, other) => other.seq - one.seq;
 const bySeqOldestFirst = (one, other) => one.seq - other.seq;
 
@@ -28,12 +30,13 @@ export class Entities {
   #own = {
     follows: new Kept(), blocks: new Kept(), mutes: new Kept(), markers: new Kept(), preferences: new Kept(),
     reactions: new Kept(), bookmarks: new Kept(), requests: new Kept(), lists: new Kept(), members: new Kept(), filters: new Kept(),
-    reports: new Kept(), actions: new Kept(),
-    reactions: new Kept(), bookmarks: new Kept(), settings: new Kept(), drafts: new Kept(),
+    reports: new Kept(), actions: new Kept(), settings: new Kept(), drafts: new Kept(),
   };
   #reading = null;
   /** As of which entry the number of unread ones is. */
   #unreadAt = 0;
+  /** In `ids`: id → the last change one was told of without the thing itself. */
+  #changed = new Map();
   /** id → `rev` of its removal. */
   #gone = new Map();
   /** Posts older than this belong to pages not loaded yet; showing them now would hide the gap. */
@@ -52,7 +55,7 @@ export class Entities {
 
   /** Forgets everything and takes a snapshot. */
   replace(snapshot) {
-    for (const map of [this.#posts, this.#comments, this.#notifications, this.#cases, this.#answers, this.#gone, ...Object.values(this.#own)]) map.clear();
+    for (const map of [this.#posts, this.#comments, this.#notifications, this.#cases, this.#answers, this.#gone, this.#changed, ...Object.values(this.#own)]) map.clear();
     this.#reading = null;
     this.user = null;
     this.post = null;
@@ -129,6 +132,7 @@ export class Entities {
       "filter.removed": () => filters.set(data.id, data.rev, null),
       "report.updated": () => reports.set(data.id, data.rev, data),
       "action.updated": () => actions.set(data.id, data.rev, data),
+      "feed.changed": () => this.#setChanged(data),
       "case.updated": () => this.#setCase(data),
       "notification.updated": () => either(this.#setNotification(data), this.#setUnread(data, seq)),
       "notification.removed": () => either(this.#removeNotification(data), this.#setUnread(data, seq)),
@@ -183,6 +187,11 @@ export class Entities {
     if (!next) this.#answers.delete(parent); // All are here now.
     this.#touch();
   }
+  /** What one is told of by id alone and does not have as it is now. */
+  get changed() { return this.#changed; }
+  /** What came of one's reports, and what moderators did to one, as far as it has changed since one watches `me`; by their id. */
+  get reports() { return this.#own.reports.all; }
+  get actions() { return this.#own.actions.all; }
   /** What one has chosen (in `me`); null where one never did. */
   get settings() { return this.#own.settings.get(""); }
   /** Drafts that have changed since one watches `me`, by their id; those before come by pages. Null: it is gone. */
@@ -226,6 +235,7 @@ export class Entities {
   #setPost(post) {
     if (!this.#isNews(this.#posts, post)) return false;
     this.#posts.set(post.id, post);
+    this.#caughtUp(post);
     this.#people.meet(post.author);
     if (this.#feed === `post:${post.id}`) this.post = post;
     return true;
@@ -234,6 +244,7 @@ export class Entities {
   #removePost({ id, rev }) {
     if (!this.#isNews(this.#posts, { id, rev })) return false;
     this.#posts.delete(id);
+    this.#caughtUp({ id, rev });
     this.#gone.set(id, rev);
     if (this.#feed === `post:${id}`) this.post = null;
     return true;
@@ -244,6 +255,7 @@ export class Entities {
     const placeholder = comment.removed && this.#gone.get(comment.id) === comment.rev && !this.#comments.has(comment.id);
     if (!placeholder && !this.#isNews(this.#comments, comment)) return false;
     this.#comments.set(comment.id, comment);
+    this.#caughtUp(comment);
     if (comment.author) this.#people.meet(comment.author);
     return true;
   }
@@ -253,6 +265,7 @@ export class Entities {
     if (!this.#isNews(this.#comments, { id, rev })) return false;
     const { author, text, ...place } = this.#comments.get(id) ?? {};
     if (place.id) this.#comments.set(id, { ...place, rev, removed: true });
+    this.#caughtUp({ id, rev });
     this.#gone.set(id, rev);
     return true;
   }
@@ -297,6 +310,22 @@ export class Entities {
     if (seq !== Infinity) this.#unreadAt = seq;
     this.#reading = { rev: 0, seen: 0, read: 0, ...this.#reading, unread };
     return true;
+  }
+
+  /** What is gone is gone, by whatever words; of the rest one knows that one has it no longer as it is. */
+  #setChanged({ event, id, rev }) {
+    if (event === "post.removed" || event === "comment.removed") return this.apply({ event, data: { id, rev } });
+    const known = [this.#posts, this.#comments, this.#changed].some((map) => map.get(id)?.rev >= rev) || this.#gone.get(id) >= rev;
+    if (known) return false;
+    this.#changed.delete(id);
+    this.#changed.set(id, { event, id, rev });
+    if (this.#changed.size > MOST_CHANGED) this.#changed.delete(this.#changed.keys().next().value);
+    return true;
+  }
+
+  /** One has it now as it is, or knows that it is gone. */
+  #caughtUp({ id, rev }) {
+    if (!(this.#changed.get(id)?.rev > rev)) this.#changed.delete(id);
   }
 
   #isNews(map, { id, rev }) {

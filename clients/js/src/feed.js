@@ -4,12 +4,14 @@
 import { Emitter } from "./emitter.js";
 import { Entities } from "./entities.js";
 import { TidingsError } from "./error.js";
+import { Stream } from "./stream.js";
 
 /**
  * Emits
  * - `state` `{ state, code, reason }`: `subscribing`, `subscribed`, `unsubscribed`;
  * - `change` `{ cause: "snapshot" | "event" | "page" | "person", event? }`: what it holds is different now;
- * - every event of the wire by its name (`post.created`, …) with its entity, if it brought something new.
+ * - every event of the wire by its name (`post.created`, …) with its entity, if it brought something new;
+ * - `news` `{ count, since }` while one is told only how many there are (`count`).
  */
 export class Feed extends Emitter {
   state = "subscribing";
@@ -20,6 +22,10 @@ export class Feed extends Emitter {
   error = null;
   /** Whether it holds a state to go on from. */
   loaded = false;
+  /** How much one is told of it: `full`, `ids`, `count` or `off`. */
+  mode;
+  /** In `count`: how many are new, and since when; null before it was said. */
+  news = null;
   #entities;
   #calls;
   #generation = 0;
@@ -30,17 +36,16 @@ export class Feed extends Emitter {
 
   /**
    * @param {string} name
-   * @param {number | undefined} limit
+   * @param {{ limit?: number, mode?: "full" | "ids" | "count" | "off", filter?: object }} wanted
    * @param {import("./people.js").People} people
    * @param {{ page: (feed: Feed, before: string) => Promise<any>, answers: (feed: Feed, comment: string, before?: string) => Promise<any>, close: (feed: Feed) => void,
-   *   over: (feed: Feed) => void }} calls
+   *   mode: (feed: Feed, mode: string, options?: object) => Promise<any>, post: (id: string) => Promise<any>, over: (feed: Feed) => void }} calls
    */
-  constructor(name, limit, people, calls) {
+  constructor(name, { limit, mode = "full", filter }, people, calls) {
     super();
-    this.name = name;
-    this.limit = limit;
+    Object.assign(this, { name, limit, mode, filter });
     this.#calls = calls;
-    this.#entities = new Entities(name, people);
+    this.#entities = name === "firehose" ? new Stream() : new Entities(name, people);
   }
 
   get posts() { return this.#entities.posts; }
@@ -60,6 +65,11 @@ export class Feed extends Emitter {
   get requests() { return this.#entities.requests; }
   get lists() { return this.#entities.lists; }
   get filters() { return this.#entities.filters; }
+  /** In `me`: what came of one's reports, and what moderators did to one, as far as it has changed since one watches; by their id. */
+  get reports() { return this.#entities.reports; }
+  get actions() { return this.#entities.actions; }
+  /** In `ids`: what one was told of by its id alone and does not have as it is now, by that id. */
+  get changed() { return this.#entities.changed; }
   /** In `mod`: what moderators see to, newest first. */
   get cases() { return this.#entities.cases; }
   /** In `post:…`: how many direct answers a comment has, as far as a page said so. */
@@ -97,6 +107,39 @@ export class Feed extends Emitter {
     this.emit("change", { cause: "page" });
   }
 
+  /**
+   * From now on one is told less of it, or more. Back to more, it begins afresh with what is there now; `count` again says that one has looked.
+   * @param {"full" | "ids" | "count" | "off"} mode
+   */
+  async setMode(mode, options) {
+    await this.ready();
+    const told = await this.#calls.mode(this, mode, options);
+    if (this.state === "unsubscribed") return told;
+    this.mode = told.mode;
+    this.news = null;
+    if (told.snapshot) this.started(told.snapshot);
+    return told;
+  }
+
+  /**
+   * In `ids`: gets a post one was told of by its id.
+   * @param {string} id
+   * @returns {Promise<object | null>} null where it is gone meanwhile, or not to be seen
+   */
+  async fetch(id) {
+    const asked = this.#entities.changed.get(id);
+    const put = (event, data) => this.#entities.apply({ event, data }) && this.emit("change", { cause: "page" });
+    try {
+      const { post } = await this.#calls.post(id);
+      put("post.updated", post);
+      return post;
+    } catch (error) {
+      if (error.code !== "not_found") throw error;
+      if (asked) put("post.removed", { id, rev: asked.rev });
+      return null;
+    }
+  }
+
   /** Stops watching. */
   close() {
     if (this.state === "unsubscribed") return;
@@ -132,6 +175,13 @@ export class Feed extends Emitter {
     this.emit(push.event, push.data);
     if (push.event === "post.removed" && this.name === `post:${push.data.id}`) return this.#over();
     this.emit("change", { cause: "event", event: push });
+  }
+
+  /** @internal */
+  counted({ count, since }) {
+    if (this.mode !== "count") return; // On its way while one asked for more.
+    this.news = { count, since };
+    this.emit("news", this.news);
   }
 
   /** A person's or post's feed without the person or post: it may not be read any more. */

@@ -2,12 +2,15 @@
 import type {
   ActionKind, ActionResult, ActionsPage, CaseGot, CaseResult, CasesPage, LogLines, Reason, ReportResult, ReportsPage, Role,
   AccountDeleted, AccountExported, AccountGot,
-  Author, Block, BlockResult, BookmarkResult, BookmarksPage, Comment, CommentResult, Commenters, CommentsPage, DeliveryMode, Draft, DraftPut,
-  DraftResult, DraftsPage, EmailChanged, Emoji, Events, FeedModeSet, FeedPush, FollowResult, Limits, LogIns, Login, MarkerResult, Media, MediaDeleted,
+  Action, Author, Block, BlockResult, BookmarkResult, BotsAll, Changed, BookmarksPage, Comment, CommentResult, Commenters, CommentsPage, DeliveryMode, Draft, DraftPut,
+  DraftResult, DraftsPage, EmailChanged, Emoji, Events, FeedModeSet, FeedPush, Filter, FilterResult, Filters, FirehoseFilter, FollowerRemoved,
+  FollowRequest, FollowResult, Limits, List, ListMembers, ListResult, Lists, LogIns, Login,
+  MarkerResult, Media, MediaDeleted, MediaGot,
   MediaKind, MediaType, MentionsSuggested, MethodName, Methods, Mute, MuteResult, MyMarks, Notice, Notification, NotificationReading,
   NotificationsPage, NotifyPreferences, OthersEnded, PeopleFound, PictureRef, Post, PostCounts, PostGot, PostHistory, PostResult, PostsFound,
-  PostsPage, Preferences, PreferencesResult, Presence, PresenceShown, ReactionResult, ReadMarker, ReadingResult, Refusal, RemovedResult,
-  SessionEnded, Settings, SettingsResult, SettingsUpdate, Showing, SignUp, Snapshot, TagsFound, Tokens, TypingSent, User, UserResult,
+  PostsPage, PostsStats, Preferences, PreferencesResult, Presence, PresenceShown, ReactionResult, ReadMarker, ReadingResult, Refusal, RemovedResult,
+  Report, RequestResult, RequestsPage, Scope,
+  SessionEnded, Settings, SettingsResult, SettingsUpdate, Showing, SignUp, Snapshot, TagsFound, TokenMade, TokenRevoked, Tokens, TokensAll, TypingSent, User, UserResult,
   UserUpdated, Visibility, Welcome,
 } from "./protocol.js";
 
@@ -27,7 +30,8 @@ export class TidingsError extends Error {
   static aborted(): TidingsError;
 }
 
-export type FeedName = "home" | "global" | "me" | "notifications" | "mod" | `tag:${string}` | `user:${string}` | `post:${string}`;
+export type FeedName =
+  | "home" | "global" | "me" | "notifications" | "mod" | "firehose" | `tag:${string}` | `user:${string}` | `post:${string}` | `list:${string}`;
 export type ConnectionState = "disconnected" | "connecting" | "connected";
 export type SubscriptionState = "unsubscribed" | "subscribing" | "subscribed";
 
@@ -46,6 +50,8 @@ export interface ClientOptions {
   /** Called only when the token is missing, over, about to be, or was rejected. Null means: stay anonymous.
    * Rejecting with a `TidingsError` that is not `retryable` stops the client. Without it the connection is anonymous. */
   getToken?: (why: { reason: string }) => Promise<string | null> | string | null;
+  /** Instead of `getToken`: the token of a program or a bot (`tid_…`). Nobody renews it: where it ends, the client is `disconnected` for good. */
+  token?: string;
   /** For the server's logs. */
   name?: string;
   /** Default time-out of requests, reconnects included. 15,000 if absent. */
@@ -100,7 +106,7 @@ export class Client extends Emitter<ClientEvents> {
   connect(): void;
   retryNow(): void;
   close(): void;
-  feed(name: FeedName, options?: { limit?: number; signal?: AbortSignal }): Feed;
+  feed(name: FeedName, options?: { limit?: number; mode?: DeliveryMode; filter?: FirehoseFilter; signal?: AbortSignal }): Feed;
   request<M extends MethodName>(method: M, params?: Methods[M]["params"], options?: RequestOptions): Promise<Methods[M]["result"]>;
   getUser(who?: { id?: string; handle?: string }, options?: RequestOptions): Promise<UserResult>;
   updateUser(change: { name?: string; bio?: string; avatar?: string | null; asks?: boolean; ifRev?: number }, options?: RequestOptions): Promise<UserUpdated>;
@@ -110,9 +116,29 @@ export class Client extends Emitter<ClientEvents> {
   unblock(id: string, options?: RequestOptions): Promise<BlockResult>;
   mute(id: string, options?: RequestOptions & { until?: number }): Promise<MuteResult>;
   unmute(id: string, options?: RequestOptions): Promise<MuteResult>;
+  removeFollower(id: string, options?: RequestOptions): Promise<FollowerRemoved>;
+  followRequests(options?: RequestOptions & { before?: string; limit?: number }): Promise<RequestsPage>;
+  acceptRequest(id: string, options?: RequestOptions): Promise<RequestResult>;
+  rejectRequest(id: string, options?: RequestOptions): Promise<RequestResult>;
+  lists(options?: RequestOptions): Promise<Lists>;
+  createList(name: string, options?: RequestOptions & { id?: string }): Promise<ListResult>;
+  renameList(id: string, name: string, options?: RequestOptions & { ifRev?: number }): Promise<ListResult>;
+  deleteList(id: string, options?: RequestOptions): Promise<RemovedResult>;
+  listMembers(id: string, options?: RequestOptions): Promise<ListMembers>;
+  addToList(id: string, user: string, options?: RequestOptions): Promise<ListResult>;
+  removeFromList(id: string, user: string, options?: RequestOptions): Promise<ListResult>;
+  filters(options?: RequestOptions): Promise<Filters>;
+  /** Makes a filter, or replaces the one with this `id`. */
+  putFilter(phrase: string, options?: RequestOptions & { id?: string; wholeWord?: boolean; until?: number }): Promise<FilterResult>;
+  deleteFilter(id: string, options?: RequestOptions): Promise<RemovedResult>;
   /** With `of` a quote, or without a text a repost. */
   createPost(text: string | undefined, options?: RequestOptions & { id?: string; visibility?: Visibility; warning?: string; of?: string; comments?: Commenters; media?: PictureRef[] }): Promise<PostResult>;
   getPost(id: string, options?: RequestOptions): Promise<PostGot>;
+  getStats(ids: string[], options?: RequestOptions): Promise<PostsStats>;
+  /** Posts of a feed, or of a ranked view. */
+  postsPage(feed: FeedName | "top:day" | "top:week", options?: RequestOptions & { before?: string; limit?: number }): Promise<PostsPage>;
+  /** Comments on a post, or with `parent` the direct answers to one of them. */
+  commentsPage(post: string, options?: RequestOptions & { parent?: string; before?: string; limit?: number }): Promise<CommentsPage>;
   updatePost(id: string, text: string, options?: RequestOptions & { ifRev?: number; visibility?: Visibility; warning?: string; comments?: Commenters }): Promise<PostResult>;
   deletePost(id: string, options?: RequestOptions): Promise<RemovedResult>;
   getHistory(id: string, options?: RequestOptions): Promise<PostHistory>;
@@ -128,7 +154,7 @@ export class Client extends Emitter<ClientEvents> {
   /** Words, "words that follow each other", -without. A page may be empty while it has a `next`. */
   searchPosts(query: string, options?: RequestOptions & { before?: string; limit?: number }): Promise<PostsFound>;
   /** How much one is told of a feed one watches. Back to more, the answer holds a snapshot. */
-  setMode(feed: string, mode: DeliveryMode, options?: RequestOptions & { limit?: number }): Promise<FeedModeSet>;
+  setMode(feed: FeedName, mode: DeliveryMode, options?: RequestOptions & { limit?: number }): Promise<FeedModeSet>;
   searchTags(prefix: string, options?: RequestOptions): Promise<TagsFound>;
   /** Whom somebody who types an `@` may mean, under a post or anywhere. */
   suggestMentions(prefix: string, options?: RequestOptions & { post?: string }): Promise<MentionsSuggested>;
@@ -144,7 +170,9 @@ export class Client extends Emitter<ClientEvents> {
   typing(post: string, options?: RequestOptions & { parent?: string }): Promise<TypingSent>;
   /** Rejects with `invalid` or `limit_reached`, before anything is sent, where the server would not take it. */
   sendPicture(picture: Blob, options?: { kind?: MediaKind; id?: string; onProgress?: (part: number) => void; signal?: AbortSignal }): Promise<Media>;
+  getPicture(id: string, options?: RequestOptions): Promise<MediaGot>;
   forgetPicture(id: string, options?: RequestOptions): Promise<MediaDeleted>;
+  notificationsPage(options?: RequestOptions & { before?: string; limit?: number }): Promise<NotificationsPage>;
   notificationsSeen(upTo: number, options?: RequestOptions): Promise<ReadingResult>;
   notificationsRead(which: { ids?: string[]; upTo?: number }, options?: RequestOptions): Promise<ReadingResult>;
   setPreferences(preferences: NotifyPreferences, options?: RequestOptions): Promise<PreferencesResult>;
@@ -166,6 +194,15 @@ export class Client extends Emitter<ClientEvents> {
   moderate(about: { case: string } | { user: string } | { post: string } | { comment: string }, action: ActionKind, reason: Reason, options?: RequestOptions & { id?: string; note?: string; until?: number }): Promise<CaseResult>;
   setRole(id: string, role: Role, options?: RequestOptions): Promise<UserUpdated>;
   moderationLog(options?: RequestOptions & { before?: number; limit?: number }): Promise<LogLines>;
+  /** Makes a bot of one's own. It comes in with a token that is made for it. */
+  createBot(handle: string, name: string, options?: RequestOptions & { id?: string }): Promise<UserUpdated>;
+  bots(options?: RequestOptions): Promise<BotsAll>;
+  /** Stops it for good. */
+  deleteBot(id: string, options?: RequestOptions): Promise<UserUpdated>;
+  /** `secret` of the answer is told once. Never sent twice by itself: after a lost answer look at `tokens`. */
+  createToken(name: string, scopes: Scope[], options?: RequestOptions & { bot?: string; expires?: number }): Promise<TokenMade>;
+  tokens(options?: RequestOptions & { bot?: string }): Promise<TokensAll>;
+  revokeToken(id: string, options?: RequestOptions): Promise<TokenRevoked>;
   changePassword(current: string, next: string, options?: RequestOptions): Promise<OthersEnded>;
   changeEmail(password: string, email: string, options?: RequestOptions): Promise<EmailChanged>;
   account(options?: RequestOptions): Promise<AccountGot>;
@@ -208,6 +245,8 @@ export interface ThreadNode {
 
 export interface FeedEvents extends Omit<Events, "feed.resync"> {
   state: { state: SubscriptionState; code: string; reason: string };
+  /** In `count`: so many are new. */
+  news: { count: number; since: string };
   change: { cause: "snapshot" | "page" | "person"; event?: undefined } | { cause: "event"; event: FeedPush };
 }
 
@@ -228,9 +267,14 @@ export class Feed extends Emitter<FeedEvents> {
   readonly mutes: Map<string, Mute>;
   readonly markers: Map<string, ReadMarker>;
   readonly preferences: Preferences | null;
-  readonly requests: Map<string, { asker: string; asked: string; rev: number }>;
-  readonly lists: Map<string, { id: string; rev: number; name: string; members: number }>;
-  readonly filters: Map<string, { id: string; rev: number; phrase: string; whole_word?: boolean; until?: number }>;
+  readonly requests: Map<string, FollowRequest>;
+  readonly lists: Map<string, List>;
+  readonly filters: Map<string, Filter>;
+  /** What came of one's reports, and what moderators did to one, as far as it has changed since one watches `me`. */
+  readonly reports: Map<string, Report>;
+  readonly actions: Map<string, Action>;
+  /** In `ids`: what one was told of by its id alone and does not have as it is now. */
+  readonly changed: Map<string, Changed>;
   readonly settings: Settings | null;
   draft(id: string): Draft | null | undefined;
   readonly pinned: Post[];
@@ -238,6 +282,14 @@ export class Feed extends Emitter<FeedEvents> {
   readonly reading: NotificationReading | null;
   readonly hasOlder: boolean;
   person(author: Author): Author;
+  /** How much one is told of it. */
+  readonly mode: DeliveryMode;
+  /** In `count`: how many are new, and since when; null before it was said. */
+  readonly news: { count: number; since: string } | null;
+  /** Back to more, it begins afresh with what is there now; `count` again says that one has looked. */
+  setMode(mode: DeliveryMode, options?: RequestOptions & { limit?: number }): Promise<FeedModeSet>;
+  /** In `ids`: gets a post one was told of by its id; null where it is gone meanwhile. */
+  fetch(id: string): Promise<Post | null>;
   ready(): Promise<Feed>;
   loadOlder(): Promise<void>;
   /** How many direct answers a comment has, as far as a page said so; 0 where none did. */
@@ -259,9 +311,14 @@ export class Entities {
   readonly mutes: Map<string, Mute>;
   readonly markers: Map<string, ReadMarker>;
   readonly preferences: Preferences | null;
-  readonly requests: Map<string, { asker: string; asked: string; rev: number }>;
-  readonly lists: Map<string, { id: string; rev: number; name: string; members: number }>;
-  readonly filters: Map<string, { id: string; rev: number; phrase: string; whole_word?: boolean; until?: number }>;
+  readonly requests: Map<string, FollowRequest>;
+  readonly lists: Map<string, List>;
+  readonly filters: Map<string, Filter>;
+  /** What came of one's reports, and what moderators did to one, as far as it has changed since one watches `me`. */
+  readonly reports: Map<string, Report>;
+  readonly actions: Map<string, Action>;
+  /** In `ids`: what one was told of by its id alone and does not have as it is now. */
+  readonly changed: Map<string, Changed>;
   readonly settings: Settings | null;
   draft(id: string): Draft | null | undefined;
   readonly pinned: Post[];

@@ -7,17 +7,19 @@ import { TidingsError } from "./error.js";
 
 /** Reads; creates, whose id makes a second one an echo of the first; and what means the same when said twice. */
 const REPEATABLE = new Set([
-  "user.get", "post.get", "feed.page", "comment.page",
-  "post.create", "comment.create", "post.delete", "comment.delete", "user.follow", "user.unfollow",
-  "post.stats", "post.history", "bookmark.page", "notification.page", "session.list", "media.get",
-  "search.people", "search.posts", "search.tags", "mention.suggest",
-  "user.block", "user.unblock", "user.mute", "user.unmute", "post.react", "post.unreact", "post.bookmark", "post.unbookmark",
-  "post.pin", "post.unpin", "post.lock", "post.unlock", "post.slow", "post.comments", "comment.hide", "comment.unhide", "notification.seen", "notification.read", "notify.preferences", "marker.set",
-  "account.get", "settings.update", "draft.delete", "draft.page",
-  "account.password", "account.email", "session.revoke", "session.revoke_others", "media.ticket", "media.delete",
+  "user.get", "post.get", "post.stats", "post.history", "feed.page", "comment.page", "bookmark.page", "notification.page", "draft.page", "media.get",
+  "search.people", "search.posts", "search.tags", "mention.suggest", "account.get", "account.actions", "session.list", "report.page",
+  "request.page", "list.all", "list.members", "filter.all", "bot.all", "token.all", "mod.page", "mod.get", "mod.log",
+  "post.create", "comment.create", "list.create", "report.create", "appeal.create", "appeal.settle", "media.ticket", "mod.act", "filter.put",
+  "post.delete", "comment.delete", "draft.delete", "list.delete", "filter.delete", "media.delete", "bot.delete", "token.revoke",
+  "user.follow", "user.unfollow", "user.remove_follower", "user.block", "user.unblock", "user.mute", "user.unmute", "request.accept", "request.reject",
+  "list.add", "list.remove", "post.react", "post.unreact", "post.bookmark", "post.unbookmark", "post.pin", "post.unpin",
+  "post.lock", "post.unlock", "post.slow", "post.comments", "comment.hide", "comment.unhide",
+  "notification.seen", "notification.read", "notify.preferences", "marker.set", "settings.update", "feed.mode",
+  "account.password", "account.email", "session.revoke", "session.revoke_others", "mod.claim", "mod.settle", "mod.role",
 ]);
 /** The last one wins, so saying it again changes nothing; with `if_rev` a second one would be refused as stale. */
-const UPDATES = new Set(["user.update", "post.update", "comment.update", "draft.put"]);
+const UPDATES = new Set(["user.update", "post.update", "comment.update", "draft.put", "list.update"]);
 const repeatable = ({ method, params }) => REPEATABLE.has(method) || (UPDATES.has(method) && params.if_rev === undefined);
 /** Bound of the queue: a program that asks on while the server is away hears of it. */
 const MOST_WAITING = 1_000;

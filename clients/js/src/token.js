@@ -12,10 +12,16 @@ export class Token {
   #expiresAt = Infinity;
   #why = "missing";
   #known = false;
+  /** Whether asking for another one can help where this one is refused. */
+  renewable;
 
-  /** @param {((why: { reason: string }) => Promise<string | null> | string | null) | undefined} getToken */
-  constructor(getToken) {
-    this.#get = getToken;
+  /**
+   * @param {{ getToken?: (why: { reason: string }) => Promise<string | null> | string | null, token?: string }} from
+   *   where one comes from; or the one of a program (`tid_…`), which nobody renews
+   */
+  constructor({ getToken, token }) {
+    this.#get = token === undefined ? getToken : () => token;
+    this.renewable = token === undefined;
   }
 
   /** The token, asked for only where it is missing, over or was rejected; null for an anonymous connection. */
@@ -28,7 +34,7 @@ export class Token {
 
   /** A newer one, while the present one still holds. */
   async renewed(reason) {
-    if (!this.#get) return null;
+    if (!this.#get || (this.#known && !this.renewable)) return null;
     this.#text = (await this.#get({ reason })) ?? null;
     this.#expiresAt = Infinity;
     this.#known = true;

@@ -297,3 +297,99 @@ test("a person renamed in one feed is renamed in all", async () => {
   assert.equal(home.person(post.author).name, "Anna");
   assert.equal(told, 1);
 });
+
+test("a program's token is sent as it is, and where it ends everything ends, with the server's number", async () => {
+  const { client, socket } = await connected({ token: "tid_secret" });
+  assert.equal(socket.sent[0].params.token, "tid_secret");
+  socket.ends(1006);
+  await passes(1000);
+  FakeSocket.last.accepts();
+  assert.equal(FakeSocket.last.asked("hello").params.token, "tid_secret");
+  FakeSocket.last.welcomes();
+  const ended = [];
+  client.on("state", ({ state, code, reason }) => ended.push([state, code, reason]));
+  FakeSocket.last.ends(4402, "session_ended");
+  await passes(60_000);
+  assert.deepEqual([ended, FakeSocket.opened.length], [[["disconnected", 4402, "session_ended"]], 2]);
+});
+
+test("a program's token that the server would not take is not tried again", async () => {
+  const client = new Client({ url: "http://127.0.0.1:1", WebSocket: FakeSocket, network, token: "tid_old" });
+  client.connect();
+  await settle();
+  FakeSocket.last.accepts();
+  FakeSocket.last.refuses("hello", "bad_token");
+  await passes(60_000);
+  assert.deepEqual([client.state, FakeSocket.opened.length], ["disconnected", 1]);
+});
+
+test("what changes is told by ids: removed things go, the rest is known to be older than it is, and can be fetched", async () => {
+  const { socket, watched: [home] } = await connected({ feeds: ["home"] });
+  socket.says({ feed: "home", seq: 11, event: "post.created", data: postOf("one", 11) });
+  const moded = home.setMode("ids");
+  await settle();
+  socket.answers("feed.mode", { feed: "home", mode: "ids", cursor: "k3f9-11" });
+  await moded;
+  const told = [];
+  home.on("feed.changed", ({ event, id }) => told.push([event, id]));
+  const changed = (seq, event, id) => socket.says({ feed: "home", seq, event: "feed.changed", data: { event, id, rev: seq } });
+  changed(12, "post.created", "two");
+  changed(12, "post.created", "two");
+  changed(13, "post.removed", "one");
+  changed(14, "post.updated", "two");
+  assert.deepEqual([told, [...home.changed.keys()], home.posts], [[["post.created", "two"], ["post.removed", "one"], ["post.updated", "two"]], ["two"], []]);
+  const fetched = home.fetch("two");
+  socket.answers("post.get", { post: postOf("two", 12, 14) });
+  assert.equal((await fetched).text, "two@14");
+  assert.deepEqual([home.changed.size, home.posts.map(({ id }) => id)], [0, ["two"]]);
+  changed(15, "post.updated", "two");
+  const gone = home.fetch("two");
+  socket.refuses("post.get", "not_found");
+  assert.equal(await gone, null);
+  assert.deepEqual([home.changed.size, home.posts], [0, []]);
+});
+
+test("counting: how many are new is told, the mode comes back with the line, and full begins afresh", async () => {
+  const { client, socket } = await connected();
+  const home = client.feed("home", { mode: "count" });
+  assert.deepEqual(socket.asked("feed.subscribe").params, { feed: "home", mode: "count" });
+  socket.answers("feed.subscribe", emptyFeed("home", { posts: [postOf("one", 9)] }));
+  await settle();
+  const heard = [];
+  home.on("news", ({ count }) => heard.push(count));
+  socket.says({ event: "news", feed: "home", count: 7, since: "k3f9-10" });
+  assert.deepEqual([heard, home.news, home.posts.length], [[7], { count: 7, since: "k3f9-10" }, 1]);
+  socket.ends(1006);
+  await passes(500);
+  FakeSocket.last.accepts();
+  assert.deepEqual(FakeSocket.last.asked("hello").params.modes, { home: "count" });
+  FakeSocket.last.welcomes({ resumed: true, feeds: [{ feed: "home", status: "live" }] });
+  const full = client.setMode("home", "full");
+  await settle();
+  FakeSocket.last.answers("feed.mode", { feed: "home", mode: "full", cursor: "k3f9-20", snapshot: { feed: "home", seq: 20, posts: [postOf("two", 20)], next: null } });
+  await full;
+  assert.deepEqual([home.mode, home.news, home.posts.map(({ id }) => id)], ["full", null, ["two"]]);
+  FakeSocket.last.says({ event: "news", feed: "home", count: 9, since: "k3f9-10" });
+  assert.equal(home.news, null);
+});
+
+test("the firehose is a stream: told once each, nothing kept, its filter said again where it goes on", async () => {
+  const { client, socket } = await connected();
+  const filter = { kinds: ["post"] };
+  const stream = client.feed("firehose", { filter });
+  assert.deepEqual(socket.asked("feed.subscribe").params, { feed: "firehose", filter });
+  socket.answers("feed.subscribe", { feed: "firehose", seq: 10, next: null });
+  await stream.ready();
+  const told = [];
+  stream.on("post.created", ({ id }) => told.push(id));
+  stream.on("post.removed", ({ id }) => told.push(`-${id}`));
+  socket.says({ feed: "firehose", seq: 11, event: "post.created", data: postOf("one", 11) });
+  socket.ends(1006);
+  await passes(500);
+  FakeSocket.last.accepts();
+  assert.deepEqual(FakeSocket.last.asked("hello").params.filter, filter);
+  FakeSocket.last.welcomes({ resumed: true, feeds: [{ feed: "firehose", status: "live" }] });
+  FakeSocket.last.says({ feed: "firehose", seq: 11, event: "post.created", data: postOf("one", 11) });
+  FakeSocket.last.says({ feed: "firehose", seq: 12, event: "post.removed", data: { id: "one", rev: 12 } });
+  assert.deepEqual([told, stream.posts], [["one", "-one"], []]);
+});

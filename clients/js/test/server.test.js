@@ -1,13 +1,17 @@
 /** Conversations with a real server. They run where TIDINGS_URL names one. */
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
 import { after, before, describe, test } from "node:test";
 import { Client, Rest, uuidv7 } from "../src/index.js";
 import { startProxy } from "./proxy.js";
 
 const url = process.env.TIDINGS_URL;
 /** Node has one of its own from version 22; before that the browser tests' is borrowed. */
-const WebSocket = globalThis.WebSocket ?? (url && createRequire(new URL("../../../tests/browser/package.json", import.meta.url))("ws").WebSocket);
+const borrowed = url && createRequire(new URL("../../../tests/browser/package.json", import.meta.url));
+const WebSocket = globalThis.WebSocket ?? borrowed?.("ws").WebSocket;
 const PASSWORD = "a long enough password";
 const PATIENCE_MS = 15_000;
 const everybody = [];
@@ -185,5 +189,61 @@ describe("with a real server", { skip: !url && "TIDINGS_URL is not set", timeout
     const ended = new Promise((resolve) => dora.client.on("state", ({ state, code }) => { if (state === "connecting") resolve(code); }));
     await dora.rest.logout(newer.refresh_token);
     assert.equal(await ended, 4402);
+  });
+
+  test("the example bot answers who calls it, once, and ends by itself when its token is taken back", async () => {
+    const { user: bot } = await ann.client.createBot(`echo_${uuidv7().slice(-8)}`, "Echo");
+    const { token, secret } = await ann.client.createToken("in a test", ["read", "write"], { bot: bot.id });
+    assert.deepEqual((await ann.client.tokens({ bot: bot.id })).tokens.map(({ id, name }) => [id, name]), [[token.id, "in a test"]]);
+    const { post } = await ann.client.createPost("is anybody there? !echo");
+    const thread = await ann.client.feed(`post:${post.id}`).ready();
+    const program = fileURLToPath(new URL("../examples/echo_bot.js", import.meta.url));
+    const running = spawn(process.execPath, [program, url], { env: { ...process.env, TIDINGS_TOKEN: secret, TIDINGS_WS: borrowed?.resolve("ws") }, stdio: "ignore" });
+    const ended = once(running, "exit");
+    try {
+      await until(thread, () => thread.commentCount === 1);
+      assert.deepEqual([thread.thread[0].comment.author.id, thread.thread[0].comment.text], [bot.id, "You said: is anybody there? !echo"]);
+      await ann.client.updatePost(post.id, "is anybody still there? !echo");
+      await ann.client.revokeToken(token.id);
+      assert.deepEqual(await ended, [1, null]);
+      assert.equal(thread.commentCount, 1);
+    } finally {
+      running.kill();
+    }
+    assert.equal((await ann.client.deleteBot(bot.id)).user.bot.stopped, true);
+  });
+
+  test("the firehose tells a program what its filter asks for, and a token without its scope nothing", async () => {
+    const { secret } = await ann.client.createToken("archive", ["firehose"]);
+    const { secret: reader } = await ann.client.createToken("reader", ["read"]);
+    const [archive, refused] = [secret, reader].map((token) => new Client({ url, WebSocket, token }));
+    everybody.push(archive, refused);
+    for (const one of [archive, refused]) one.connect();
+    await assert.rejects(refused.feed("firehose").ready(), { code: "forbidden" });
+    const tag = `rain${uuidv7().slice(-8)}`;
+    const stream = await archive.feed("firehose", { filter: { kinds: ["post"], tags: [tag] } }).ready();
+    const told = [];
+    const heard = new Promise((resolve) => stream.on("post.created", ({ text }) => { told.push(text); if (text.startsWith("wet")) resolve(); }));
+    await ann.client.createPost("dry");
+    await ann.client.createPost(`wet #${tag}`);
+    await heard;
+    assert.deepEqual([told, stream.posts], [[`wet #${tag}`], []]);
+  });
+
+  test("less is told where less is wanted: how many, then everything again", async () => {
+    const eve = await arrives("eve");
+    await eve.client.follow(ann.id);
+    const home = await eve.client.feed("home", { mode: "count" }).ready();
+    const counted = new Promise((resolve) => home.on("news", ({ count }) => { if (count === 2) resolve(); }));
+    for (const text of ["counted one", "counted two"]) await ann.client.createPost(text);
+    await counted;
+    assert.ok(!texts(home).includes("counted two"));
+    await home.setMode("ids");
+    assert.deepEqual(texts(home).slice(0, 2), ["counted two", "counted one"]);
+    const changed = new Promise((resolve) => home.once("feed.changed", resolve));
+    const { post } = await ann.client.createPost("by its id");
+    assert.equal((await changed).id, post.id);
+    assert.equal((await home.fetch(post.id)).text, "by its id");
+    assert.equal(texts(home)[0], "by its id");
   });
 });
