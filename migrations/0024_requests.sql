@@ -34,8 +34,12 @@ language sql stable
 as $$ select exists (select from users u where u.id = of_user and u.extra ? 'asks') $$;
 
 create function has_asked(who uuid, whom uuid) returns boolean
-language sql stable
-as $$ select exists (select from follow_requests q where q.asker = who and q.asked = whom and q.active) $$;
+language plpgsql stable
+as $$
+begin
+    return exists (select from follow_requests q where q.asker = who and q.asked = whom and q.active);
+end
+$$;
 
 -- That of 0010 but for requests: who has to ask, and who takes a request back, comes again as a deed.
 create function decide_follows(

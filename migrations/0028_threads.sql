@@ -31,26 +31,31 @@ select 4::smallint as kind, m.id, m.rev, m.seq, m.removed,
 
 -- How many direct answers a comment has, as many as its own pages hold, but at most `most`. What was removed and answered has its place.
 create function answers_of(of_comment uuid, most bigint) returns bigint
-language sql stable
+language plpgsql stable
 as $$
-    select count(*)
-      from (select from comments m
-             where m.parent = of_comment and (not m.removed or exists (select from comments d where d.parent = m.id))
-             limit most) n
+begin
+    return (
+        select count(*)
+          from (select from comments m
+                 where m.parent = of_comment and (not m.removed or exists (select from comments d where d.parent = m.id))
+                 limit most) n);
+end
 $$;
 
 -- Whether somebody else than its author may comment on a post: `who` as in users.comments, `mentions` as in posts.extra.
 create function may_comment(actor uuid, author uuid, who smallint, mentions jsonb) returns boolean
-language sql stable
+language plpgsql stable
 as $$
-    select case who
+begin
+    return case who
                when 0 then true
                when 1 then exists (select from follows f where f.follower = actor and f.followee = author and f.active)
                when 2 then exists (select from follows f where f.follower = author and f.followee = actor and f.active)
                else false end
         or who < 3 and exists (select from jsonb_array_elements(mentions) m
                                  join users u on u.handle = m ->> 'handle'
-                                where u.id = actor)
+                                where u.id = actor);
+end
 $$;
 
 -- Until when somebody has to wait in a slow thread; null if not at all.
@@ -131,6 +136,11 @@ begin
                                partition by actors[v.ord], on_posts[v.ord], v.slowed and v.verdict = 0 order by v.ord) as turn
                       from unnest(all_ords, all_verdicts, slowed) with ordinality v (ord, verdict, slowed, nth)) n
              order by n.nth);
+    end if;
+    if 10 = any(acts) then
+        -- What a moderator had folded away, and its author deletes, comes back to nobody.
+        delete from hidden_comments h using unnest(all_ords, all_verdicts) v (ord, verdict)
+         where v.verdict = 1 and acts[v.ord] = 10 and h.comment = ids[v.ord];
     end if;
     return query select all_ords, all_verdicts;
 end

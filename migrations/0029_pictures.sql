@@ -5,9 +5,10 @@
 
 -- A post of pictures alone has no text either, and is no repost.
 create or replace function may_hand_on(actor uuid, target uuid, without_words boolean) returns smallint
-language sql stable
+language plpgsql stable
 as $$
-    select (case when target is null then 0
+begin
+    return (case when target is null then 0
                  when not exists (select from posts p
                                    where p.id = target and not p.removed and p.audience = 0 and (p.text <> '' or p.of_post is null)
                                      and (p.author = actor or not blocks_between(actor, p.author)))
@@ -15,7 +16,8 @@ as $$
                  when without_words and exists (select from posts p
                                                  where p.author = actor and p.of_post = target and p.text = '' and not p.removed)
                  then 5
-                 else 0 end)::smallint
+                 else 0 end)::smallint;
+end
 $$;
 
 -- The pictures a post shows or is to show, in their order.
@@ -56,7 +58,7 @@ begin
                 (case when c.actor_rev is null then 2
                       when c.act = 5 then
                           case when p.id is null then
-                                   case when c.arg is null then 0
+                                   case when c.arg is null or c.arg not like '%"of"%' then 0
                                         else may_hand_on(c.actor, (c.arg::jsonb ->> 'of')::uuid, c.text is null) end
                                when p.author <> c.actor then 5
                                when p.removed then 3
@@ -108,29 +110,33 @@ language plpgsql volatile
 as $$
 #variable_conflict use_column
 begin
-    insert into posts (id, author, text, seq, rev, created_ms, extra, audience, widest, mentioned, tags, tagged, of_post, first_digest)
-    select c.id, c.actor, coalesce(c.text, ''), c.seq, c.seq, now_ms,
-           x.extra, x.audience, x.audience, x.mentioned, x.tags, x.tags, x.of_post, x.first_digest
-      from unnest(acts, actors, ids, texts, seqs, args) c (act, actor, id, text, seq, arg)
-     cross join lateral (
-           select with_pictures(c.arg::jsonb) as extra, audience_of(c.arg::jsonb) as audience,
-                  case when audience_of(c.arg::jsonb) > 0 then people_of(c.arg::jsonb) end as mentioned,
-                  tags_of(c.arg::jsonb) as tags, (c.arg::jsonb ->> 'of')::uuid as of_post,
-                  -- What is kept is more than what was asked: the same asked again is known by this.
-                  case when c.arg::jsonb ? 'media' then digest_of(coalesce(c.text, ''), c.arg::jsonb) end as first_digest) x
-     where c.act = 5 and c.seq is not null and c.arg is not null;
+    with new as (
+        insert into posts (id, author, text, seq, rev, created_ms, extra, audience, widest, mentioned, tags, tagged, of_post, first_digest)
+        select c.id, c.actor, coalesce(c.text, ''), c.seq, c.seq, now_ms,
+               x.extra, x.audience, x.audience, x.mentioned, x.tags, x.tags, x.of_post, x.first_digest
+          from unnest(acts, actors, ids, texts, seqs, args) c (act, actor, id, text, seq, arg)
+         cross join lateral (select c.arg::jsonb as asked offset 0) a
+         cross join lateral (
+               select case when a.asked ? 'media' then with_pictures(a.asked) else a.asked end as extra,
+                      audience_of(a.asked) as audience,
+                      case when a.asked ? 'visibility' and audience_of(a.asked) > 0 then people_of(a.asked) end as mentioned,
+                      case when a.asked ? 'tags' then
+                          (select array_agg(distinct t ->> 'tag') from jsonb_array_elements(a.asked -> 'tags') t) end as tags,
+                      (a.asked ->> 'of')::uuid as of_post,
+                      -- What is kept is more than what was asked: the same asked again is known by this.
+                      case when a.asked ? 'media' then digest_of(coalesce(c.text, ''), a.asked) end as first_digest
+               offset 0) x
+         where c.act = 5 and c.seq is not null and c.arg is not null
+        returning id, seq, tags)
+    insert into post_tags (tag, seq, post)
+    select t.tag, n.seq, n.id from new n cross join lateral unnest(n.tags) t (tag);
     update media m set used = m.used + 1
       from unnest(acts, seqs, args) c (act, seq, arg)
      cross join lateral unnest(pictures_of(c.arg::jsonb)) i (id)
      where c.act = 5 and c.seq is not null and c.arg like '%"media"%' and m.id = i.id;
-    insert into post_tags (tag, seq, post)
-    select t.tag, c.seq, c.id
-      from unnest(acts, ids, seqs, args) c (act, id, seq, arg)
-     cross join lateral unnest(tags_of(c.arg::jsonb)) t (tag)
-     where c.act = 5 and c.seq is not null and c.arg is not null;
     perform count_handed_on(array_agg(c.id), 1)
        from unnest(acts, ids, seqs, args) c (act, id, seq, arg)
-      where c.act = 5 and c.seq is not null and c.arg::jsonb ? 'of';
+      where c.act = 5 and c.seq is not null and c.arg like '%"of"%' and c.arg::jsonb ? 'of';
 end
 $$;
 

@@ -271,8 +271,12 @@ select 79::smallint as kind, u.id, u.rights_rev as rev, u.rights_rev as seq, not
 -- Who may do what.
 
 create function is_moderator(who uuid) returns boolean
-language sql stable
-as $$ select exists (select from users u where u.id = who and u.role > 0 and u.standing = 0) $$;
+language plpgsql stable
+as $$
+begin
+    return exists (select from users u where u.id = who and u.role > 0 and u.standing = 0);
+end
+$$;
 
 -- Not on oneself, nor on an admin; on a moderator only an admin.
 create function may_act_on(who uuid, whom uuid) returns boolean

@@ -4,7 +4,6 @@
 -- What the firehose has missed: new comments and changed profiles by their place in the journal; those of a post were found by the post.
 create index comments_by_seq on comments (seq) where rev = seq;
 create index comments_changed on comments (rev) where rev <> seq;
-create index users_by_rev on users (rev);
 
 -- What 0030 calls for one who is sanctioned. Bots stand as their owners do: what is done to one is done to those of theirs that stand no worse
 -- already. When it ends is the owner's affair.
