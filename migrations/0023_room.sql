@@ -306,10 +306,10 @@ begin
                        from unnest(acts, ids, args) with ordinality c (act, id, arg, ord) order by c.ord);
     end if;
 
-    -- Who asks.
+    -- Who asks. Whoever is suspended has no rights over others.
     select array_agg(a.rev), array_agg(a.handle), array_agg(a.name), array_agg(a.role), array_agg(a.standing)
       into actor_revs, actor_handles, actor_names, actor_roles, standings
-      from (select u.rev, u.handle, u.name, u.role, u.standing
+      from (select u.rev, u.handle, u.name, (case when u.standing = 0 then u.role else 0 end)::smallint as role, u.standing
               from unnest(actors) with ordinality c (actor, ord)
               left join users u on u.id = c.actor
              order by c.ord) a;

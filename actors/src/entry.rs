@@ -140,6 +140,30 @@ pub enum Change {
     },
 }
 
+/// A kind of thing that others than those concerned may come to see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A post.
+    Post,
+    /// A comment.
+    Comment,
+    /// A profile.
+    User,
+}
+
+/// What an entry is about, where that is a thing that others may come to see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Thing {
+    /// What kind of thing.
+    pub kind: Kind,
+    /// What became of it.
+    pub verb: Verb,
+    /// Which.
+    pub id: Uuid,
+    /// Whose.
+    pub author: UserId,
+}
+
 /// An entity whose states follow each other: of two entries with the same one only the later counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Subject {
@@ -195,6 +219,26 @@ impl Change {
             Self::Listed { .. } => EventName::MemberCreated,
             Self::Own { event, .. } => *event,
             Self::Rights { .. } | Self::SessionRevoked { .. } => return None,
+        })
+    }
+
+    /// The thing that others may come to see; none where those alone are told whom it concerns.
+    #[must_use]
+    pub const fn thing(&self) -> Option<Thing> {
+        Some(match *self {
+            Self::Post { verb, id, author } => Thing { kind: Kind::Post, verb, id: id.0, author },
+            Self::Comment { verb, id, author, .. } => Thing { kind: Kind::Comment, verb, id: id.0, author },
+            Self::User { verb, id } => Thing { kind: Kind::User, verb, id: id.0, author: id },
+            Self::Follow { .. }
+            | Self::Block { .. }
+            | Self::Mute { .. }
+            | Self::Case { .. }
+            | Self::Rights { .. }
+            | Self::Request { .. }
+            | Self::List { .. }
+            | Self::Listed { .. }
+            | Self::Own { .. }
+            | Self::SessionRevoked { .. } => return None,
         })
     }
 

@@ -13,7 +13,7 @@ use tidings_protocol::position::Seq;
 use tidings_protocol::push::EventName;
 use tidings_protocol::reply::Reply;
 
-use crate::entry::{Change, Entry};
+use crate::entry::{Entry, Kind, Thing};
 use crate::feed::sight::Sight;
 
 /// How the transport wraps what is sent.
@@ -39,9 +39,10 @@ pub fn push(framing: Framing, feed: FeedName, entry: &Entry) -> Option<Bytes> {
 /// the kind to tell, or the comment cannot be read.
 #[must_use]
 pub fn short(framing: Framing, feed: FeedName, entry: &Entry) -> Option<Bytes> {
-    let (event, body) = match entry.change {
-        Change::Post { id, .. } => (EventName::PostRemoved, json(&Removed { id: id.0, rev: entry.seq })),
-        Change::Comment { .. } => match placeholder(entry) {
+    let thing = entry.change.thing()?;
+    let (event, body) = match thing.kind {
+        Kind::Post => (EventName::PostRemoved, json(&Removed { id: thing.id, rev: entry.seq })),
+        Kind::Comment => match placeholder(entry) {
             Ok(comment) => (entry.change.event()?, json(&comment)),
             Err(_) => {
                 // What the error quotes is somebody's text (P9).
@@ -49,17 +50,7 @@ pub fn short(framing: Framing, feed: FeedName, entry: &Entry) -> Option<Bytes> {
                 return None;
             }
         },
-        Change::User { .. }
-        | Change::Follow { .. }
-        | Change::Block { .. }
-        | Change::Mute { .. }
-        | Change::Case { .. }
-        | Change::Rights { .. }
-        | Change::Request { .. }
-        | Change::List { .. }
-        | Change::Listed { .. }
-        | Change::Own { .. }
-        | Change::SessionRevoked { .. } => return None,
+        Kind::User => return None,
     };
     Some((framing.text)(payload(feed, entry.seq, event, &body).as_bytes()))
 }
@@ -67,22 +58,9 @@ pub fn short(framing: Framing, feed: FeedName, entry: &Entry) -> Option<Bytes> {
 /// An event of a feed that is told by ids: what it is about, and nothing of what it says. None for entries no client is told of.
 #[must_use]
 pub fn brief(framing: Framing, feed: FeedName, entry: &Entry, sight: Sight) -> Option<Bytes> {
-    let (id, event) = match entry.change {
-        Change::Post { id, .. } if sight == Sight::Short => (id.0, EventName::PostRemoved),
-        Change::Post { id, .. } => (id.0, entry.change.event()?),
-        Change::Comment { id, .. } => (id.0, entry.change.event()?),
-        Change::User { id, .. } => (id.0, entry.change.event()?),
-        Change::Follow { .. }
-        | Change::Block { .. }
-        | Change::Mute { .. }
-        | Change::Request { .. }
-        | Change::List { .. }
-        | Change::Listed { .. }
-        | Change::Own { .. }
-        | Change::Case { .. }
-        | Change::Rights { .. }
-        | Change::SessionRevoked { .. } => return None,
-    };
+    let Thing { kind, id, .. } = entry.change.thing()?;
+    let event =
+        if kind == Kind::Post && sight == Sight::Short { EventName::PostRemoved } else { entry.change.event()? };
     let body = json(&Changed { event, id, rev: entry.seq });
     Some((framing.text)(payload(feed, entry.seq, EventName::FeedChanged, &body).as_bytes()))
 }

@@ -20,7 +20,7 @@ use super::fan_out::{Parcel, name_of};
 use super::sight::{Sight, sight};
 use super::table::{FeedTable, Line, SlotId, remove_from};
 use super::topics;
-use crate::entry::{Change, Entry, Verb};
+use crate::entry::{Change, Entry, Kind, Thing, Verb};
 use crate::frame;
 
 /// A feed of a session of which no events are told.
@@ -47,21 +47,7 @@ impl News {
 
     /// Takes an entry in that is shown whole (`seen`) or is not. Says whether the number is another now.
     fn takes(&mut self, entry: &Entry, seen: bool) -> bool {
-        let (id, verb) = match entry.change {
-            Change::Post { id, verb, .. } => (id.0, verb),
-            Change::Comment { id, verb, .. } => (id.0, verb),
-            Change::User { .. }
-            | Change::Follow { .. }
-            | Change::Block { .. }
-            | Change::Mute { .. }
-            | Change::Request { .. }
-            | Change::List { .. }
-            | Change::Listed { .. }
-            | Change::Own { .. }
-            | Change::Case { .. }
-            | Change::Rights { .. }
-            | Change::SessionRevoked { .. } => return false,
-        };
+        let Some(Thing { kind: Kind::Post | Kind::Comment, verb, id, .. }) = entry.change.thing() else { return false };
         if verb == Verb::Removed || !seen {
             return self.ids.remove(&id);
         }
@@ -361,18 +347,6 @@ impl<L: Line> FeedTable<L> {
 
 /// What one writes oneself is not new to one.
 fn is_by(entry: &Entry, user: Option<UserId>) -> bool {
-    match entry.change {
-        Change::Post { author, .. } | Change::Comment { author, .. } => Some(author) == user,
-        Change::User { .. }
-        | Change::Follow { .. }
-        | Change::Block { .. }
-        | Change::Mute { .. }
-        | Change::Request { .. }
-        | Change::List { .. }
-        | Change::Listed { .. }
-        | Change::Own { .. }
-        | Change::Case { .. }
-        | Change::Rights { .. }
-        | Change::SessionRevoked { .. } => false,
-    }
+    let thing = entry.change.thing().filter(|thing| thing.kind != Kind::User);
+    thing.is_some_and(|thing| Some(thing.author) == user)
 }

@@ -3,7 +3,6 @@
 
 use bytes::Bytes;
 use tidings_protocol::feed::FeedName;
-use tidings_protocol::ids::UserId;
 
 use super::fan_out::{Parcel, name_of};
 use super::sight::{Sight, sight};
@@ -16,7 +15,7 @@ impl<L: Line> FeedTable<L> {
     /// Whether readers of one feed may be told different things of an entry.
     pub(super) fn is_filtered(&self, entry: &Entry) -> bool {
         entry.scope.as_ref().is_some_and(|scope| !scope.visibility.is_public())
-            || author_of(&entry.change).is_some_and(|author| self.is_hidden_from_some(author))
+            || entry.change.thing().is_some_and(|thing| self.is_hidden_from_some(thing.author))
     }
 
     /// Tells each reader of an entry what they may hear of it. What was gathered before must be on its way already.
@@ -91,22 +90,5 @@ impl<L: Line> FeedTable<L> {
         self.counts.encoded += 1;
         let parcel = Parcel { frames, first: entry.seq, count: 1 };
         readers.iter().for_each(|&id| self.put_off_for(id, &parcel));
-    }
-}
-
-/// By whom it is what some may not want to read; none where only those are told whom it is about.
-const fn author_of(change: &Change) -> Option<UserId> {
-    match *change {
-        Change::Post { author, .. } | Change::Comment { author, .. } | Change::User { id: author, .. } => Some(author),
-        Change::Follow { .. }
-        | Change::Block { .. }
-        | Change::Mute { .. }
-        | Change::Case { .. }
-        | Change::Rights { .. }
-        | Change::Request { .. }
-        | Change::List { .. }
-        | Change::Listed { .. }
-        | Change::Own { .. }
-        | Change::SessionRevoked { .. } => None,
     }
 }

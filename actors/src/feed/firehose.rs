@@ -12,7 +12,7 @@ use tidings_protocol::spans::Tag;
 use super::fan_out::{Parcel, Run};
 use super::sight::{Sight, sight};
 use super::table::{FeedTable, Line, SlotId};
-use crate::entry::{Change, Entry};
+use crate::entry::{Entry, Kind, Thing};
 use crate::frame;
 
 /// What one reader wants of it. All lists are sorted.
@@ -37,20 +37,11 @@ impl Filter {
     /// Whether an entry that is public is wanted. One that had a wanted hashtag once still is: it may have to be forgotten.
     #[must_use]
     pub fn takes(&self, entry: &Entry) -> bool {
-        let (kind, author) = match entry.change {
-            Change::Post { author, .. } => (FirehoseKind::Post, author),
-            Change::Comment { author, .. } => (FirehoseKind::Comment, author),
-            Change::User { id, .. } => (FirehoseKind::User, id),
-            Change::Follow { .. }
-            | Change::Block { .. }
-            | Change::Mute { .. }
-            | Change::Request { .. }
-            | Change::List { .. }
-            | Change::Listed { .. }
-            | Change::Own { .. }
-            | Change::Case { .. }
-            | Change::Rights { .. }
-            | Change::SessionRevoked { .. } => return false,
+        let Some(Thing { kind, author, .. }) = entry.change.thing() else { return false };
+        let kind = match kind {
+            Kind::Post => FirehoseKind::Post,
+            Kind::Comment => FirehoseKind::Comment,
+            Kind::User => FirehoseKind::User,
         };
         let among = |tag: &Tag| self.tags.binary_search(tag).is_ok();
         let tagged = || {

@@ -13,7 +13,7 @@ use super::context::Afresh;
 use super::notes;
 use super::sight::{Sight, belongs, sight};
 use super::table::{FeedTable, Line, SlotId};
-use crate::entry::{Change, Entry, Verb};
+use crate::entry::{Change, Entry, Kind, Verb};
 use crate::frame::placeholder;
 
 /// How a snapshot came out.
@@ -214,27 +214,17 @@ fn put_post_in(snapshot: &mut Snapshot, post: Post, page_from: u64) {
 
 /// Applies an entry of which the viewer may not be told, or not all.
 fn take_out(snapshot: &mut Snapshot, entry: &Entry) -> Result<Forwarded, serde_json::Error> {
-    match entry.change {
+    match entry.change.thing().map(|thing| (thing.kind, thing.id)) {
         // It may be seen again by now, with comments that came meanwhile.
-        Change::Post { id, .. } if snapshot.feed == FeedName::Post(id) => return Ok(Forwarded::Stale),
-        Change::Post { id, .. } => remove(snapshot, id),
-        Change::Comment { .. } => {
+        Some((Kind::Post, id)) if snapshot.feed == FeedName::Post(PostId(id)) => return Ok(Forwarded::Stale),
+        Some((Kind::Post, id)) => remove(snapshot, PostId(id)),
+        Some((Kind::Comment, _)) => {
             let page_from = page_from(snapshot);
             if let Some(comments) = &mut snapshot.comments {
                 upsert(comments, placeholder(entry)?, page_from, |comment| (comment.id.0, comment.seq.0));
             }
         }
-        Change::User { .. }
-        | Change::Follow { .. }
-        | Change::Block { .. }
-        | Change::Mute { .. }
-        | Change::Case { .. }
-        | Change::Rights { .. }
-        | Change::Request { .. }
-        | Change::List { .. }
-        | Change::Listed { .. }
-        | Change::Own { .. }
-        | Change::SessionRevoked { .. } => {}
+        Some((Kind::User, _)) | None => {}
     }
     Ok(Forwarded::Exact)
 }

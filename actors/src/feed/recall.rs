@@ -13,7 +13,7 @@ use tidings_protocol::reply::Snapshot;
 use super::forward::read;
 use super::sight::{Sight, sight};
 use super::table::{FeedTable, Held, Line, SlotId};
-use crate::entry::{Change, Verb};
+use crate::entry::{Kind, Thing, Verb};
 use crate::limits::RECALL_ENTRIES;
 
 impl<L: Line> FeedTable<L> {
@@ -37,30 +37,21 @@ impl<L: Line> FeedTable<L> {
             if nth == RECALL_ENTRIES {
                 return None;
             }
-            match entry.change {
-                Change::Post { verb, id, .. } => {
+            let Some(Thing { kind, verb, id, .. }) = entry.change.thing() else { continue };
+            match kind {
+                Kind::Post => {
                     let seen = || sight(FeedName::Home, entry, Some(context.eyes())) == Sight::Whole;
                     // The newest entry comes first, and has the last word.
-                    if page.met.insert(id) && verb != Verb::Removed && seen() {
+                    if page.met.insert(PostId(id)) && verb != Verb::Removed && seen() {
                         page.put(read(entry).ok()?, self.log.after());
                     }
                 }
-                Change::User { id, .. } => {
-                    if let MapEntry::Vacant(place) = page.profiles.entry(id) {
+                Kind::User => {
+                    if let MapEntry::Vacant(place) = page.profiles.entry(UserId(id)) {
                         place.insert(read(entry).ok()?);
                     }
                 }
-                Change::Comment { .. }
-                | Change::Follow { .. }
-                | Change::Block { .. }
-                | Change::Mute { .. }
-                | Change::Case { .. }
-                | Change::Rights { .. }
-                | Change::Request { .. }
-                | Change::List { .. }
-                | Change::Listed { .. }
-                | Change::Own { .. }
-                | Change::SessionRevoked { .. } => {}
+                Kind::Comment => {}
             }
         }
         let more = page.posts.len() > limit;

@@ -45,14 +45,11 @@ impl Store {
         );
         let answer = line::timed(self.accounts.patience(), question.fetch_all(line.open())).await;
         let rows = line.settle(answer).map_err(faults::store)?;
-        let Some((from, head)) = rows.first().map(|row| (row.from, row.head)) else {
+        let Some((from, head)) = rows.first().map(|row| (row.from, row.head)) else { return Ok(false) };
+        let is_full = rows.len() as i64 == AT_ONCE;
+        let Some(to) = goes_to(from, head, rows.last().and_then(|row| row.rev).filter(|_| is_full)) else {
             return Ok(false);
         };
-        let is_full = rows.len() as i64 == AT_ONCE;
-        let to = if is_full { rows.last().and_then(|row| row.rev).unwrap_or(head) } else { head };
-        if to <= from {
-            return Ok(false);
-        }
         let (mut ids, mut texts) = (Vec::<Uuid>::new(), Vec::<String>::new());
         for row in rows {
             if let (Some(id), Some(text)) = (row.id, row.text) {
@@ -79,14 +76,11 @@ impl Store {
         );
         let answer = line::timed(self.accounts.patience(), question.fetch_all(line.open())).await;
         let rows = line.settle(answer).map_err(faults::store)?;
-        let Some((from, head)) = rows.first().map(|row| (row.from, row.head)) else {
+        let Some((from, head)) = rows.first().map(|row| (row.from, row.head)) else { return Ok(false) };
+        let is_full = rows.len() as i64 == AT_ONCE;
+        let Some(to) = goes_to(from, head, rows.last().and_then(|row| row.rev).filter(|_| is_full)) else {
             return Ok(false);
         };
-        let is_full = rows.len() as i64 == AT_ONCE;
-        let to = if is_full { rows.last().and_then(|row| row.rev).unwrap_or(head) } else { head };
-        if to <= from {
-            return Ok(false);
-        }
         let mut found = Found::default();
         for row in rows {
             if let (Some(id), Some(handle), Some(name)) = (row.id, row.handle, row.name) {
@@ -107,6 +101,11 @@ impl Store {
         line.settle(answer).map_err(faults::store)?;
         Ok(is_full)
     }
+}
+
+/// How far a step goes: to the head, or to the `last` of as many changes as it takes at once. None if that is no further than `from`.
+fn goes_to(from: i64, head: i64, last: Option<i64>) -> Option<i64> {
+    Some(last.unwrap_or(head)).filter(|&to| to > from)
 }
 
 /// Words of people, in columns.
