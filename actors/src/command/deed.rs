@@ -46,6 +46,87 @@ pub enum Deed {
         /// Whom.
         whom: UserId,
     },
+    /// `actor` would like to follow `whom`, who approves their followers first. What a [`Act::Follow`] becomes where it has to.
+    Ask {
+        /// Whom.
+        whom: UserId,
+        /// Requests they may have open.
+        sent: usize,
+        /// Requests that may wait for `whom`.
+        received: usize,
+    },
+    /// `actor` takes their request back. What a [`Act::Unfollow`] becomes where there is one.
+    TakeBack {
+        /// To whom.
+        whom: UserId,
+    },
+    /// `actor` lets `whom` follow them.
+    Accept {
+        /// Whose request.
+        whom: UserId,
+    },
+    /// `actor` does not let `whom` follow them.
+    Reject {
+        /// Whose request.
+        whom: UserId,
+    },
+    /// `whom` follows `actor` no longer.
+    RemoveFollower {
+        /// Who.
+        whom: UserId,
+    },
+    /// `actor` makes a list.
+    MakeList {
+        /// Which.
+        list: ListId,
+        /// What they call it.
+        name: ListName,
+        /// Lists they may have.
+        most: usize,
+    },
+    /// `actor` calls a list otherwise.
+    RenameList {
+        /// Which.
+        list: ListId,
+        /// How.
+        name: ListName,
+        /// Refuse if changed since.
+        if_rev: Option<Seq>,
+    },
+    /// `actor` puts somebody into a list, or takes them out.
+    Enlist {
+        /// Which list.
+        list: ListId,
+        /// Whom.
+        user: UserId,
+        /// Whether they are in it from now on.
+        there: bool,
+        /// People that may be in it.
+        most: usize,
+    },
+    /// `actor` deletes a list.
+    DropList {
+        /// Which.
+        list: ListId,
+    },
+    /// `actor` makes a keyword filter, or replaces one.
+    PutFilter {
+        /// Which.
+        filter: FilterId,
+        /// What they do not want to read.
+        phrase: FilterPhrase,
+        /// Only where it is no part of a longer word.
+        whole_word: bool,
+        /// When that ends.
+        until: Option<Millis>,
+        /// Filters they may have.
+        most: usize,
+    },
+    /// `actor` deletes a keyword filter.
+    DropFilter {
+        /// Which.
+        filter: FilterId,
+    },
     /// `actor` reacts to a post, in place of any other reaction of theirs to it.
     React {
         /// Which post.
@@ -63,31 +144,6 @@ pub enum Deed {
         /// Which.
         post: PostId,
     },
-    /// `actor` has seen their notifications as far as this place.
-    SeeNotifications {
-        /// Which.
-        up_to: Seq,
-    },
-    /// `actor` has read some of their notifications.
-    ReadNotifications {
-        /// Which; all if absent.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        ids: Option<Vec<NotificationId>>,
-        /// As far as they are not above this place.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        up_to: Option<Seq>,
-    },
-    /// `actor` has read a feed as far as this place.
-    SetMarker {
-        /// Which feed.
-        feed: FeedName,
-        /// The place.
-        seq: Seq,
-        /// Markers they may have, so that one more makes them give up another.
-        most: usize,
-    },
-    /// `actor` says of whom they want to hear.
-    PreferNotifications(NotifyPreferences),
     /// `actor` takes a bookmark away.
     Unbookmark {
         /// Of which post.
@@ -97,22 +153,6 @@ pub enum Deed {
     Pin {
         /// Which.
         post: PostId,
-    },
-    /// `actor` makes a bot.
-    MakeBot {
-        /// Its id.
-        bot: UserId,
-        /// Its unique name.
-        handle: Handle,
-        /// Its display name.
-        name: DisplayName,
-        /// Bots they may have.
-        most: usize,
-    },
-    /// `actor` stops a bot of theirs for good.
-    StopBot {
-        /// Which.
-        bot: UserId,
     },
     /// `actor` shows a post in its place again.
     Unpin {
@@ -152,6 +192,31 @@ pub enum Deed {
     Unhide {
         /// Which.
         comment: CommentId,
+    },
+    /// `actor` has seen their notifications as far as this place.
+    SeeNotifications {
+        /// Which.
+        up_to: Seq,
+    },
+    /// `actor` has read some of their notifications.
+    ReadNotifications {
+        /// Which; all if absent.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        ids: Option<Vec<NotificationId>>,
+        /// As far as they are not above this place.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        up_to: Option<Seq>,
+    },
+    /// `actor` says of whom they want to hear.
+    PreferNotifications(NotifyPreferences),
+    /// `actor` has read a feed as far as this place.
+    SetMarker {
+        /// Which feed.
+        feed: FeedName,
+        /// The place.
+        seq: Seq,
+        /// Markers they may have, so that one more makes them give up another.
+        most: usize,
     },
     /// `actor` chooses something once and for all.
     Choose(SettingsUpdate),
@@ -275,86 +340,21 @@ pub enum Deed {
         /// What suspended them.
         action: ActionId,
     },
-    /// `actor` would like to follow `whom`, who approves their followers first. What a [`Act::Follow`] becomes where it has to.
-    Ask {
-        /// Whom.
-        whom: UserId,
-        /// Requests they may have open.
-        sent: usize,
-        /// Requests that may wait for `whom`.
-        received: usize,
-    },
-    /// `actor` takes their request back. What a [`Act::Unfollow`] becomes where there is one.
-    TakeBack {
-        /// To whom.
-        whom: UserId,
-    },
-    /// `actor` does not let `whom` follow them.
-    Reject {
-        /// Whose request.
-        whom: UserId,
-    },
-    /// `actor` lets `whom` follow them.
-    Accept {
-        /// Whose request.
-        whom: UserId,
-    },
-    /// `whom` follows `actor` no longer.
-    RemoveFollower {
-        /// Who.
-        whom: UserId,
-    },
-    /// `actor` makes a list.
-    MakeList {
-        /// Which.
-        list: ListId,
-        /// What they call it.
-        name: ListName,
-        /// Lists they may have.
+    /// `actor` makes a bot.
+    MakeBot {
+        /// Its id.
+        bot: UserId,
+        /// Its unique name.
+        handle: Handle,
+        /// Its display name.
+        name: DisplayName,
+        /// Bots they may have.
         most: usize,
     },
-    /// `actor` calls a list otherwise.
-    RenameList {
+    /// `actor` stops a bot of theirs for good.
+    StopBot {
         /// Which.
-        list: ListId,
-        /// How.
-        name: ListName,
-        /// Refuse if changed since.
-        if_rev: Option<Seq>,
-    },
-    /// `actor` puts somebody into a list, or takes them out.
-    Enlist {
-        /// Which list.
-        list: ListId,
-        /// Whom.
-        user: UserId,
-        /// Whether they are in it from now on.
-        there: bool,
-        /// People that may be in it.
-        most: usize,
-    },
-    /// `actor` deletes a list.
-    DropList {
-        /// Which.
-        list: ListId,
-    },
-    /// `actor` makes a keyword filter, or replaces one.
-    PutFilter {
-        /// Which.
-        filter: FilterId,
-        /// What they do not want to read.
-        phrase: FilterPhrase,
-        /// Only where it is no part of a longer word.
-        whole_word: bool,
-        /// When that ends.
-        until: Option<Millis>,
-        /// Filters they may have.
-        most: usize,
-    },
-    /// `actor` deletes a keyword filter.
-    DropFilter {
-        /// Which.
-        filter: FilterId,
+        bot: UserId,
     },
 }
 
