@@ -9,9 +9,10 @@ import { scene } from "./scene.mjs";
 const { run, check, looksGood, sitsDown, sitsDownToo, picture, nothingWrong, end } = await scene();
 const ann = await sitsDown(`ann_${run}`);
 const bob = await sitsDown(`bob_${run}`);
+const cyd = await sitsDown(`cyd_${run}`);
 
 await check("the key / opens the search; people are found while one types, and can be followed there", async () => {
-  await Promise.all([ann.signsUp(), bob.signsUp()]);
+  await Promise.all([ann, bob, cyd].map((person) => person.signsUp()));
   await ann.writes(`the heron of ${run} stands in the reeds #heron_${run}`);
   await bob.page.getByRole("heading", { level: 1 }).focus();
   await bob.page.keyboard.press("/");
@@ -59,6 +60,39 @@ await check("an @ opens the people one may mean; keys choose, Escape closes, and
   assert.equal(await field.inputValue(), `good morning @ann_${run} `);
   await bob.page.getByRole("button", { name: "Post", exact: true }).click();
   await bob.sees(`good morning @ann_${run}`);
+});
+await check("from the search to a profile, and to a post that mentions two people, without a mouse", async () => {
+  const keys = bob.page.keyboard;
+  const focused = () => bob.page.evaluate(() => document.activeElement?.getAttribute("aria-label") ?? document.activeElement?.textContent?.trim());
+  await bob.page.getByRole("heading", { level: 1 }).focus();
+  await keys.press("/");
+  await bob.page.getByRole("searchbox", { name: "Search" }).and(bob.page.locator(":focus")).waitFor();
+  await bob.goes("#/search/people");
+  await keys.press("/");
+  await bob.page.getByRole("searchbox", { name: "Search" }).and(bob.page.locator(":focus")).waitFor();
+  await keys.press("ControlOrMeta+a");
+  await keys.type(`ann_${run}`);
+  await bob.page.getByRole("list", { name: "People found" }).getByRole("link", { name: ann.name }).waitFor();
+  for (let step = 0; step < 12 && !(await focused())?.startsWith(ann.name); step += 1) await keys.press("Tab");
+  await keys.press("Enter");
+  await bob.page.getByRole("heading", { name: ann.name, level: 1 }).waitFor();
+  await keys.press("n");
+  await bob.page.getByLabel("New post").and(bob.page.locator(":focus")).waitFor();
+  const list = bob.page.getByRole("listbox", { name: "People to mention" });
+  for (const handle of [ann.handle, cyd.handle]) {
+    await keys.type(`@${handle.slice(0, -1)}`);
+    await list.getByRole("option", { name: new RegExp(handle) }).waitFor();
+    await keys.press("ArrowDown");
+    await keys.press("ArrowUp");
+    assert.equal(await list.getByRole("option", { selected: true }).count(), 1);
+    await keys.press("Tab");
+    await list.waitFor({ state: "hidden" });
+  }
+  assert.equal(await bob.page.getByLabel("New post").inputValue(), `@${ann.handle} @${cyd.handle} `);
+  await keys.type(`by keys alone ${run}`);
+  await keys.press("ControlOrMeta+Enter");
+  await bob.sees(`by keys alone ${run}`);
+  await bob.page.getByLabel("New post").and(bob.page.locator(":focus")).waitFor();
 });
 await check("what most people liked today is one click from Global, and stays as it was asked for", async () => {
   await bob.goes("#/global");

@@ -14,15 +14,17 @@ const ann = await sitsDown(`ann_${run}`);
 const bob = await sitsDown(`bob_${run}`);
 const mod = await sitsDown(`mod_${run}`);
 const eve = await sitsDown(`eve_${run}`);
+const boss = await sitsDown(`boss_${run}`);
 /** The server's program knows all settings that begin with its name, and this is none. */
 const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("TIDINGS_")));
 /** The case this is about; others may be there from an earlier run. */
 const caseOf = (person) => person.page.locator(".case", { hasText: `cheap watches ${run}` });
 const [program, ...given] = JSON.parse(process.env.TIDINGS_MAKE_MODERATOR ?? "[]");
+const gives = (one, role) => execFileSync(program, given.map((word) => ({ "{}": one.handle, moderator: role })[word] ?? word), { env });
 
 await check("two moderators are made; they find the page of cases", async () => {
   await Promise.all([ann, bob, mod, eve].map((person) => person.signsUp()));
-  for (const one of [mod, eve]) execFileSync(program, given.map((word) => word.replace("{}", one.handle)), { env });
+  for (const one of [mod, eve]) gives(one, "moderator");
   for (const one of [mod, eve]) {
     await one.page.reload();
     await one.page.getByRole("link", { name: "Moderation" }).click();
@@ -82,10 +84,70 @@ await check("bob is suspended from his profile: he may read and not write, and i
   await bob.goes("#/settings");
   await bob.page.getByText("You are suspended").first().waitFor();
   await bob.goes("#/home");
+  await bob.page.locator(".writing").getByText(/^You are suspended until/).waitFor();
+  await looksGood(bob, "suspended");
   await bob.page.getByLabel("New post").fill("hello?");
   await bob.page.getByRole("button", { name: "Post", exact: true }).click();
   await bob.page.getByRole("alert").filter({ hasText: "may not" }).first().waitFor();
   assert.equal(await bob.page.getByLabel("New post").inputValue(), "hello?");
+});
+await check("suspended, bob reads, takes back what he did, and is told before he writes a comment", async () => {
+  await ann.writes(`tea at four ${run}`);
+  await bob.goes("#/global");
+  await bob.sees(`tea at four ${run}`);
+  await bob.card(`tea at four ${run}`).getByRole("link", { name: "Comments" }).click();
+  await bob.page.getByText(/^You are suspended until/).waitFor();
+  await bob.goes("#/global");
+  await bob.card(`cheap watches ${run}`).getByRole("button", { name: "Delete" }).click();
+  await bob.page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+  await bob.seesNoMore(`cheap watches ${run}`);
+});
+await check("he appeals against it; another moderator says no, and he is told; after a word of the first he writes again", async () => {
+  await bob.page.reload();
+  await bob.page.getByRole("link", { name: "Why, and what you can do" }).first().click();
+  const suspension = bob.page.getByRole("list", { name: "What moderators did" }).getByRole("listitem").filter({ hasText: "You are suspended" });
+  await suspension.getByText("Appeal, once").click();
+  await suspension.getByLabel("Why it should be taken back").fill("It will not happen again.");
+  await suspension.getByRole("button", { name: "Send the appeal" }).click();
+  const told = eve.page.locator(".case", { hasText: "It will not happen again." });
+  await told.getByRole("button", { name: "Reject the appeal" }).click();
+  await bob.page.getByText("Your appeal was rejected.").waitFor();
+  await mod.goes(`#/user/${bob.handle}`);
+  await mod.page.getByRole("button", { name: "Moderate…" }).click();
+  await mod.page.getByLabel("What to do").selectOption({ label: "Reinstate: suspension or ban is over" });
+  await mod.page.getByRole("button", { name: "Do it" }).click();
+  await bob.goes("#/home");
+  await bob.page.locator(".writing").getByText(/^You are suspended/).waitFor({ state: "hidden" });
+  await bob.page.getByLabel("New post").fill(`thank you ${run}`);
+  await bob.page.getByRole("button", { name: "Post", exact: true }).click();
+  await bob.sees(`thank you ${run}`);
+});
+await check("an admin makes ann a moderator, who finds the page of cases without a reload, and takes it away again", async () => {
+  await boss.signsUp();
+  gives(boss, "admin");
+  await boss.page.reload();
+  await boss.goes(`#/user/${ann.handle}`);
+  await boss.page.getByRole("button", { name: "Make a moderator" }).click();
+  await boss.page.getByText(`${ann.name} moderates from now on.`).waitFor();
+  await ann.page.getByRole("link", { name: "Moderation" }).click();
+  await ann.page.getByRole("heading", { name: "Moderation", level: 1 }).waitFor();
+  assert.equal(await ann.page.getByRole("link", { name: "Log", exact: true }).count(), 0);
+  await boss.page.getByRole("button", { name: "Take moderation away" }).click();
+  await boss.page.getByRole("button", { name: "Make a moderator" }).waitFor();
+  await ann.page.getByRole("link", { name: "Moderation" }).waitFor({ state: "detached" });
+  await ann.page.getByText("You do not moderate here.").waitFor();
+});
+await check("the admin's log tells all of it, the newest first, each with the hash that seals those before", async () => {
+  await boss.page.getByRole("link", { name: "Moderation" }).click();
+  await boss.page.getByRole("link", { name: "Log", exact: true }).click();
+  const lines = boss.page.locator(".log-line");
+  await lines.first().waitFor();
+  const acts = await lines.locator("b").allTextContents();
+  const numbers = acts.map((text) => parseInt(text, 10));
+  assert.deepEqual(numbers, [...numbers].sort((one, other) => other - one));
+  for (const act of ["role", "suspend", "reinstate", "hide"]) assert.ok(acts.some((text) => text.includes(act)), `${act}: ${acts}`);
+  for (const hash of await lines.locator(".hash").allTextContents()) assert.match(hash, /^[0-9a-f]{64}$/);
+  await looksGood(boss, "log");
 });
 
 await end();

@@ -4,9 +4,11 @@
  *   node threads.mjs <url> [folder for screenshots]
  */
 import { strict as assert } from "node:assert";
+import { WebSocket } from "ws";
+import { Client, Rest } from "../../clients/js/src/index.js";
 import { scene } from "./scene.mjs";
 
-const { run, check, looksGood, sitsDown, end } = await scene();
+const { url, run, check, looksGood, sitsDown, end } = await scene();
 const ann = await sitsDown(`ann_${run}`);
 const bob = await sitsDown(`bob_${run}`);
 const alone = (person) => person.page.locator(".post.alone");
@@ -66,6 +68,30 @@ await check("a locked thread says so, and has no field to write in; unlocked it 
   await looksGood(bob, "locked");
   await does(ann, "Unlock comments");
   await bob.page.getByLabel("New comment").waitFor();
+});
+await check("a branch that is not all here says how many answers there are more, and brings them where they belong", async () => {
+  const talker = new Client({ url, WebSocket, getToken: async () => (await new Rest({ url }).login({ login: ann.handle, password: "a long enough password" })).access_token });
+  talker.connect();
+  const { post } = await talker.createPost(`a long talk ${run}`);
+  const { comment } = await talker.createComment(post.id, `who was there? ${run}`);
+  await Promise.all(Array.from({ length: 30 }, (_, at) => talker.createComment(post.id, `answer ${at} ${run}`, { parent: comment.id })));
+  await Promise.all(Array.from({ length: 45 }, (_, at) => talker.createComment(post.id, `aside ${at} ${run}`)));
+  const { answers } = await talker.commentsPage(post.id);
+  assert.equal(answers[comment.id], 30);
+  talker.close();
+  await bob.goes(`#/post/${post.id}`);
+  await bob.sees(`aside 44 ${run}`);
+  const branch = bob.page.getByRole("article", { name: `Comment by ${ann.name}` }).filter({ hasText: "who was there?" }).locator("xpath=..");
+  const inBranch = () => branch.locator(".answers .prose").count();
+  const before = await inBranch();
+  assert.ok(before < 30, `${before} answers`);
+  const more = branch.getByRole("button", { name: `${30 - before} more answers` });
+  await looksGood(bob, "more-answers");
+  await more.focus();
+  await bob.page.keyboard.press("Enter");
+  await more.waitFor({ state: "detached" });
+  assert.equal(await inBranch(), 30);
+  await branch.locator(":focus").waitFor();
 });
 
 await end();

@@ -10,7 +10,7 @@ import { inWords } from "./words.js";
 /** Until the server has told its own. */
 const LIMITS = { post_chars: 5_000, comment_chars: 2_000, comment_depth: 8 };
 
-/** Emits `person` (somebody else is logged in now), `connection` (its state), `follows` (what `me` tells), `hiding` (one's filters), `unread` and `presence` (ids). */
+/** Emits `person` (somebody else is logged in now), `connection` (its state), `follows` (what `me` tells), `hiding` (one's filters), `unread`, `standing` and `presence` (ids). */
 export class App extends Emitter {
   session = new Session(new Rest({ url: location.origin }));
   client;
@@ -20,6 +20,8 @@ export class App extends Emitter {
   notifications;
   /** The last state of the connection, with the time of the next attempt. */
   connection = { state: "disconnected", reason: "" };
+  /** What one may do, as moderators have it: `{ standing, until? }`; null before that is known. */
+  standing = null;
   #me;
   #moved = 0;
 
@@ -83,6 +85,17 @@ export class App extends Emitter {
     else location.hash = "#/global";
   }
 
+  async #askStanding(client) {
+    try {
+      const { standing, until } = await client.actions({ limit: 1 });
+      if (this.client !== client) return;
+      this.standing = { standing, until };
+      this.emit("standing");
+    } catch {
+      // The next connection asks again; until then the server says it where it matters.
+    }
+  }
+
   #start() {
     this.client?.close();
     const known = Boolean(this.session.user);
@@ -101,6 +114,9 @@ export class App extends Emitter {
       if (!event || event.event.startsWith("filter.")) this.emit("hiding");
     });
     this.notifications?.on("change", () => this.emit("unread"));
+    this.standing = null;
+    if (known) client.on("welcome", () => this.#askStanding(client));
+    this.#me?.on("action.updated", () => this.#askStanding(client));
     client.on("state", (change) => {
       if (this.client !== client) return;
       this.connection = { ...change, retryAt: change.retryInMs === undefined ? null : Date.now() + change.retryInMs };

@@ -4,6 +4,7 @@
 import { arrange, avatar, el } from "./dom.js";
 import { actDialog } from "./mod_act.js";
 import { heading } from "./pages.js";
+import { isModerator } from "./places.js";
 import { REASONS } from "./report.js";
 import { characters, counted, inWords, prose, timeOf } from "./words.js";
 
@@ -26,7 +27,9 @@ function openCases(app, signal) {
   const empty = el("div", { class: "empty", hidden: true }, el("p", {}, "Nothing waits. New reports appear here by themselves."));
   const older = el("button", { type: "button", class: "plain older", hidden: true, onclick: () => app.does(() => feed.loadOlder(), { button: older }) }, "Load older cases");
   const draw = () => {
-    if (feed.state === "unsubscribed") return arrange(list, [el("p", { class: "loading" }, feed.error?.code === "closed" ? "" : "You do not moderate here.")]);
+    const barred = !isModerator(app.user) || (feed.state === "unsubscribed" && feed.error?.code !== "closed");
+    empty.hidden = true;
+    if (barred) return arrange(list, [el("p", { class: "loading" }, "You do not moderate here.")]);
     if (!feed.loaded) return arrange(list, [el("p", { class: "loading" }, "Loading…")]);
     const waiting = feed.cases.filter((one) => one.state !== "settled" || appealed(one));
     arrange(list, waiting.map((one) => cardOf(app, cards, one).node));
@@ -35,6 +38,7 @@ function openCases(app, signal) {
   };
   feed.on("change", draw, { signal });
   feed.on("state", draw, { signal });
+  app.on("follows", draw, { signal }); // One's role may have been taken away.
   draw();
   return el("div", {}, empty, list, older);
 }

@@ -9,6 +9,7 @@ import { PostCard } from "./post_card.js";
 import { postComposer } from "./post_composer.js";
 import { PostList } from "./post_list.js";
 import { Thread, typingSign } from "./thread.js";
+import { suspendedLine } from "./suspended.js";
 import { closed, rulesTold } from "./thread_rules.js";
 import { counted, inWords } from "./words.js";
 
@@ -21,7 +22,7 @@ export function homePage(app, { signal }) {
     el("a", { class: "button primary", href: "#/global" }, "Find people in Global"),
   ];
   const list = new PostList(app, app.home, { empty, signal, marked: true });
-  return { title: "Home", node: el("div", {}, heading("Home"), writing(app), list.node) };
+  return { title: "Home", node: el("div", {}, heading("Home"), writing(app, signal), list.node) };
 }
 
 export function globalPage(app, { signal }) {
@@ -30,7 +31,7 @@ export function globalPage(app, { signal }) {
     el("p", {}, app.user ? "Write the first post: everybody who has this page open sees it at once." : "Sign up and write the first post."),
   ];
   const list = new PostList(app, app.global, { empty, signal });
-  return { title: "Global", node: el("div", {}, app.user ? heading("Global") : welcome(), globalTabs(), app.user && writing(app), list.node) };
+  return { title: "Global", node: el("div", {}, app.user ? heading("Global") : welcome(), globalTabs(), app.user && writing(app, signal), list.node) };
 }
 
 /** What most people liked of late: a ranking that stays as it was when it was asked for. */
@@ -50,7 +51,7 @@ export function tagPage(app, { signal, tag }) {
   const name = decoded(tag);
   const feed = app.client.feed(`tag:${name}`, { signal });
   const list = new PostList(app, feed, { empty: () => [el("p", {}, `No public post says #${name} yet.`)], signal });
-  return { title: `#${name}`, node: el("div", {}, heading(`#${name}`), app.user && writing(app), list.node) };
+  return { title: `#${name}`, node: el("div", {}, heading(`#${name}`), app.user && writing(app, signal), list.node) };
 }
 
 export function postPage(app, { signal, id }) {
@@ -60,7 +61,7 @@ export function postPage(app, { signal, id }) {
   const place = el("div", {}, el("p", { class: "loading" }, "Loading…"));
   const title = el("h2", { class: "comments-title" });
   const rules = el("div", {});
-  const field = commenting(app, id);
+  const field = commenting(app, id, signal);
   const comments = el("div", { hidden: true }, title, rules, field, thread.node);
   const draw = () => {
     if (signal.aborted) return;
@@ -105,16 +106,16 @@ function missing(error) {
   return el("div", { class: "empty" }, el("p", {}, text), el("a", { class: "button plain", href: "#/global" }, "Go to Global"));
 }
 
-function writing(app) {
-  return el("div", { class: "card writing" }, postComposer(app, {
+function writing(app, signal) {
+  return el("div", { class: "card writing" }, suspendedLine(app, signal), postComposer(app, {
     label: "New post", placeholder: "What is new?", action: "Post", place: "post", later: true, pictures: true,
     send: (text, id, values) => app.client.createPost(text.trim() === "" ? undefined : text, { id, ...values }), // Pictures need no words.
   }).node);
 }
 
-function commenting(app, post) {
+function commenting(app, post, signal) {
   if (!app.user) return el("p", { class: "hint" }, el("a", { href: "#/login" }, "Log in"), " or ", el("a", { href: "#/signup" }, "sign up"), " to write a comment.");
-  return el("div", { class: "writing" }, composer({
+  return el("div", { class: "writing" }, suspendedLine(app, signal), composer({
     label: "New comment", placeholder: "Write a comment…", action: "Comment", limit: app.limits.comment_chars, place: `comment:${post}`,
     send: (text, id) => app.client.createComment(post, text, { id }), typing: typingSign(app, post), suggest: suggesting(app, post),
   }).node);

@@ -100,10 +100,14 @@ export class Feed extends Emitter {
   /** Loads more of the direct answers to one comment (in `post:…`). */
   async loadAnswers(comment) {
     const generation = this.#generation;
-    const page = await this.#calls.answers(this, comment, this.#branches.get(comment));
-    if (generation !== this.#generation) return;
-    this.#branches.set(comment, page.next ?? undefined);
-    this.#entities.addAnswers(comment, page);
+    // The newest are often here already, by the pages of the thread: it goes on until there is something new.
+    for (let before = this.commentCount, more = true; more && this.commentCount === before;) {
+      const page = await this.#calls.answers(this, comment, this.#branches.get(comment));
+      if (generation !== this.#generation) return;
+      this.#branches.set(comment, page.next ?? undefined);
+      this.#entities.addAnswers(comment, page);
+      more = page.next !== null;
+    }
     this.emit("change", { cause: "page" });
   }
 
