@@ -56,8 +56,17 @@ class CommentItem {
     const text = missing >= 100 ? "More than 99 more answers" : counted(missing, "more answer");
     if (this.#more.textContent === text) return;
     this.#more.replaceChildren(el("button", {
-      type: "button", class: "link", onclick: (event) => this.#app.does(() => this.#feed.loadAnswers(this.#shown.comment.id), { button: event.currentTarget }),
+      type: "button", class: "link", onclick: (event) => this.#loadAnswers(event.currentTarget),
     }, text));
+  }
+
+  /** Whoever asked by the keyboard goes on at the first answer that has come: the button may be gone. */
+  async #loadAnswers(button) {
+    const here = new Set(this.#children.keys());
+    const focused = document.activeElement === button;
+    if (!await this.#app.does(() => this.#feed.loadAnswers(this.#shown.comment.id), { button }) || !focused) return;
+    const first = [...this.#children].filter(([id]) => !here.has(id)).map(([, { node }]) => node).sort((one, other) => (one.compareDocumentPosition(other) & Node.DOCUMENT_POSITION_FOLLOWING ? -1 : 1))[0];
+    (first?.querySelector("article") ?? this.#article).focus({ preventScroll: true });
   }
 
   #draw() {
@@ -239,6 +248,7 @@ export class Thread {
   }
 
   async #loadEarlier() {
+    const focused = document.activeElement === this.#earlier;
     this.#earlier.disabled = true;
     try {
       await this.#feed.loadOlder();
@@ -246,5 +256,6 @@ export class Thread {
       note(inWords(error), "bad");
     }
     this.#earlier.disabled = false;
+    if (focused) (this.#earlier.hidden ? this.#list.querySelector("article") : this.#earlier)?.focus({ preventScroll: true });
   }
 }
