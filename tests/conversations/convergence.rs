@@ -314,6 +314,7 @@ fn held(person: &Person, feed: FeedName) -> Option<BTreeSet<String>> {
         | Thing::Draft(_)
         | Thing::Request(_)
         | Thing::Member(_)
+        | Thing::Changed(_)
         | Thing::Gone => None,
     };
     Some(things.iter().filter_map(line).collect())

@@ -1,11 +1,13 @@
 //! A person with one client: signs up, connects, writes, hears, loses the line, resumes. What conversations are written in.
 //! Must never wait without a deadline, and keeps to PROTOCOL.md as a good client would (cursor rule, rev rule).
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use tidings_protocol::delivery::DeliveryMode;
 use tidings_protocol::entity::Post;
 use tidings_protocol::error::Refusal;
 use tidings_protocol::feed::FeedName;
@@ -40,6 +42,8 @@ pub struct Person {
     pub tokens: Option<Tokens>,
     pub state: State,
     pub feeds: Vec<FeedName>,
+    /// How much is told of those that are not told in full.
+    pub modes: BTreeMap<FeedName, DeliveryMode>,
     pub cursor: Option<Cursor>,
     /// Notices of the present connection.
     pub notices: Vec<Notice>,
@@ -57,6 +61,7 @@ impl Person {
             tokens: None,
             state: State::default(),
             feeds: Vec::new(),
+            modes: BTreeMap::new(),
             cursor: None,
             notices: Vec::new(),
             line: None,
@@ -134,6 +139,7 @@ impl Person {
             "token": self.token(),
             "client": "conversations/1",
             "feeds": self.feeds,
+            "modes": self.modes,
             "cursor": self.cursor,
         });
         let welcome: Welcome = self.request("hello", hello).await?;

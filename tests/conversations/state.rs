@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use tidings_protocol::delivery::Changed;
 use tidings_protocol::drafts::Draft;
 use tidings_protocol::entity::{
     Action, Block, Bookmark, Case, Comment, Filter, Follow, FollowRequest, List, ListMember, Mute, Post, Reaction,
@@ -42,6 +43,8 @@ pub enum Thing {
     List(List),
     Member(ListMember),
     Filter(Filter),
+    /// Of a feed that is told by ids.
+    Changed(Changed),
     Gone,
 }
 
@@ -163,7 +166,7 @@ impl State {
                 // The reader stands at the push's `seq`, which may be before the snapshot's: what lies between may come again.
                 return self.starts_afresh_beside(*snapshot, push.seq);
             }
-            Event::FeedChanged(changed) => (changed_key(changed.id), changed.rev, Thing::Gone),
+            Event::FeedChanged(changed) => (changed_key(changed.id), changed.rev, Thing::Changed(changed)),
             Event::PostCreated(post) | Event::PostUpdated(post) => {
                 (post_key(&post.id.to_string()), post.rev, Thing::Post(post))
             }
@@ -298,6 +301,7 @@ impl Thing {
             | Self::List(_)
             | Self::Member(_)
             | Self::Filter(_)
+            | Self::Changed(_)
             | Self::Gone => None,
         }
     }
@@ -325,6 +329,7 @@ impl Thing {
             | Self::Mute(_)
             | Self::Reaction(_)
             | Self::Bookmark(_)
+            | Self::Changed(_)
             | Self::Gone => {
                 unreachable!("not taken out of snapshots here")
             }
@@ -332,12 +337,12 @@ impl Thing {
     }
 }
 
-/// How a post is known.
 /// What is known to have changed of a feed that is told by ids.
 pub fn changed_key(id: uuid::Uuid) -> String {
     format!("changed {id}")
 }
 
+/// How a post is known.
 pub fn post_key(id: &str) -> String {
     format!("post {id}")
 }

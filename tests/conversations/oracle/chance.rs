@@ -7,9 +7,10 @@ use rand::seq::IndexedRandom as _;
 use serde_json::{Value, json};
 use tidings_protocol::entity::Visibility;
 use tidings_protocol::ids::{CommentId, ListId, PostId, UserId};
+use tidings_protocol::marks::Emoji;
 use uuid::Uuid;
 
-use super::truth::Deed;
+use super::deed::Deed;
 
 /// Words, tags and names that texts are made of.
 const WORDS: [&str; 12] = [
@@ -22,6 +23,23 @@ pub struct Things {
     pub people: Vec<(UserId, String)>,
     pub posts: Vec<(PostId, UserId)>,
     pub comments: Vec<(CommentId, PostId, UserId)>,
+    /// What moderators have done, and may take back.
+    pub hidden: Vec<Hidden>,
+    pub suspended: Vec<UserId>,
+}
+
+/// Something that a moderator has hidden.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hidden {
+    Post(PostId),
+    Comment(CommentId),
+}
+
+impl Things {
+    pub fn notes_hidden(&mut self, what: Hidden, on: bool) {
+        self.hidden.retain(|known| *known != what);
+        self.hidden.extend(on.then_some(what));
+    }
 }
 
 /// A request, and what is done by it if it is not refused.
@@ -71,17 +89,80 @@ pub fn wish(dice: &mut SmallRng, who: UserId, things: &Things) -> Wish {
             let on = dice.random_bool(0.4);
             tie(if on { "user.block" } else { "user.unblock" }, whom, Deed::Block { who, whom, on })
         }
-        23..31 => edit(dice, who, things).unwrap_or_else(|| post(dice, who, things)),
-        31..36 => delete(dice, who, things).unwrap_or_else(|| post(dice, who, things)),
-        36..58 => comment(dice, who, things).unwrap_or_else(|| post(dice, who, things)),
-        61..66 => {
+        23..30 => edit(dice, who, things).unwrap_or_else(|| post(dice, who, things)),
+        30..34 => delete(dice, who, things).unwrap_or_else(|| post(dice, who, things)),
+        34..52 => comment(dice, who, things).unwrap_or_else(|| post(dice, who, things)),
+        55..60 => {
             let method = if on { "list.add" } else { "list.remove" };
             let params = json!({ "id": ListId(who.0), "user": whom });
             Wish { method, params, deed: Deed::Enlist { who, whom, on } }
         }
-        58..61 => delete_comment(dice, who, things).unwrap_or_else(|| post(dice, who, things)),
+        52..55 => delete_comment(dice, who, things).unwrap_or_else(|| post(dice, who, things)),
+        60..70 => react(dice, who, things).unwrap_or_else(|| post(dice, who, things)),
+        70..76 => hand_on(dice, who, things).unwrap_or_else(|| post(dice, who, things)),
         _ => post(dice, who, things),
     }
+}
+
+/// What a moderator wishes next.
+pub fn moderation(dice: &mut SmallRng, things: &Things) -> Option<Wish> {
+    let act = |action: &str, about: &Value, deed: Deed| {
+        let mut params = json!({ "id": Uuid::now_v7(), "action": action, "reason": "other" });
+        params.as_object_mut()?.extend(about.as_object()?.clone());
+        Some(Wish { method: "mod.act", params, deed })
+    };
+    let recently = recent(dice, &things.posts, 12)?.0;
+    match dice.random_range(0..100) {
+        0..22 => act("hide", &json!({ "post": recently }), Deed::Hide { id: recently, on: true }),
+        22..38 => {
+            let (id, ..) = recent(dice, &things.comments, 12)?;
+            act("hide", &json!({ "comment": id }), Deed::HideComment { id, on: true })
+        }
+        38..66 => match recent(dice, &things.hidden, 8)? {
+            Hidden::Post(id) => act("unhide", &json!({ "post": id }), Deed::Hide { id, on: false }),
+            Hidden::Comment(id) => act("unhide", &json!({ "comment": id }), Deed::HideComment { id, on: false }),
+        },
+        66..71 => act("delete", &json!({ "post": recently }), Deed::Delete { id: recently }),
+        71..76 => {
+            let (id, ..) = recent(dice, &things.comments, 12)?;
+            act("delete", &json!({ "comment": id }), Deed::DeleteComment { id })
+        }
+        76..80 => {
+            let (id, ..) = recent(dice, &things.comments, 12)?;
+            Some(Wish { method: "comment.delete", params: json!({ "id": id }), deed: Deed::DeleteComment { id } })
+        }
+        80..87 => {
+            let (whom, _) = *things.people.choose(dice)?;
+            act("suspend", &json!({ "user": whom }), Deed::Suspend { whom, on: true })
+        }
+        _ => {
+            let whom = *things.suspended.choose(dice)?;
+            act("reinstate", &json!({ "user": whom }), Deed::Suspend { whom, on: false })
+        }
+    }
+}
+
+fn react(dice: &mut SmallRng, who: UserId, things: &Things) -> Option<Wish> {
+    let (post, _) = recent(dice, &things.posts, 12)?;
+    let emoji = dice.random_bool(0.7).then(|| *Emoji::ALL.choose(dice).expect("some"));
+    let (method, params) = match emoji {
+        Some(emoji) => ("post.react", json!({ "id": post, "emoji": emoji })),
+        None => ("post.unreact", json!({ "id": post })),
+    };
+    Some(Wish { method, params, deed: Deed::React { who, post, emoji } })
+}
+
+/// Without words of their own, or with.
+fn hand_on(dice: &mut SmallRng, author: UserId, things: &Things) -> Option<Wish> {
+    let (of, _) = recent(dice, &things.posts, 12)?;
+    let (id, visibility) = (PostId(Uuid::now_v7()), visibility(dice));
+    let text = if dice.random_bool(0.5) { text(dice, things) } else { String::new() };
+    let mut params = json!({ "id": id, "of": of, "visibility": visibility });
+    if !text.is_empty() {
+        params["text"] = json!(text);
+    }
+    let deed = Deed::Post { id, author, text, visibility, of: Some(of) };
+    Some(Wish { method: "post.create", params, deed })
 }
 
 fn tie(method: &'static str, whom: UserId, deed: Deed) -> Wish {
@@ -91,7 +172,7 @@ fn tie(method: &'static str, whom: UserId, deed: Deed) -> Wish {
 fn post(dice: &mut SmallRng, author: UserId, things: &Things) -> Wish {
     let (id, text, visibility) = (PostId(Uuid::now_v7()), text(dice, things), visibility(dice));
     let params = json!({ "id": id, "text": text, "visibility": visibility });
-    Wish { method: "post.create", params, deed: Deed::Post { id, author, text, visibility } }
+    Wish { method: "post.create", params, deed: Deed::Post { id, author, text, visibility, of: None } }
 }
 
 fn edit(dice: &mut SmallRng, who: UserId, things: &Things) -> Option<Wish> {
@@ -115,7 +196,7 @@ fn comment(dice: &mut SmallRng, author: UserId, things: &Things) -> Option<Wish>
     let parent = if dice.random_bool(0.4) { recent(dice, &answered, 8) } else { None };
     let (id, text) = (CommentId(Uuid::now_v7()), text(dice, things));
     let params = json!({ "id": id, "post": post, "parent": parent, "text": text });
-    Some(Wish { method: "comment.create", params, deed: Deed::Comment { id, post, author, text } })
+    Some(Wish { method: "comment.create", params, deed: Deed::Comment { id, post, parent, author, text } })
 }
 
 fn delete_comment(dice: &mut SmallRng, who: UserId, things: &Things) -> Option<Wish> {

@@ -1,11 +1,16 @@
-//! The oracle: people on two nodes do things by dice, several at once, lose their lines and come back; what each was told, live, catching up, in snapshots
-//! and in pages, is held against what a dumb recomputation says they may see (P3, P4, P5). Must never be lucky: dice are seeded, a violation names
-//! the seed.
+//! The oracle: people on two nodes do things by dice, several at once, lose their lines and come back, look at some feeds by ids or numbers alone;
+//! moderators hide and suspend; programs listen. What each was told, live, catching up, in snapshots, in pages, in numbers and in notifications is
+//! held against what a dumb recomputation says they may see (P3, P4, P5). Must never be lucky: dice are seeded, a violation names the seed.
 
 mod chance;
+mod deed;
+mod ears;
 mod judge;
+mod modes;
+mod notes;
 mod probes;
 mod truth;
+mod wardens;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,20 +21,24 @@ use serde_json::{Value, json};
 use tidings_protocol::entity::Visibility;
 use tidings_protocol::error::Refusal;
 use tidings_protocol::feed::FeedName;
-use tidings_protocol::ids::{ListId, PostId};
+use tidings_protocol::ids::{ListId, PostId, UserId};
 use tidings_protocol::position::Seq;
+use tidings_protocol::push::{EventName, Notice};
 use tidings_protocol::reply::FeedStart;
 
-use self::chance::{Things, Wish, wish};
+use self::chance::{Hidden, Things, Wish, moderation, wish};
+use self::deed::{Deed, Done};
 use self::judge::{Judge, must_hold_all};
-use self::truth::Deed;
+use self::modes::Less;
 use crate::person::{Outcome, Person};
 use crate::state::{Thing, post_key};
 use crate::world::World;
 
 const PEOPLE: usize = 14;
+/// The first of them may be asked to moderate.
+const WARDENS: usize = 4;
 /// Deliveries to be judged before it is enough.
-const ENOUGH: usize = 100_000;
+const ENOUGH: usize = 120_000;
 /// Wishes between two rests.
 const ROUND: usize = 48;
 /// Snapshots reach so far, where nothing else is asked for.
@@ -53,8 +62,13 @@ struct Play {
     /// Who has lost the line.
     away: BTreeSet<usize>,
     refused: usize,
+    /// What is told of how, where it is not everything.
+    less: BTreeMap<(usize, FeedName), Less>,
+    volleys: usize,
     /// Of the present round.
-    deeds: BTreeMap<Seq, Deed>,
+    deeds: BTreeMap<Seq, Done>,
+    /// The same, of which only the last entry is known: what they did has entries before that.
+    acts: Vec<(Seq, Done)>,
 }
 
 #[tokio::test]
@@ -68,21 +82,28 @@ async fn p5_what_anybody_is_told_is_what_a_dumb_recomputation_says_they_may_see(
         play.plays_a_round().await;
         play.rests().await;
         rounds += 1;
+        if rounds % 8 == 0 {
+            play.all_numbers_come().await;
+        }
     }
     play.all_is_found().await;
-    let Judge { deliveries, removals, snapshots, .. } = play.judge;
+    play.all_tags_are_counted().await;
+    let Judge { deliveries, removals, snapshots, kinds, .. } = play.judge;
     println!(
-        "{rounds} rounds: {deliveries} deliveries, {removals} of them removals, {snapshots} snapshots; {} wishes refused",
+        "{rounds} rounds: {deliveries} deliveries, {removals} of them removals, {snapshots} snapshots, {kinds:?}; {} wishes refused",
         play.refused
     );
     assert!(removals > 1_000 && snapshots > 1_000 && play.refused > 100, "the dice left something out");
+    for kind in ["by ids", "by the firehose", "news", "notifications", "numbers", "to moderators"] {
+        assert!(kinds.get(kind).is_some_and(|many| *many >= 50), "the dice left something out: {kinds:?}");
+    }
 }
 
 impl Play {
     async fn begins(seed: u64) -> Self {
         let world = World::two_nodes().await;
         let mut dice = SmallRng::seed_from_u64(seed);
-        let herald = Person::arrives(world.a(), "herald", &[]).await;
+        let mut herald = Person::arrives(world.a(), "herald", &[]).await;
         let mut people = Vec::new();
         let mut things = Things::default();
         let mut judge = Judge::default();
@@ -105,6 +126,9 @@ impl Play {
             feeds.push(FeedName::List(list));
             person.connects(&world.nodes[nth % 2], &feeds).await;
         }
+        wardens::begin(&world, &herald, &people, &mut judge.truth);
+        ears::begin(&world, &mut herald, &mut people, &mut things, &mut judge.truth).await;
+        let floors = vec![Seq(0); people.len()];
         Self {
             world,
             dice,
@@ -112,12 +136,15 @@ impl Play {
             herald,
             things,
             judge,
-            floors: vec![Seq(0); PEOPLE],
+            floors,
             reach: BTreeMap::new(),
             ended: BTreeSet::new(),
             away: BTreeSet::new(),
             refused: 0,
+            less: BTreeMap::new(),
+            volleys: 0,
             deeds: BTreeMap::new(),
+            acts: Vec::new(),
         }
     }
 
@@ -128,39 +155,65 @@ impl Play {
             self.lines_come_and_go().await;
             let here: Vec<usize> = (0..PEOPLE).filter(|nth| !self.away.contains(nth)).collect();
             let many = self.dice.random_range(1..=6).min(here.len());
+            self.volleys += 1;
             let mut volley: Vec<(usize, u64, Wish)> = Vec::new();
             for &nth in here.sample(&mut self.dice, many) {
-                let wish = wish(&mut self.dice, self.people[nth].id(), &self.things);
+                let duty = nth < WARDENS && self.dice.random_bool(0.4);
+                let duty = if duty { moderation(&mut self.dice, &self.things) } else { None };
+                let wish = duty.unwrap_or_else(|| wish(&mut self.dice, self.people[nth].id(), &self.things));
                 let asked = self.people[nth].asks(wish.method, &wish.params).await;
                 volley.push((nth, asked, wish));
             }
             left = left.saturating_sub(volley.len());
             for (nth, asked, wish) in volley {
+                let who = self.people[nth].id();
                 match self.people[nth].hears_answer(asked).await {
-                    Outcome::Done(result) => self.is_done(&result, wish.deed),
+                    Outcome::Done(result) => self.is_done(&result, who, wish),
                     Outcome::Refused(_) => self.refused += 1,
                     Outcome::Lost(number) => panic!("closed with {number}"),
                 }
             }
+            if self.dice.random_bool(0.05) {
+                self.somebody_is_asked_to_moderate().await;
+            }
         }
     }
 
-    fn is_done(&mut self, result: &Value, deed: Deed) {
+    fn is_done(&mut self, result: &Value, who: UserId, wish: Wish) {
         let seq = Seq(result["seq"].as_u64().expect("of a change"));
         // What was so already changed nothing; nor did it, where it says that it did at an entry of another.
-        if result["duplicate"] == true || seq <= self.judge.truth.seq || self.deeds.contains_key(&seq) {
+        let known = self.deeds.contains_key(&seq) || self.acts.iter().any(|(last, _)| *last == seq);
+        if result["duplicate"] == true || seq <= self.judge.truth.seq || known {
             return;
         }
+        let deed = wish.deed;
         match &deed {
             Deed::Post { id, author, .. } => self.things.posts.push((*id, *author)),
             Deed::Delete { id } => self.things.posts.retain(|(known, _)| known != id),
             Deed::Comment { id, post, author, .. } => self.things.comments.push((*id, *post, *author)),
             Deed::DeleteComment { id } => self.things.comments.retain(|(known, ..)| known != id),
-            Deed::Edit { .. } | Deed::Follow { .. } | Deed::Block { .. } | Deed::Mute { .. } | Deed::Enlist { .. } => {}
+            Deed::Hide { id, on } => self.things.notes_hidden(Hidden::Post(*id), *on),
+            Deed::HideComment { id, on } => self.things.notes_hidden(Hidden::Comment(*id), *on),
+            Deed::Suspend { whom, on } => {
+                self.things.suspended.retain(|known| known != whom);
+                self.things.suspended.extend(on.then_some(*whom));
+            }
+            Deed::Edit { .. }
+            | Deed::Follow { .. }
+            | Deed::Block { .. }
+            | Deed::Mute { .. }
+            | Deed::Enlist { .. }
+            | Deed::React { .. }
+            | Deed::Role { .. } => {}
         }
         // Who is in a list has its entry before that of the list.
         let seq = if let Deed::Enlist { .. } = deed { seq.before() } else { seq };
-        self.deeds.insert(seq, deed);
+        let done = Done { who, volley: self.volleys, deed };
+        if wish.method.starts_with("mod.") {
+            self.acts.push((seq, done));
+        } else {
+            self.deeds.insert(seq, done);
+        }
     }
 
     /// Now and then somebody's line is cut, somebody comes back, somebody opens a post or a profile.
@@ -175,6 +228,8 @@ impl Play {
             self.away.insert(nth);
         } else if self.dice.random_bool(0.3) {
             self.opens_something(nth).await;
+        } else if self.dice.random_bool(0.4) {
+            self.looks_otherwise(nth).await;
         }
     }
 
@@ -186,10 +241,18 @@ impl Play {
         self.away.remove(&nth);
         for start in welcome.feeds {
             if let FeedStart::Refused { feed, .. } = start {
-                self.people[nth].feeds.retain(|watched| *watched != feed);
-                self.people[nth].state.feeds.remove(&feed);
+                self.forgets(nth, feed);
             }
         }
+    }
+
+    fn forgets(&mut self, nth: usize, feed: FeedName) {
+        let person = &mut self.people[nth];
+        person.feeds.retain(|watched| *watched != feed);
+        person.state.feeds.remove(&feed);
+        person.modes.remove(&feed);
+        self.ended.remove(&(nth, feed));
+        self.less.remove(&(nth, feed));
     }
 
     /// Opens a post or a profile, and puts away what was opened before.
@@ -214,12 +277,9 @@ impl Play {
     }
 
     async fn closes(&mut self, nth: usize, feed: FeedName) {
-        let person = &mut self.people[nth];
-        let closed: Result<Value, _> = person.request("feed.unsubscribe", json!({ "feed": feed })).await;
+        let closed: Result<Value, _> = self.people[nth].request("feed.unsubscribe", json!({ "feed": feed })).await;
         closed.expect("no longer watched");
-        person.feeds.retain(|watched| *watched != feed);
-        person.state.feeds.remove(&feed);
-        self.ended.remove(&(nth, feed));
+        self.forgets(nth, feed);
     }
 
     /// All have heard all: what they were told is judged, and what they hold and are told when they ask is all there is.
@@ -228,19 +288,28 @@ impl Play {
             self.comes_back(nth).await;
         }
         while !self.all_hear_a_fence().await {}
+        self.acts_find_their_places();
         self.notes_reach();
         let deeds = std::mem::take(&mut self.deeds);
         self.judge.judge(deeds, &mut self.people, &self.floors);
-        for (nth, person) in self.people.iter().enumerate() {
+        for (nth, person) in self.people.iter_mut().enumerate() {
             for feed in person.feeds.iter().copied().filter(|feed| !self.ended.contains(&(nth, *feed))) {
                 let from = self.reach.get(&(nth, feed)).copied().unwrap_or_default();
-                must_hold_all(&self.judge.truth, person, feed, from);
+                match (feed, self.less.get(&(nth, feed))) {
+                    (FeedName::Notifications, _) => self.judge.must_hold_all_notes(person, from),
+                    (FeedName::Firehose, _) => ears::must_have_heard_all(&self.judge.truth, person),
+                    (_, Some(less)) => modes::must_know_all(&self.judge.truth, person, feed, *less),
+                    (_, None) => must_hold_all(&self.judge.truth, person, feed, from),
+                }
             }
+            // What is told from now on is of another round.
+            person.notices.retain(|notice| matches!(notice, Notice::News { .. } | Notice::Counts(_)));
         }
         // Of what has ended nothing follows: a good client puts it away.
         for (nth, feed) in self.ended.clone() {
             self.closes(nth, feed).await;
         }
+        self.wardens_look_around().await;
         self.asks_around().await;
     }
 
@@ -248,8 +317,9 @@ impl Play {
     async fn all_hear_a_fence(&mut self) -> bool {
         let fence = self.herald.posts("the fence").await;
         let (author, text) = (self.herald.id(), fence.text.clone());
-        let deed = Deed::Post { id: fence.id, author, text, visibility: Visibility::Public };
-        self.deeds.insert(fence.rev, deed);
+        let deed = Deed::Post { id: fence.id, author, text, visibility: Visibility::Public, of: None };
+        self.volleys += 1;
+        self.deeds.insert(fence.rev, Done { who: author, volley: self.volleys, deed });
         let key = post_key(&fence.id.to_string());
         let mut by_event = true;
         for person in &mut self.people {
@@ -257,6 +327,10 @@ impl Play {
                 me.state.feeds.get(&FeedName::Global).is_some_and(|global| global.things.contains_key(&key))
             };
             person.hears_until("the fence", has_heard).await;
+            if person.feeds.contains(&FeedName::Firehose) {
+                // Where it comes after that.
+                person.is_answered().await;
+            }
             by_event &= person.state.told.iter().any(|told| told.feed == FeedName::Global && told.key == key);
         }
         by_event
@@ -270,29 +344,36 @@ impl Play {
                 let posts = fresh.posts.iter().flatten().map(|post| post.seq);
                 // Behind the newest comments stand older ones that they answer.
                 let comments = fresh.comments.iter().flatten().take(SNAPSHOT).map(|comment| comment.seq);
-                let oldest = posts.chain(comments).min().filter(|_| fresh.next.is_some());
+                let groups = fresh.notifications.iter().flatten().map(|group| group.seq);
+                let oldest = posts.chain(comments).chain(groups).min().filter(|_| fresh.next.is_some());
                 let from = oldest.unwrap_or_default();
                 self.reach.insert((nth, fresh.feed), from);
                 let is_shut = match fresh.feed {
                     FeedName::User(_) => fresh.user.is_none(),
                     FeedName::Post(_) => fresh.post.is_none(),
                     FeedName::List(_) => fresh.posts.is_none(),
+                    FeedName::Mod => fresh.cases.is_none(),
                     FeedName::Home
                     | FeedName::Global
                     | FeedName::Notifications
                     | FeedName::Me
-                    | FeedName::Mod
                     | FeedName::Firehose
                     | FeedName::Tag(_) => false,
                 };
                 set(&mut self.ended, (nth, fresh.feed), is_shut);
+                if let Some(Less::ByIds { since }) = self.less.get_mut(&(nth, fresh.feed)) {
+                    *since = fresh.seq.max(*since);
+                }
                 fresh_at.insert(fresh.feed, fresh.seq);
             }
             for told in &person.state.told {
                 let FeedName::Post(id) = told.feed else { continue };
                 let since = fresh_at.get(&told.feed).copied().unwrap_or_default();
-                let of_itself = told.key == post_key(&PostId::to_string(&id));
-                if of_itself && matches!(told.thing, Thing::Gone) && told.seq > since {
+                let gone = matches!(told.thing, Thing::Gone) && told.key == post_key(&PostId::to_string(&id));
+                let changed = if let Thing::Changed(changed) = &told.thing { Some(changed) } else { None };
+                let of_itself = gone
+                    || changed.is_some_and(|changed| changed.event == EventName::PostRemoved && changed.id == id.0);
+                if of_itself && told.seq > since {
                     self.ended.insert((nth, told.feed));
                 }
             }
