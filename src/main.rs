@@ -11,6 +11,8 @@ use tidings::config::{Config, ConfigFault};
 use tidings::observe;
 use tokio::signal::unix::{SignalKind, signal};
 
+// The system's own, where a heap profiler is to see what is asked for: docs/performance.md says how.
+#[cfg(not(feature = "system-allocator"))]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

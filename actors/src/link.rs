@@ -153,6 +153,11 @@ impl<W: Wire + ?Sized> Link<W> {
         *self.session.borrow_mut() = None;
     }
 
+    /// Nothing is expected for a while: what is not needed meanwhile is given back.
+    pub(crate) fn rest(&self) {
+        self.outbox.borrow_mut().rest();
+    }
+
     /// Waits until there is something to look at again.
     pub async fn stirred(&self) {
         self.stirred.notified().await;

@@ -85,13 +85,16 @@ pub(super) async fn run(stream: TcpStream, read_already: BytesMut, worker: Rc<Wo
         deaf: false,
     };
     connection.converse().await;
+    // Of thousands that end at once each waits for its turn, and there is nothing more to read.
+    connection.buffer = BytesMut::new();
     let exit = Exit::turn().await;
     let said_goodbye = connection.link.standing() == Standing::Closing;
     let link = Rc::clone(&connection.link);
     drop(connection);
     if said_goodbye {
         exit.done().await;
-        linger(&link.wire().0).await;
+        // Boxed: what it reads into would lie in this task for as long as the connection lasts, and was half of what one weighed.
+        Box::pin(linger(&link.wire().0)).await;
     } else {
         drop(link);
         exit.done().await;

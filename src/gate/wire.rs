@@ -13,8 +13,14 @@ use tidings_protocol::close::CloseCode;
 /// How this transport wraps what is sent.
 pub(super) const FRAMING: Framing = Framing { text, ping, close };
 
-/// Longest header of a frame that a server sends.
-const HEADER_BYTES: usize = 10;
+/// The header of a frame that a server sends: it is not masked.
+const fn header_bytes(payload: usize) -> usize {
+    match payload {
+        ..=125 => 2,
+        126..=0xffff => 4,
+        _ => 10,
+    }
+}
 
 fn text(payload: &[u8]) -> Bytes {
     frame(payload, OpCode::Text)
@@ -38,7 +44,8 @@ pub(super) fn close_with(reason: Option<ws::CloseReason>) -> Bytes {
 
 /// Any other frame.
 pub(super) fn frame(payload: &[u8], code: OpCode) -> Bytes {
-    let mut bytes = BytesMut::with_capacity(payload.len() + HEADER_BYTES);
+    // To the byte: with room to spare it could be shared only by way of another allocation.
+    let mut bytes = BytesMut::with_capacity(header_bytes(payload.len()) + payload.len());
     Parser::write_message(&mut bytes, payload, code, true, false);
     bytes.freeze()
 }
@@ -57,6 +64,18 @@ impl Wire for TcpWire {
             // But it has to be put right: whoever waits for the socket would not wait.
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.0.try_write(bytes),
             sent => sent,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_has_the_room_that_it_needs() {
+        for length in [0, 1, 125, 126, 65_535, 65_536] {
+            assert_eq!(frame(&vec![b'x'; length], OpCode::Text).len(), header_bytes(length) + length, "{length}");
         }
     }
 }

@@ -74,6 +74,8 @@ impl<L: Line> FeedTable<L> {
         let is_shut = matches!(feed, FeedName::Post(post) if self.shut.remove(&(id.0, post)));
         let slot = &mut self.slots[id.0];
         if !slot.feeds.contains(&feed) {
+            // One more, and not four: most watch one or two, for as long as they are there, and a name has 64 bytes.
+            slot.feeds.reserve_exact(1);
             slot.feeds.push(feed);
         } else if !is_shut {
             return;

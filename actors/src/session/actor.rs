@@ -174,6 +174,7 @@ impl Session {
         self.watch_token(ctx);
         let effects = self.machine.greeted(self.viewer);
         self.perform(effects, ctx);
+        self.link.rest();
     }
 
     fn turned(&mut self, id: RequestId, turned: Turned, ctx: &mut Context<Self>) {

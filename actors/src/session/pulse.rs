@@ -65,6 +65,7 @@ impl Session {
             self.heartbeat();
         }
         self.link.flush();
+        self.link.rest();
     }
 
     pub(super) fn go_away(&mut self, ctx: &mut Context<Self>) {
