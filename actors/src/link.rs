@@ -317,3 +317,44 @@ impl<W: Wire + ?Sized> Line for Rc<Link<W>> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A socket that takes so many bytes, and then none.
+    struct Narrow {
+        room: Cell<usize>,
+        took: RefCell<Vec<u8>>,
+    }
+
+    impl Wire for Narrow {
+        fn write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+            let all: Vec<u8> = slices.iter().flat_map(|slice| slice.iter().copied()).collect();
+            let taken = all.len().min(self.room.get());
+            if taken == 0 {
+                return Err(io::ErrorKind::WouldBlock.into());
+            }
+            self.room.set(self.room.get() - taken);
+            self.took.borrow_mut().extend_from_slice(&all[..taken]);
+            Ok(taken)
+        }
+    }
+
+    #[test]
+    fn p3_what_a_socket_takes_in_parts_is_written_once() {
+        let link = Link::new(Narrow { room: Cell::new(4), took: RefCell::default() }, 0);
+        let said = |link: &Link<Narrow>| String::from_utf8(link.wire().took.borrow().clone()).expect("text");
+        assert!(link.is_idle());
+        assert_eq!(link.send(&Bytes::from_static(b"first run "), Seq(1)), Pushed::Queued);
+        assert_eq!(said(&link), "firs");
+        assert!(!link.is_idle(), "the rest comes before anything else");
+        assert_eq!(link.push(Bytes::from_static(b"second"), Seq(3)), Pushed::Queued);
+        for room in [3, 5, 1, 0, 90] {
+            link.wire().room.set(room);
+            link.flush();
+        }
+        assert_eq!(said(&link), "first run second");
+        assert!(link.is_idle());
+    }
+}

@@ -22,7 +22,7 @@ use crate::raw::RawSocket;
 /// Other people, and as many posts of theirs.
 const ROWS: [u64; 3] = [100, 10_000, 1_000_000];
 /// Feeds that others watch.
-const FEEDS: [usize; 3] = [100, 10_000, 100_000];
+const FEEDS: [usize; 3] = [100, 10_000, 1_000_000];
 const WORKERS: [&str; 2] = ["1", "2"];
 const IN_FLIGHT: [u64; 2] = [1, 16];
 /// The one in the middle is shown: what else the machine does falls on single ones.

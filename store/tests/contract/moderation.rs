@@ -357,6 +357,9 @@ async fn moderators_act_neither_on_themselves_nor_on_those_above_them_and_others
     assert!(batch.entries.iter().any(|entry| entry.change == lost), "their `mod` ends");
     assert!(matches!(world.store.cases_page(office.mia, false, None, 9).await.unwrap(), Asked::NotForThem));
     assert_eq!(refused(world.does(office.mia, about_user(ann, ActionKind::Warn)).await), Denied::Suspended);
+    // Of admins none acts on another.
+    done(world.does(office.adam, Act::Deed(Deed::SetRole { whom: office.max, role: Role::Admin })).await);
+    assert_eq!(refused(world.does(office.adam, about_user(office.max, ActionKind::Warn)).await), Denied::Protected);
 }
 
 #[tokio::test]
