@@ -11,6 +11,17 @@ import { counted, inWords } from "./words.js";
 const AT_TOP_PX = 80;
 /** Numbers of posts in a list are asked for again so often; in a thread they are live. */
 const RECOUNT_MS = 20_000;
+/** So many posts are shown before somebody asks for older ones: more would make each new one slower. */
+const SHOWN = 50;
+/** The most that are shown again where somebody comes back to a list. */
+const SHOWN_AGAIN = 500;
+const OLDER = 50;
+/** Where nothing is painted, a list is brought up to date so late. */
+const UNPAINTED_MS = 250;
+/** A list is not drawn again sooner than this: a flood must leave time to scroll and write. */
+const REST_MS = 200;
+/** More than these at once come without a sign that they are new. */
+const FRESH = 3;
 
 export class PostList {
   #app;
@@ -20,6 +31,10 @@ export class PostList {
   #released = null;
   #waiting = 0;
   #drawn = false;
+  #room;
+  /** A drawing that is due: many events make one. */
+  #due = null;
+  #drawnAt = 0;
   #marker;
   #pill = el("button", { type: "button", class: "pill", hidden: true, onclick: () => this.release() });
   #list = el("div", { class: "posts", role: "feed", "aria-label": "Posts" });
@@ -35,10 +50,12 @@ export class PostList {
     this.#marker = marked ? readMarker(app, feed, { signal }) : null;
     this.#app = app;
     this.#feed = feed;
+    this.#room = Math.max(SHOWN, Math.min(SHOWN_AGAIN, feed.posts.length));
     this.#empty.append(...empty());
-    feed.on("change", () => this.draw(), { signal });
-    feed.on("state", () => this.draw(), { signal });
-    app.on("follows", () => this.draw(), { signal });
+    feed.on("change", () => this.#drawSoon(), { signal });
+    feed.on("state", () => this.#drawSoon(), { signal });
+    app.on("follows", () => this.#drawSoon(), { signal });
+    signal.addEventListener("abort", () => this.#settle(), { once: true });
     app.on("hiding", () => { for (const card of this.#cards.values()) card.redraw(); }, { signal });
     app.client.numbers.on("change", (id) => this.#refresh(id), { signal });
     app.client.references.on("change", (id) => this.#refresh(id), { signal });
@@ -60,7 +77,23 @@ export class PostList {
     for (const card of this.#cards.values()) card.refresh(id);
   }
 
+  /** With the next picture of the page, however many events come before it. */
+  #drawSoon() {
+    if (this.#due) return;
+    const draw = () => this.draw();
+    const rest = this.#drawnAt + REST_MS - performance.now();
+    this.#due = rest > 0 ? { timer: setTimeout(draw, rest) } : { frame: requestAnimationFrame(draw), timer: setTimeout(draw, UNPAINTED_MS) };
+  }
+
+  #settle() {
+    if (!this.#due) return;
+    if (this.#due.frame) cancelAnimationFrame(this.#due.frame);
+    clearTimeout(this.#due.timer);
+    this.#due = null;
+  }
+
   draw() {
+    this.#settle();
     const { posts, loaded } = this.#feed;
     this.#list.setAttribute("aria-busy", String(!loaded));
     if (!loaded) return this.#drawUnloaded();
@@ -68,15 +101,19 @@ export class PostList {
     const newest = posts[0];
     const ownArrived = newest && newest.seq > (this.#released ?? 0) && this.#app.owns(newest);
     if (this.#released === null || !reading || ownArrived) this.#released = newest?.seq ?? 0;
-    const shown = posts.filter((post) => post.seq <= this.#released);
+    const released = posts.filter((post) => post.seq <= this.#released);
+    const shown = released.slice(0, this.#room);
     const line = this.#marker?.line(shown);
-    arrange(this.#list, shown.flatMap((post) => [...(line?.before === post.id ? [line.node] : []), this.#card(post).node]));
+    const fresh = this.#drawn && shown.filter((post) => !this.#cards.has(post.id)).length <= FRESH;
+    arrange(this.#list, shown.flatMap((post) => [...(line?.before === post.id ? [line.node] : []), this.#card(post, fresh).node]));
     if (shown[0]) this.#marker?.shown(shown[0].seq);
-    for (const id of this.#cards.keys()) if (!posts.some((post) => post.id === id)) this.#cards.delete(id);
-    this.#drawPill(posts.length - shown.length);
+    const there = new Set(shown.map(({ id }) => id));
+    for (const id of this.#cards.keys()) if (!there.has(id)) this.#cards.delete(id);
+    this.#drawPill(posts.length - released.length);
     this.#drawn = true;
+    this.#drawnAt = performance.now();
     this.#empty.hidden = posts.length > 0;
-    this.#older.hidden = !this.#feed.hasOlder;
+    this.#older.hidden = !this.#feed.hasOlder && shown.length === released.length;
   }
 
   #drawUnloaded() {
@@ -85,11 +122,11 @@ export class PostList {
     arrange(this.#list, [el("p", { class: "loading" }, text)]);
   }
 
-  #card(post) {
+  #card(post, fresh) {
     let card = this.#cards.get(post.id);
     if (!card) {
       card = new PostCard(this.#app);
-      if (this.#drawn) card.node.classList.add("fresh");
+      if (fresh) card.node.classList.add("fresh");
       this.#cards.set(post.id, card);
     }
     card.show(post, this.#feed.person(post.author));
@@ -120,7 +157,9 @@ export class PostList {
     this.#older.disabled = true;
     this.#older.textContent = "Loading…";
     try {
-      await this.#feed.loadOlder();
+      this.#room += OLDER;
+      if (this.#feed.posts.length < this.#room) await this.#feed.loadOlder();
+      this.draw();
       last?.nextElementSibling?.focus({ preventScroll: true });
       this.#older.textContent = "Load older posts";
     } catch (error) {
