@@ -8,9 +8,8 @@ use tidings_protocol::position::Seq;
 use tidings_protocol::push::EventName;
 use tidings_protocol::settings::Settings;
 
-use super::Topic;
 use super::sight::{Eyes, Listing};
-use super::table::{Behind, FeedTable, Held, Line, Slot, SlotId, Told, ViewerSlot, remove_from};
+use super::table::{Behind, FeedTable, Held, Line, Slot, SlotId, Told, ViewerSlot, remove_from, short};
 use crate::entry::{Change, Entry, Verb};
 use crate::ports::Viewer;
 
@@ -260,8 +259,8 @@ impl<L: Line> FeedTable<L> {
         context.take(&entry.change);
         let (follows, hides) = context.stands_to(whom);
         match (followed, follows) {
-            (false, true) => self.index.entry(Topic::HomeOf(whom)).or_default().push(viewer),
-            (true, false) => remove_from(&mut self.index, Topic::HomeOf(whom), viewer),
+            (false, true) => self.around.entry(whom).or_default().push(short(viewer)),
+            (true, false) => remove_from(&mut self.around, whom, short(viewer)),
             (true, true) | (false, false) => {}
         }
         match (hid, hides) {
@@ -367,7 +366,7 @@ impl<L: Line> FeedTable<L> {
     pub(super) fn index_context(&mut self, viewer: usize) {
         let context = &self.viewers[viewer].context;
         for author in context.around() {
-            self.index.entry(Topic::HomeOf(author)).or_default().push(viewer);
+            self.around.entry(author).or_default().push(short(viewer));
         }
         let hidden: Vec<UserId> = context.hidden().collect();
         hidden.into_iter().for_each(|author| self.hide(author));
@@ -376,7 +375,7 @@ impl<L: Line> FeedTable<L> {
     /// Takes a viewer's context out of the indexes.
     pub(super) fn unindex_context(&mut self, viewer: usize, context: &Context) {
         for author in context.around() {
-            remove_from(&mut self.index, Topic::HomeOf(author), viewer);
+            remove_from(&mut self.around, author, short(viewer));
         }
         context.hidden().for_each(|author| self.unhide(author));
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use tidings_protocol::feed::FeedName;
+use tidings_protocol::ids::UserId;
 use tidings_protocol::position::Seq;
 
 use super::catch_up::CaughtUp;
@@ -168,22 +169,26 @@ impl<L: Line> FeedTable<L> {
     }
 
     fn has_readers(&self, topic: Topic) -> bool {
-        self.index.get(&topic).is_some_and(|subscribed| match topic {
-            Topic::HomeOf(_) => subscribed.iter().any(|&viewer| !self.viewers[viewer].home.is_empty()),
+        match topic {
+            Topic::HomeOf(author) => self.homes_around(author).any(|home| !home.is_empty()),
             Topic::Global | Topic::Notifications(_) | Topic::Me(_) | Topic::Mod | Topic::User(_) | Topic::Post(_) => {
-                true
+                self.index.contains_key(&topic)
             }
-        })
+        }
     }
 
     pub(super) fn readers(&self, topic: Topic) -> Vec<usize> {
-        match (self.index.get(&topic), topic) {
-            (None, _) => Vec::new(),
-            (Some(viewers), Topic::HomeOf(_)) => {
-                viewers.iter().flat_map(|&viewer| &self.viewers[viewer].home).copied().collect()
+        match topic {
+            Topic::HomeOf(author) => self.homes_around(author).flatten().copied().collect(),
+            Topic::Global | Topic::Notifications(_) | Topic::Me(_) | Topic::Mod | Topic::User(_) | Topic::Post(_) => {
+                self.index.get(&topic).cloned().unwrap_or_default()
             }
-            (Some(slots), _) => slots.clone(),
         }
+    }
+
+    /// For each viewer whose `home` shows an author, the slots that watch it.
+    fn homes_around(&self, author: UserId) -> impl Iterator<Item = &Vec<usize>> {
+        self.around.get(&author).into_iter().flatten().map(|&viewer| &self.viewers[viewer as usize].home)
     }
 
     pub(super) fn put_off(&mut self, run: Option<Run>) {

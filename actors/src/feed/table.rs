@@ -139,8 +139,11 @@ pub struct FeedTable<L> {
     pub(super) applied: Seq,
     pub(super) log: HotLog,
     pub(super) slots: Slab<Slot<L>>,
-    /// Slots by topic; for `HomeOf`, viewers by author.
+    /// Slots by topic, but for `HomeOf`.
     pub(super) index: FxHashMap<Topic, Vec<usize>>,
+    /// Viewers by the authors whom their `home` shows. Of all that is kept for a viewer this is the most, so their places are written short:
+    /// 0.8 KB for 200 followees instead of 1.6.
+    pub(super) around: FxHashMap<UserId, Vec<u32>>,
     /// Slots by tag.
     pub(super) by_tag: FxHashMap<Tag, Vec<usize>>,
     /// Lists that are watched here, with the slots that do, by who is in them.
@@ -170,6 +173,7 @@ impl<L: Line> FeedTable<L> {
             log: HotLog::beginning_after(head.seq),
             slots: Slab::new(),
             index: FxHashMap::default(),
+            around: FxHashMap::default(),
             by_tag: FxHashMap::default(),
             listed: FxHashMap::default(),
             hiders: FxHashMap::default(),
@@ -211,6 +215,7 @@ impl<L: Line> FeedTable<L> {
         nobody
             && self.has_no_asides()
             && self.index.is_empty()
+            && self.around.is_empty()
             && self.by_tag.is_empty()
             && self.listed.is_empty()
             && self.hiders.is_empty()
@@ -262,6 +267,11 @@ impl<L: Line> FeedTable<L> {
     pub(super) fn eyes(&self, id: usize) -> Option<Eyes<'_>> {
         self.slots[id].viewer.map(|viewer| self.viewers[viewer].context.eyes())
     }
+}
+
+/// A viewer's place in [`FeedTable::around`].
+pub(super) fn short(viewer: usize) -> u32 {
+    u32::try_from(viewer).expect("each viewer has a connection, and those are files, of which there are fewer")
 }
 
 pub(super) fn remove_from<K: Eq + Hash, M: PartialEq>(index: &mut FxHashMap<K, Vec<M>>, key: K, gone: M) {
