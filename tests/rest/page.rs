@@ -1,7 +1,7 @@
 //! The page, the headers around it, and what operators ask.
 
 use reqwest::Method;
-use reqwest::header::{IF_NONE_MATCH, ORIGIN};
+use reqwest::header::{ACCEPT_ENCODING, IF_NONE_MATCH, ORIGIN};
 
 use crate::house::{House, PASSWORD, send};
 
@@ -36,6 +36,17 @@ async fn the_page_is_served_once_and_then_confirmed() {
     let tag = page.header("etag").unwrap().to_owned();
     let again = send(house.ask(Method::GET, "/").header(IF_NONE_MATCH, &tag)).await;
     assert_eq!((again.status.as_u16(), again.text.as_str(), again.header("etag")), (304, "", Some(tag.as_str())));
+    let asked = |wish: &str| send(house.ask(Method::GET, "/style.css").header(ACCEPT_ENCODING, wish));
+    let whole = house.get("/style.css").await;
+    assert_eq!((whole.header("content-encoding"), whole.header("vary")), (None, Some("accept-encoding")));
+    let length = |answer: &crate::house::Answer| answer.header("content-length").unwrap().parse::<usize>().unwrap();
+    let small = asked("br;q=1, gzip;q=0.8").await;
+    assert_eq!((small.header("content-encoding"), small.header("vary")), (Some("gzip"), Some("accept-encoding")));
+    assert!(length(&small) * 2 < length(&whole), "{} of {}", length(&small), length(&whole));
+    let tag = small.header("etag").unwrap().to_owned();
+    assert!(tag.starts_with("W/"), "{tag}");
+    assert_eq!(send(house.ask(Method::GET, "/style.css").header(IF_NONE_MATCH, &tag)).await.status.as_u16(), 304);
+    assert_eq!(asked("gzip;q=0").await.header("content-encoding"), None);
     let head = send(house.ask(Method::HEAD, "/")).await;
     assert_eq!((head.status.as_u16(), head.text.as_str()), (200, ""));
     for path in [
