@@ -93,17 +93,21 @@ async fn flood(ann: &mut Client, bob: &mut Client) {
     }
 }
 
-/// F20: each may hold 48 KiB; all together may not hold so many times as much.
+/// F20: each may hold 48 KiB; all together may not hold so many times as much. When they hold too much, those that hold 16 KiB give way, each when it is
+/// told more; a shorter queue still takes what it is told, at most one piece of 16 KiB. That piece for each is what the bound leaves open: how many of them are
+/// short just then is a matter of how fast the sockets take what.
 #[tokio::test]
 async fn readers_who_never_read_have_a_bound_together() {
     const MIB: f64 = 1024.0 * 1024.0;
+    const READERS: usize = 6 * PEERS;
+    const PIECE: f64 = 16.0 * 1024.0 + 64.0;
     let world = World::of(1, &[("outbox_mib", "1")]).await;
     let node = world.nodes[0].address();
     let token = signs_up(node, "ann").await;
     let mut ann = Client::arrives(node, Some(&token), &[]).await;
     let mut bob = Client::arrives(node, None, &["global"]).await;
     let mut stuck = Vec::new();
-    for _ in 0..6 * PEERS {
+    for _ in 0..READERS {
         let mut reader = Client::dial_with(node, Some(4_096)).await.unwrap();
         reader.says_hello(None, &["global"], None).await.unwrap();
         stuck.push(reader);
@@ -111,7 +115,7 @@ async fn readers_who_never_read_have_a_bound_together() {
     flood(&mut ann, &mut bob).await;
     let held = number(node, "tidings_outbox_bytes", "").await;
     assert!(number(node, "tidings_outbox_shed_total", "").await > 0.5, "they had to give way");
-    assert!(held < 1.5 * MIB, "{held} bytes are held");
+    assert!(held < MIB + PIECE * READERS as f64, "{held} bytes are held");
     // Once they read, they miss nothing.
     let last = format!("{} {}", FLOOD - 1, "x".repeat(FILLER));
     for reader in &mut stuck {

@@ -1,13 +1,15 @@
 //! Reports, cases, actions, appeals and the log: who may do what, what it does to things and people, and that nobody hears what is not theirs.
 
+mod hidden;
 mod log;
+mod standing;
 
 use tidings_actors::command::{Act, Command, Deed, Denied, ModeratedKind, Outcome};
-use tidings_actors::entry::{Change, Verb};
-use tidings_actors::ports::{Agenda, Asked, Branch, JournalStore, Marks, Moderation, Reads};
+use tidings_actors::entry::Change;
+use tidings_actors::ports::{Asked, JournalStore, Moderation, Reads};
 use tidings_protocol::entity::{Role, Visibility};
 use tidings_protocol::feed::FeedName;
-use tidings_protocol::ids::{ActionId, CaseId, CommentId, PostId, ReportId, SessionId, UserId};
+use tidings_protocol::ids::{ActionId, CommentId, PostId, ReportId, SessionId, UserId};
 use tidings_protocol::limits::REPORTS_PER_DAY;
 use tidings_protocol::moderation::{
     AccountStanding, Action, ActionKind, AppealState, Case, CaseState, Reason, Report, SettledAs,
@@ -177,192 +179,6 @@ async fn p5_what_one_may_not_see_cannot_be_reported_and_one_reports_neither_ones
 }
 
 #[tokio::test]
-async fn p5_a_hidden_post_is_for_its_author_alone_until_it_is_shown_again() {
-    let office = Office::new().await;
-    let world = &office.world;
-    let [ann, bob] = [world.sign_up("ann").await, world.sign_up("bob").await];
-    let post = world.post(ann, "rude").await;
-    let quote = PostId(Uuid::now_v7());
-    done(world.does(bob, crate::world::hand_on(quote, post, Some("look"))).await);
-    done(world.does(bob, report_post(post)).await);
-    let before = world.head().await;
-    let (id, hide) = act(ModeratedKind::Post, post.0, ActionKind::Hide, None);
-    let hidden = done(world.does(office.mia, hide.clone()).await);
-    let case: Case = body(&hidden);
-    assert_eq!((case.rev, case.state, case.outcome), (hidden.seq, CaseState::Settled, Some(SettledAs::Acted)));
-    assert_eq!((case.actions.len(), case.actions[0].by.as_ref().map(|by| by.id)), (1, Some(office.mia)));
-    assert_eq!(duplicate(world.does(office.mia, hide).await).seq, hidden.seq, "an answer that was lost");
-    assert_eq!(office.outcome_of(bob).await, [Some(SettledAs::Acted)]);
-    // Live and in catch-up it is told as a post that has become its author's alone.
-    let batch = world.store.read(before.next(), hidden.seq).await.unwrap();
-    let entry = batch.entries.iter().find(|entry| matches!(entry.change, Change::Post { .. })).unwrap();
-    assert_eq!(entry.scope.as_ref().map(|scope| scope.visibility), Some(Visibility::Private));
-    assert!(world.store.post(Some(bob), post).await.unwrap().is_none());
-    assert!(world.store.post(None, post).await.unwrap().is_none());
-    assert!(world.store.stats(Some(bob), &[post]).await.unwrap().is_empty());
-    let own = world.store.post(Some(ann), post).await.unwrap().unwrap();
-    assert_eq!((own.extra.hidden, own.extra.visibility), (Some(Reason::Hate), Visibility::Public));
-    let global = world.store.posts_page(Some(bob), FeedName::Global, None, 10).await.unwrap().unwrap();
-    assert_eq!(global.posts.iter().map(|post| post.id).collect::<Vec<_>>(), [quote]);
-    // Editing it does not bring it back.
-    done(world.does(ann, crate::world::edit_for(post, "polite", Some(Visibility::Public), None)).await);
-    assert!(world.store.post(Some(bob), post).await.unwrap().is_none());
-    // The author hears why, and not by whom.
-    let told = world.store.actions_page(ann, None, 10).await.unwrap();
-    assert_eq!((told.actions[0].id, told.actions[0].reason, told.actions[0].ended), (id, Reason::Hate, false));
-    let words = serde_json::to_string(&told).unwrap();
-    assert!(words.contains("because") && !words.contains("mia"), "{words}");
-    assert_eq!(refused(world.does(office.mia, about_post(post, ActionKind::Hide)).await), Denied::AlreadySo);
-    done(world.does(office.max, about_post(post, ActionKind::Unhide)).await);
-    let seen = world.store.post(Some(bob), post).await.unwrap().unwrap();
-    assert_eq!((seen.text.as_str(), seen.extra.hidden), ("polite", None));
-    assert!(
-        world.store.history(Some(bob), post).await.unwrap().unwrap().versions.is_empty(),
-        "what was hidden stays so"
-    );
-    let stats = world.store.stats(Some(bob), &[post]).await.unwrap().remove(0);
-    assert_eq!(stats.counts.quotes, 1);
-    assert_eq!(refused(world.does(office.mia, about_post(post, ActionKind::Unhide)).await), Denied::AlreadySo);
-}
-
-#[tokio::test]
-async fn a_hidden_comment_is_a_placeholder_and_comes_back_as_it_was() {
-    let office = Office::new().await;
-    let world = &office.world;
-    let [ann, bob] = [world.sign_up("ann").await, world.sign_up("bob").await];
-    let post = world.post(ann, "hello").await;
-    let rude = world.comment(bob, post, None, "rude").await;
-    let answer = world.comment(ann, post, Some(rude), "why?").await;
-    let shown = || async {
-        let page =
-            world.store.comments_page(Some(ann), Branch { post, parent: None }, None, 10).await.unwrap().unwrap();
-        let mut texts: Vec<_> = page.comments.into_iter().map(|comment| (comment.id, comment.text)).collect();
-        texts.sort();
-        texts
-    };
-    let counted = || async { world.store.counts(&[post]).await.unwrap().remove(0).comments };
-    let before = world.head().await;
-    let (id, hide) = act(ModeratedKind::Comment, rude.0, ActionKind::Hide, None);
-    let hidden = done(world.does(office.mia, hide).await);
-    let batch = world.store.read(before.next(), hidden.seq).await.unwrap();
-    let gone = batch.entries.iter().any(|entry| matches!(entry.change, Change::Comment { verb: Verb::Removed, .. }));
-    assert!(gone, "told as removed");
-    assert_eq!(shown().await, [(rude, None), (answer, Some("why?".into()))]);
-    assert_eq!(counted().await, 1);
-    let told: Action = world.store.actions_page(bob, None, 10).await.unwrap().actions.remove(0);
-    assert_eq!((told.text.as_deref(), told.about.comment, told.about.post), (Some("rude"), Some(rude), Some(post)));
-    // Forgetting tombstones leaves it.
-    world.store.prune(0).await.unwrap();
-    done(world.does(bob, appeal(id)).await);
-    done(world.does(office.max, settle_appeal(id, true)).await);
-    assert_eq!(shown().await, [(rude, Some("rude".into())), (answer, Some("why?".into()))]);
-    assert_eq!(counted().await, 2);
-    let told: Action = world.store.actions_page(bob, None, 10).await.unwrap().actions.remove(0);
-    assert_eq!(
-        (told.ended, told.text, told.appeal.map(|appeal| appeal.state)),
-        (true, None, Some(AppealState::Accepted))
-    );
-    // Deleted while it is hidden, it does not come back.
-    done(world.does(office.mia, act(ModeratedKind::Comment, rude.0, ActionKind::Hide, None).1).await);
-    done(world.does(office.mia, act(ModeratedKind::Comment, rude.0, ActionKind::Delete, None).1).await);
-    let unhide = act(ModeratedKind::Comment, rude.0, ActionKind::Unhide, None).1;
-    assert_eq!(refused(world.does(office.mia, unhide).await), Denied::NotFound);
-    assert_eq!(world.database.psql("select count(*) from hidden_comments").unwrap().trim(), "0");
-}
-
-#[tokio::test]
-async fn p5_a_suspension_holds_at_once_ends_by_itself_and_a_ban_ends_all_log_ins() {
-    let office = Office::new().await;
-    let world = &office.world;
-    let ann = world.sign_up("ann").await;
-    let session = world.log_in(ann, 1).await;
-    let now = world.database.psql("select clock_ms()").unwrap().trim().parse::<u64>().unwrap();
-    let past = act(ModeratedKind::User, ann.0, ActionKind::Suspend, Some(Millis(now - 1))).1;
-    assert_eq!(refused(world.does(office.mia, past).await), Denied::Misplaced);
-    let until = Millis(now + 3_600_000);
-    let (id, suspend) = act(ModeratedKind::User, ann.0, ActionKind::Suspend, Some(until));
-    done(world.does(office.mia, suspend).await);
-    let post = crate::world::post(PostId(Uuid::now_v7()), "more");
-    assert_eq!(refused(world.does(ann, post.clone()).await), Denied::Suspended);
-    let told = world.store.actions_page(ann, None, 10).await.unwrap();
-    assert_eq!(
-        (told.standing, told.until, told.actions[0].until),
-        (AccountStanding::Suspended, Some(until), Some(until))
-    );
-    // Not yet.
-    assert!(world.store.due(10).await.unwrap().is_empty());
-    duplicate(world.does(ann, Act::Deed(Deed::EndSuspension { action: id })).await);
-    assert_eq!(office.standing(ann).await, AccountStanding::Suspended);
-    world.database.psql("update users set standing_until = 1 where standing = 1").unwrap();
-    let due = world.store.due(10).await.unwrap();
-    let [Command { actor, act: Act::Deed(Deed::EndSuspension { action }) }] = due.as_slice() else { panic!("{due:?}") };
-    assert_eq!((*actor, *action), (ann, id));
-    let over = done(world.commit(&due).await.remove(0));
-    assert_eq!(over.change, Change::Own { event: EventName::ActionUpdated, user: ann, id: id.0 });
-    assert!(body::<Action>(&over).ended);
-    done(world.does(ann, post).await);
-    assert!(world.store.due(10).await.unwrap().is_empty());
-    // A ban.
-    let before = world.head().await;
-    let banned = done(world.does(office.mia, about_user(ann, ActionKind::Ban)).await);
-    let batch = world.store.read(before.next(), banned.seq).await.unwrap();
-    let ended = Change::SessionRevoked { user: ann, session: None };
-    assert!(batch.entries.iter().any(|entry| entry.change == ended), "all nodes hear of it");
-    assert!(!world.store.viewer(ann, session).await.unwrap().unwrap().session_live);
-    assert_eq!(refused(world.does(office.max, about_user(ann, ActionKind::Ban)).await), Denied::AlreadySo);
-    done(world.does(office.max, about_user(ann, ActionKind::Reinstate)).await);
-    assert_eq!(office.standing(ann).await, AccountStanding::Good);
-    let told = world.store.actions_page(ann, None, 10).await.unwrap();
-    assert!(told.actions.iter().filter(|action| action.action == ActionKind::Ban).all(|action| action.ended));
-}
-
-#[tokio::test]
-async fn moderators_act_neither_on_themselves_nor_on_those_above_them_and_others_not_at_all() {
-    let office = Office::new().await;
-    let world = &office.world;
-    let ann = world.sign_up("ann").await;
-    let post = world.post(office.mia, "mine").await;
-    let before = world.head().await;
-    for (who, whom) in [(office.mia, office.mia), (office.mia, office.max), (office.mia, office.adam)] {
-        assert_eq!(refused(world.does(who, about_user(whom, ActionKind::Warn)).await), Denied::Protected);
-    }
-    assert_eq!(refused(world.does(office.mia, about_post(post, ActionKind::Hide)).await), Denied::Protected);
-    assert_eq!(refused(world.does(ann, about_user(office.mia, ActionKind::Warn)).await), Denied::NotModerator);
-    let hide = about_user(ann, ActionKind::Hide);
-    assert_eq!(refused(world.does(office.mia, hide).await), Denied::Misplaced);
-    let nobody = about_user(UserId(Uuid::now_v7()), ActionKind::Warn);
-    assert_eq!(refused(world.does(office.mia, nobody).await), Denied::NotFound);
-    // P2: what was refused left nothing behind.
-    assert_eq!(world.head().await, before);
-    assert!(office.cases(false).await.is_empty() && office.cases(true).await.is_empty());
-    for act in [
-        Act::Deed(Deed::SettleCase { case: CaseId(Uuid::now_v7()) }),
-        Act::Deed(Deed::ClaimCase { case: CaseId(Uuid::now_v7()), release: false }),
-        settle_appeal(ActionId(Uuid::now_v7()), true),
-        Act::Deed(Deed::SetRole { whom: office.max, role: Role::Admin }),
-    ] {
-        assert_eq!(refused(world.does(ann, act).await), Denied::NotModerator);
-    }
-    assert!(matches!(world.store.cases_page(ann, false, None, 9).await.unwrap(), Asked::NotForThem));
-    assert!(matches!(world.store.case(ann, CaseId(Uuid::now_v7())).await.unwrap(), Asked::NotForThem));
-    assert!(matches!(world.store.case(office.mia, CaseId(Uuid::now_v7())).await.unwrap(), Asked::NotThere));
-    assert!(matches!(world.store.log(office.mia, None, 9).await.unwrap(), Asked::NotForThem));
-    assert!(world.store.snapshot(Some(ann), FeedName::Mod, 9).await.unwrap().is_none());
-    // An admin may; suspended, a moderator is none.
-    done(world.does(office.adam, about_post(post, ActionKind::Hide)).await);
-    let before = world.head().await;
-    let suspended = done(world.does(office.adam, about_user(office.mia, ActionKind::Suspend)).await);
-    let batch = world.store.read(before.next(), suspended.seq).await.unwrap();
-    let lost = Change::Rights { user: office.mia, moderates: false };
-    assert!(batch.entries.iter().any(|entry| entry.change == lost), "their `mod` ends");
-    assert!(matches!(world.store.cases_page(office.mia, false, None, 9).await.unwrap(), Asked::NotForThem));
-    assert_eq!(refused(world.does(office.mia, about_user(ann, ActionKind::Warn)).await), Denied::Suspended);
-    // Of admins none acts on another.
-    done(world.does(office.adam, Act::Deed(Deed::SetRole { whom: office.max, role: Role::Admin })).await);
-    assert_eq!(refused(world.does(office.adam, about_user(office.max, ActionKind::Warn)).await), Denied::Protected);
-}
-
-#[tokio::test]
 async fn whom_a_case_is_about_hears_neither_who_reported_nor_who_acted() {
     let office = Office::new().await;
     let world = &office.world;
@@ -463,6 +279,7 @@ async fn claims_are_for_one_and_last_half_an_hour() {
 }
 
 /// P4: the snapshot, and what is missed since, make the state that is fetched.
+
 #[tokio::test]
 async fn p4_a_moderator_who_was_away_is_told_what_changed_and_who_is_none_any_more_nothing() {
     let office = Office::new().await;
@@ -498,25 +315,6 @@ async fn p4_a_moderator_who_was_away_is_told_what_changed_and_who_is_none_any_mo
     assert!(!viewer.moderates);
     let viewer = world.store.viewer(office.max, SessionId(Uuid::now_v7())).await.unwrap().unwrap();
     assert!(viewer.moderates);
-}
-
-#[tokio::test]
-async fn admins_give_roles_but_neither_to_themselves_nor_to_other_admins() {
-    let office = Office::new().await;
-    let world = &office.world;
-    let ann = world.sign_up("ann").await;
-    let give = |whom, role| Act::Deed(Deed::SetRole { whom, role });
-    let before = world.head().await;
-    let given = done(world.does(office.adam, give(ann, Role::Moderator)).await);
-    assert_eq!(given.change, Change::User { verb: Verb::Updated, id: ann });
-    assert_eq!(body::<tidings_protocol::entity::User>(&given).role, Role::Moderator);
-    let batch = world.store.read(before.next(), given.seq).await.unwrap();
-    assert!(batch.entries.iter().any(|entry| entry.change == Change::Rights { user: ann, moderates: true }));
-    duplicate(world.does(office.adam, give(ann, Role::Moderator)).await);
-    done(world.does(office.adam, give(ann, Role::Admin)).await);
-    assert_eq!(refused(world.does(office.adam, give(ann, Role::User)).await), Denied::Protected);
-    assert_eq!(refused(world.does(office.adam, give(office.adam, Role::User)).await), Denied::Protected);
-    assert_eq!(refused(world.does(office.mia, give(office.max, Role::User)).await), Denied::NotModerator);
 }
 
 /// P10: an answer that was lost is asked for again.

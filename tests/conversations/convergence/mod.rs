@@ -1,6 +1,8 @@
 //! A random community on two nodes: what each device was told makes the state that another device, on the other node, is given when it asks (P4);
 //! and nobody ever hears a word they were never allowed to (P5), as a dumb list of who was allowed what says. The seed is the bug report.
 
+mod methods;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use rand::rngs::StdRng;
