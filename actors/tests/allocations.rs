@@ -114,35 +114,41 @@ fn a_delivery_allocates_nothing() {
 }
 
 const READERS: usize = 60;
-const STALLED: usize = 10;
+const STALLED: u64 = 10;
 const EVENTS: u64 = 100_000;
 const EVENTS_OF_BATCH: u64 = 8;
 /// What each who stalls may cost, the queue's own places included (row 8 of the speed issue).
 const MOST_OF_STALLED: u64 = 64 * 1024;
 
-/// Bytes that are still there after all events have gone by, when so many have stopped reading, each at a moment of its own: what they hold is
-/// shared with nobody.
-fn bytes_left(stalled: usize) -> u64 {
+const BATCHES: u64 = EVENTS / EVENTS_OF_BATCH;
+
+/// Bytes that are still there after all events have gone by, when one reader after the other has stopped reading, each at a moment of its own
+/// (before which batch): what they hold is shared with nobody.
+fn bytes_left(moments: &[u64]) -> u64 {
     let mut stage = Stage::with(READERS);
     let left = measure(|| {
-        for nth in 0..EVENTS / EVENTS_OF_BATCH {
-            let at = usize::try_from(nth).expect("small");
-            if at.is_multiple_of(1_000) && at / 1_000 < stalled {
-                stage.readers[at / 1_000].wire().has_stalled.set(true);
+        for nth in 0..BATCHES {
+            if let Some(reader) = moments.iter().position(|moment| *moment == nth) {
+                stage.readers[reader].wire().has_stalled.set(true);
             }
             stage.apply(&posts(nth * EVENTS_OF_BATCH + 1, EVENTS_OF_BATCH), false);
         }
     });
     let behind = stage.slots.iter().filter(|slot| stage.table.is_behind(slot)).count();
-    assert_eq!(behind, stalled, "who has stalled is a cursor, and nobody else");
+    assert_eq!(behind, moments.len(), "who has stalled is a cursor, and nobody else");
     u64::try_from(left.bytes_current).expect("more is allocated than given back")
 }
 
 #[test]
 fn p7_a_reader_who_has_stalled_costs_a_queue_and_a_cursor() {
-    let (without, with) = (bytes_left(0), bytes_left(STALLED));
-    let each = with.saturating_sub(without) / STALLED as u64;
-    println!("{each} bytes for each reader who has stalled");
-    assert!(each <= MOST_OF_STALLED, "{each} bytes for each");
-    assert!(each > OUTBOX_BYTES as u64 / 2, "{each} bytes: it is not what has stalled that was counted");
+    let without = bytes_left(&[]);
+    let long_ago: Vec<u64> = (0..STALLED).map(|nth| nth * 1_000).collect();
+    // Events enough for several queues, and few enough that a queue without a bound would still hold them.
+    let just_now: Vec<u64> = (0..STALLED).map(|nth| BATCHES - 100 - nth).collect();
+    for moments in [long_ago, just_now] {
+        let each = bytes_left(&moments).saturating_sub(without) / STALLED;
+        println!("{each} bytes for each who has stalled, the first before batch {}", moments[0]);
+        assert!(each <= MOST_OF_STALLED, "{each} bytes for each, from {}", moments[0]);
+        assert!(each > OUTBOX_BYTES as u64 / 2, "{each} bytes: it is not what has stalled that was counted");
+    }
 }

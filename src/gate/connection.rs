@@ -19,6 +19,7 @@ use tidings_actors::worker::Worker;
 use tidings_protocol::limits::{MESSAGE_BYTES, MESSAGE_BYTES_BEFORE_HELLO};
 use tokio::time::{Instant, sleep_until, timeout};
 
+use super::crowd::Present;
 use super::exit::Exit;
 use super::reader::{Incoming, Reader};
 use super::wire::{TcpWire, close_with, frame};
@@ -64,40 +65,34 @@ pub(super) struct How {
     pub(super) slow_after: Duration,
 }
 
-/// Runs a connection until it has ended. `read_already` came behind the upgrade request.
-pub(super) async fn run(stream: TcpStream, read_already: BytesMut, worker: Rc<Worker>, how: How) {
-    let link = Link::new(TcpWire(stream), worker.node.now());
-    let (party, first_message) = if how.echo {
-        (Party::Echo, MESSAGE_BYTES)
-    } else {
-        let as_the_session_knows_it: Rc<Link> = link.clone();
-        (Party::Session(Session::start_on(Rc::clone(&worker), as_the_session_knows_it)), MESSAGE_BYTES_BEFORE_HELLO)
-    };
-    let mut connection = Connection {
-        link,
-        party,
-        worker,
-        reader: Reader::new(first_message),
-        buffer: read_already,
-        slow_after: how.slow_after,
-        full_since: None,
-        drop_at: None,
-        deaf: false,
-    };
-    connection.converse().await;
-    // Of thousands that end at once each waits for its turn, and there is nothing more to read.
-    connection.buffer = BytesMut::new();
-    let exit = Exit::turn().await;
-    let said_goodbye = connection.link.standing() == Standing::Closing;
-    let link = Rc::clone(&connection.link);
-    drop(connection);
-    if said_goodbye {
-        exit.done().await;
-        // Boxed: what it reads into would lie in this task for as long as the connection lasts, and was half of what one weighed.
-        Box::pin(linger(&link.wire().0)).await;
-    } else {
-        drop(link);
-        exit.done().await;
+/// Runs a connection until it has ended. `read_already` came behind the upgrade request; `present` is dropped at the very end.
+///
+/// No `async fn`: what that is given lies in its future twice, as it came and where it went, which was 256 bytes of each connection's task.
+pub(super) fn run(
+    stream: TcpStream,
+    read_already: BytesMut,
+    worker: Rc<Worker>,
+    how: How,
+    present: Present,
+) -> impl Future<Output = ()> {
+    let mut connection = Connection::open(stream, read_already, worker, how);
+    async move {
+        connection.converse().await;
+        // Of thousands that end at once each waits for its turn, and there is nothing more to read.
+        connection.buffer = BytesMut::new();
+        let exit = Exit::turn().await;
+        let said_goodbye = connection.link.standing() == Standing::Closing;
+        let link = Rc::clone(&connection.link);
+        drop(connection);
+        if said_goodbye {
+            exit.done().await;
+            // Boxed: what it reads into would lie in this task for as long as the connection lasts, and was half of what one weighed.
+            Box::pin(linger(&link.wire().0)).await;
+        } else {
+            drop(link);
+            exit.done().await;
+        }
+        drop(present);
     }
 }
 
@@ -130,6 +125,27 @@ async fn linger(stream: &TcpStream) {
 }
 
 impl Connection {
+    fn open(stream: TcpStream, read_already: BytesMut, worker: Rc<Worker>, how: How) -> Self {
+        let link = Link::new(TcpWire(stream), worker.node.now());
+        let (party, first_message) = if how.echo {
+            (Party::Echo, MESSAGE_BYTES)
+        } else {
+            let as_the_session_knows_it: Rc<Link> = link.clone();
+            (Party::Session(Session::start_on(Rc::clone(&worker), as_the_session_knows_it)), MESSAGE_BYTES_BEFORE_HELLO)
+        };
+        Self {
+            link,
+            party,
+            worker,
+            reader: Reader::new(first_message),
+            buffer: read_already,
+            slow_after: how.slow_after,
+            full_since: None,
+            drop_at: None,
+            deaf: false,
+        }
+    }
+
     async fn converse(&mut self) {
         loop {
             self.take_messages();

@@ -261,11 +261,7 @@ impl Shared {
         let parts = framed.into_parts();
         set_up(&parts.io, self.how)?;
         // A task of its own: the one that brought the request holds actix-http's dispatcher, several KB, for as long as it lives.
-        let how = self.how;
-        actix_rt::spawn(async move {
-            connection::run(parts.io, parts.read_buf, worker, how).await;
-            drop(present);
-        });
+        actix_rt::spawn(connection::run(parts.io, parts.read_buf, worker, self.how, present));
         Ok(())
     }
 
