@@ -201,7 +201,7 @@ begin
     last := entry;
     select p.* into had from posts p where p.id = on_post and not p.removed;
     by_had := had.extra ->> 'locked';
-    by_now := case when (select u.role from users u where u.id = actor) > 0
+    by_now := case when is_moderator(actor)
                         and (had.author <> actor or by_had = 'moderator') then 'moderator'
                    when had.author = actor then 'author' end;
     if had.id is null or not sees(actor, had.author, had.audience, had.mentioned) then
@@ -237,7 +237,7 @@ begin
     select p.* into had from posts p where p.id = on_post and not p.removed;
     if had.id is null or not sees(actor, had.author, had.audience, had.mentioned) then
         verdict := 3;
-    elsif had.author <> actor and (select u.role from users u where u.id = actor) = 0 then
+    elsif had.author <> actor and not is_moderator(actor) then
         verdict := 4;
     elsif coalesce((had.extra ->> 'slow')::integer, 0) = seconds then
         verdict := 1;

@@ -134,7 +134,8 @@ async fn p5_a_suspended_moderator_deletes_nothing_of_others() {
     let (post, own) = (world.post(ann, "hers").await, world.post(office.mia, "mine").await);
     let under = world.comment(ann, post, None, "hers, too").await;
     done(world.does(office.adam, about_user(office.mia, ActionKind::Suspend)).await);
-    for act in [Act::PostDelete { id: post }, Act::CommentDelete { id: under }] {
+    let lock = Act::Deed(Deed::Lock { post });
+    for act in [Act::PostDelete { id: post }, Act::CommentDelete { id: under }, lock] {
         assert!(matches!(world.does(office.mia, act).await, Outcome::Refused(_)));
     }
     assert!(world.store.post(None, post).await.unwrap().is_some());
