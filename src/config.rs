@@ -125,6 +125,9 @@ settings! {
     drain_ms: u64 = "10000",
     /// What one user may spend on requests a minute (read 1, follow 2, edit 2, create 3).
     points_per_minute: u32 = "600",
+    /// New posts a second that each reader of `global` is told; while more come, all readers are told one in two, four, eight … of them,
+    /// and that it is so. 0: all, however many.
+    global_rate: u32 = "100",
     /// How long an access token is good.
     access_token_ttl: Duration = "24h",
     /// How long a refresh token is good.

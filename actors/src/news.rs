@@ -1,4 +1,4 @@
-//! Tells those who want to know only how much is new, on each worker thread, at most once a second.
+//! Tells those who want to know only how much is new, and those who are told a part alone which, on each worker thread, at most once a second.
 //! Must never queue anything for a reader that does not keep up (P7), nor tell anything while the node cannot be sure of log-ins (P5).
 
 use std::rc::{Rc, Weak};
@@ -40,7 +40,14 @@ fn round(worker: &Weak<Worker>) -> Option<Owes> {
     }
     let framing = worker.node.framing;
     let told = bulkhead::step(Part::Counters, || {
-        worker.table_mut().tell_news(|link, notice| {
+        let mut table = worker.table_mut();
+        table.passes(worker.node.now());
+        // One a second at the most, to who is not behind: that is bounded, and they have to know what they are not told.
+        table.tell_part(|link, notice| {
+            link.keep(frame::message(framing, notice));
+            link.flush();
+        });
+        table.tell_news(|link, notice| {
             let is_told = link.is_idle();
             if is_told {
                 link.keep(frame::message(framing, notice));

@@ -27,6 +27,8 @@ pub struct Settings {
     pub heartbeat_ms: u64,
     /// Bytes that the outboxes of one worker thread may hold together.
     pub outbox_bytes: usize,
+    /// New posts a second that are told on `global`; of more, one in two, four, eight … is. 0: all are.
+    pub global_rate: u32,
     /// Time over which the connections of a leaving node come back elsewhere.
     pub drain_ms: u64,
 }

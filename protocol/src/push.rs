@@ -88,12 +88,30 @@ pub enum Notice {
         /// From where it is counted.
         since: Cursor,
     },
+    /// So much is posted that new posts come only in part on a feed that is watched in `full` or by `ids`. Edits and removals all come. Whoever
+    /// begins to watch meanwhile is told so after the answer; where nothing is said, all is told.
+    Sampled {
+        /// Which feed.
+        feed: FeedName,
+        /// One in so many is told, a power of two; 1: all are again.
+        one_in: u32,
+    },
 }
 
 impl Notice {
     /// Names of all notices, for documents and tests.
-    pub const NAMES: &[&str] =
-        &["heartbeat", "going_away", "resync", "token_expiring", "counts", "presence", "typing", "readers", "news"];
+    pub const NAMES: &[&str] = &[
+        "heartbeat",
+        "going_away",
+        "resync",
+        "token_expiring",
+        "counts",
+        "presence",
+        "typing",
+        "readers",
+        "news",
+        "sampled",
+    ];
 
     /// The name on the wire.
     #[must_use]
@@ -108,6 +126,7 @@ impl Notice {
             Self::Typing { .. } => "typing",
             Self::Readers { .. } => "readers",
             Self::News { .. } => "news",
+            Self::Sampled { .. } => "sampled",
         }
     }
 }

@@ -139,6 +139,7 @@ impl Gate {
         let settings = Settings {
             hello_timeout_ms: config.hello_timeout_ms,
             points_per_minute: config.points_per_minute,
+            global_rate: config.global_rate,
             heartbeat_ms: config.heartbeat_ms,
             drain_ms: config.drain_ms,
             outbox_bytes: config.outbox_bytes_of_worker(),

@@ -30,6 +30,7 @@ mod oracle;
 mod presence;
 mod python_bot;
 mod reading;
+mod sampled;
 mod search;
 mod sessions;
 mod sight;

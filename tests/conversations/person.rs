@@ -294,7 +294,8 @@ impl Person {
                     | Notice::Presence { .. }
                     | Notice::Typing { .. }
                     | Notice::Readers { .. }
-                    | Notice::News { .. } => {}
+                    | Notice::News { .. }
+                    | Notice::Sampled { .. } => {}
                 }
                 self.notices.push(notice);
             }

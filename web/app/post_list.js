@@ -40,7 +40,8 @@ export class PostList {
   #list = el("div", { class: "posts", role: "feed", "aria-label": "Posts" });
   #empty = el("div", { class: "empty", hidden: true });
   #older = el("button", { type: "button", class: "plain older", hidden: true, onclick: () => this.#loadOlder() }, "Load older posts");
-  node = el("section", { class: "list" }, el("div", { class: "pill-place" }, this.#pill), this.#empty, this.#list, this.#older);
+  #part = el("p", { class: "part", role: "status", hidden: true });
+  node = el("section", { class: "list" }, el("div", { class: "pill-place" }, this.#pill), this.#part, this.#empty, this.#list, this.#older);
 
   /**
    * @param {{ empty: () => Node[], signal: AbortSignal, marked?: boolean }} options what to tell where there is nothing; when to stop; whether
@@ -110,6 +111,7 @@ export class PostList {
     const there = new Set(shown.map(({ id }) => id));
     for (const id of this.#cards.keys()) if (!there.has(id)) this.#cards.delete(id);
     this.#drawPill(posts.length - released.length);
+    this.#drawPart(this.#feed.oneIn);
     this.#drawn = true;
     this.#drawnAt = performance.now();
     this.#empty.hidden = posts.length > 0;
@@ -139,6 +141,12 @@ export class PostList {
     this.#waiting = waiting;
     this.#pill.hidden = waiting === 0;
     if (waiting > 0) this.#pill.replaceChildren(icon("up"), text);
+  }
+
+  #drawPart(oneIn) {
+    this.#part.hidden = oneIn === 1;
+    const text = oneIn === 1 ? "" : `Showing one in ${oneIn} new posts: too many at once.`;
+    if (this.#part.textContent !== text) this.#part.textContent = text;
   }
 
   #show() {

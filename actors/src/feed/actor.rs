@@ -103,7 +103,8 @@ impl Feed {
 
     fn begin(&mut self, head: Head, ctx: &mut Context<Self>) {
         if let Some(State::New(ready)) = self.state.take() {
-            let worker = Worker::new(Arc::clone(&self.node), FeedTable::new(self.node.framing, head));
+            let table = FeedTable::new(self.node.framing, head).sampled_above(self.node.settings.global_rate);
+            let worker = Worker::new(Arc::clone(&self.node), table);
             self.state = Some(State::Running(Rc::clone(&worker)));
             let torn = Rc::clone(&worker);
             // A session may have torn it.
@@ -155,7 +156,10 @@ impl Feed {
         match message {
             Message::Begin(_) => false,
             Message::Apply(batch) => {
-                let left = worker.table_mut().apply(&batch, || self.has_more());
+                let mut table = worker.table_mut();
+                table.passes(worker.node.now());
+                let left = table.apply(&batch, || self.has_more());
+                drop(table);
                 worker.tally().applied(&batch, &worker.table());
                 worker.moved();
                 worker.ring_news();

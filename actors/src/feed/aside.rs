@@ -273,8 +273,11 @@ impl<L: Line> FeedTable<L> {
     }
 
     /// Tells an entry to those who hear ids. What was gathered before must be on its way already.
-    pub(super) fn tell_brief(&mut self, entry: &Entry) {
+    pub(super) fn tell_brief(&mut self, entry: &Entry, left_out: bool) {
         for feed in self.reached(entry) {
+            if left_out && feed == FeedName::Global {
+                continue;
+            }
             let Some(readers) = self.asides.brief.get(&feed).cloned() else { continue };
             let mut frames: [Option<Option<Bytes>>; 2] = [None, None];
             for id in readers {
@@ -311,9 +314,9 @@ impl<L: Line> FeedTable<L> {
         }
     }
 
-    /// Whether a number waits to be told.
+    /// Whether a number waits to be told, of what is new or of what part is told.
     pub fn has_news(&self) -> bool {
-        !self.asides.due.is_empty()
+        !self.asides.due.is_empty() || self.is_sampled()
     }
 
     /// Tells the numbers that have changed to as many sessions as are owed one now. `tell` says whether a reader took it; who does not keep up,

@@ -10,6 +10,7 @@ use tidings_protocol::ids::UserId;
 use tidings_protocol::position::Seq;
 
 use super::catch_up::CaughtUp;
+use super::sampling::is_told;
 use super::table::{Behind, FeedTable, Held, Line, SlotId, Told};
 use super::{Topic, topics};
 use crate::entry::{Batch, Change, Entry};
@@ -125,20 +126,21 @@ impl<L: Line> FeedTable<L> {
 
     /// Adds an entry's frames to the run, or to a new one where it reaches other readers.
     fn gather(&mut self, entry: &Entry, run: &mut Option<Run>) {
+        let left_out = self.leaves_out(entry);
         if !self.asides.is_empty() {
             self.count_news(entry);
             if self.reaches_brief(entry) {
                 self.put_off(run.take());
-                self.tell_brief(entry);
+                self.tell_brief(entry, left_out);
             }
         }
         if self.is_filtered(entry) {
             self.put_off(run.take());
-            self.tell_each(entry);
+            self.tell_each(entry, left_out);
             return self.tell_listeners(entry, run);
         }
         for topic in topics(&entry.change) {
-            if !self.has_readers(topic) {
+            if !self.has_readers(topic) || !is_told(topic, left_out) {
                 continue;
             }
             let Some(frame) = frame::push(self.framing, name_of(topic), entry) else {

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use tidings_protocol::feed::FeedName;
 
 use super::fan_out::{Parcel, name_of};
+use super::sampling::is_told;
 use super::sight::{Sight, sight};
 use super::table::{FeedTable, Line};
 use super::topics;
@@ -19,8 +20,8 @@ impl<L: Line> FeedTable<L> {
     }
 
     /// Tells each reader of an entry what they may hear of it. What was gathered before must be on its way already.
-    pub(super) fn tell_each(&mut self, entry: &Entry) {
-        for topic in topics(&entry.change) {
+    pub(super) fn tell_each(&mut self, entry: &Entry, left_out: bool) {
+        for topic in topics(&entry.change).filter(|&topic| is_told(topic, left_out)) {
             let readers = self.readers(topic);
             self.tell_by_sight(name_of(topic), readers, entry);
         }

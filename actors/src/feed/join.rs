@@ -80,6 +80,9 @@ impl<L: Line> FeedTable<L> {
         } else if !is_shut {
             return;
         }
+        if feed == FeedName::Global {
+            self.note_part(id.0);
+        }
         if self.asides.is_brief(id.0, feed) {
             return self.asides.hears_ids(id.0, feed);
         }

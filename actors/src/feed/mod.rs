@@ -13,6 +13,7 @@ pub mod forward;
 pub mod join;
 mod notes;
 pub mod recall;
+mod sampling;
 pub mod sight;
 #[cfg(test)]
 mod sim;

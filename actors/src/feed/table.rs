@@ -17,6 +17,7 @@ use super::Topic;
 use super::aside::Asides;
 use super::context::{Afresh, Context};
 use super::firehose::Listeners;
+use super::sampling::Sampling;
 use super::sight::Eyes;
 use crate::entry::Entry;
 use crate::frame::Framing;
@@ -156,6 +157,8 @@ pub struct FeedTable<L> {
     pub(super) shut: FxHashSet<(usize, PostId)>,
     /// Who listens to the firehose.
     pub(super) listeners: Listeners,
+    /// What part of `global` is told.
+    pub(super) sampling: Sampling,
     pub(super) viewers: Slab<ViewerSlot>,
     pub(super) viewer_of: FxHashMap<UserId, usize>,
     /// Slots that have got something which has not been sent yet, first come first served.
@@ -180,6 +183,7 @@ impl<L: Line> FeedTable<L> {
             asides: Asides::default(),
             shut: FxHashSet::default(),
             listeners: Listeners::new(),
+            sampling: Sampling::above(0),
             viewers: Slab::new(),
             viewer_of: FxHashMap::default(),
             dirty: VecDeque::new(),

@@ -190,6 +190,7 @@ async fn open(start: Start, ports: Ports, slot: Slot<Parts>, workers: Vec<onesho
         settings: Settings {
             hello_timeout_ms: 10_000,
             points_per_minute: u32::MAX,
+            global_rate: 0,
             heartbeat_ms: start.heartbeat_ms,
             outbox_bytes: 1 << 30,
             drain_ms: 1_000,

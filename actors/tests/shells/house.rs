@@ -41,6 +41,7 @@ const DEADLINE: Duration = Duration::from_secs(10);
 pub const SETTINGS: Settings = Settings {
     hello_timeout_ms: 20_000,
     points_per_minute: 100_000,
+    global_rate: 0,
     heartbeat_ms: 60_000,
     outbox_bytes: 1 << 30,
     drain_ms: 100,

@@ -144,6 +144,7 @@ export class Client extends Calls {
     if (this.cursor && epochOf(this.cursor) !== epochOf(welcome.cursor)) this.#forgetRevs();
     if (!welcome.resumed) this.references.clear();
     const started = new Set();
+    for (const feed of this.#feeds.values()) feed.sampled(1); // Another node may tell all: where nothing is said, it does.
     for (const start of welcome.feeds) {
       const feed = this.#feeds.get(start.feed);
       started.add(start.feed);
@@ -179,6 +180,7 @@ export class Client extends Calls {
     if (notice.event === "resync") this.#forgetRevs();
     if (notice.event === "counts") this.numbers.counted(notice);
     if (notice.event === "news") this.#feeds.get(notice.feed)?.counted(notice);
+    if (notice.event === "sampled") this.#feeds.get(notice.feed)?.sampled(notice.one_in);
     this.moment.noticed(notice);
     this.emit(notice.event, notice);
     if (notice.event === "going_away") this.#leave(notice.reconnect_after_ms);

@@ -9,7 +9,7 @@ import { Stream } from "./stream.js";
 /**
  * Emits
  * - `state` `{ state, code, reason }`: `subscribing`, `subscribed`, `unsubscribed`;
- * - `change` `{ cause: "snapshot" | "event" | "page" | "person", event? }`: what it holds is different now;
+ * - `change` `{ cause: "snapshot" | "event" | "page" | "person" | "sampled", event? }`: what it holds is different now, or how much of it is told;
  * - every event of the wire by its name (`post.created`, …) with its entity, if it brought something new;
  * - `news` `{ count, since }` while one is told only how many there are (`count`).
  */
@@ -20,6 +20,8 @@ export class Feed extends Emitter {
   reason = "";
   /** The error that ended or delays the subscription. */
   error = null;
+  /** One in so many new posts comes, where more is posted than anybody can read; 1: all. */
+  oneIn = 1;
   /** Whether it holds a state to go on from. */
   loaded = false;
   /** How much one is told of it: `full`, `ids`, `count` or `off`. */
@@ -119,6 +121,7 @@ export class Feed extends Emitter {
     await this.ready();
     const told = await this.#calls.mode(this, mode, options);
     if (this.state === "unsubscribed") return told;
+    if (told.mode !== this.mode) this.sampled(1); // It is said again if it is not all.
     this.mode = told.mode;
     this.news = null;
     if (told.snapshot) this.started(told.snapshot);
@@ -186,6 +189,13 @@ export class Feed extends Emitter {
     if (this.mode !== "count") return; // On its way while one asked for more.
     this.news = { count, since };
     this.emit("news", this.news);
+  }
+
+  /** @internal The notice `sampled`. */
+  sampled(oneIn) {
+    if (this.oneIn === oneIn) return;
+    this.oneIn = oneIn;
+    this.emit("change", { cause: "sampled" });
   }
 
   /** A person's or post's feed without the person or post: it may not be read any more. */

@@ -247,7 +247,7 @@ export interface FeedEvents extends Omit<Events, "feed.resync"> {
   state: { state: SubscriptionState; code: string; reason: string };
   /** In `count`: so many are new. */
   news: { count: number; since: string };
-  change: { cause: "snapshot" | "page" | "person"; event?: undefined } | { cause: "event"; event: FeedPush };
+  change: { cause: "snapshot" | "page" | "person" | "sampled"; event?: undefined } | { cause: "event"; event: FeedPush };
 }
 
 export class Feed extends Emitter<FeedEvents> {
@@ -257,6 +257,8 @@ export class Feed extends Emitter<FeedEvents> {
   readonly reason: string;
   readonly error: TidingsError | null;
   readonly loaded: boolean;
+  /** One in so many new posts comes; 1: all. */
+  readonly oneIn: number;
   readonly posts: Post[];
   readonly post: Post | null;
   readonly user: User | null;

@@ -680,6 +680,8 @@ export type FeedStart = { "status": "live",
   pinned?: Array<Post>,
   /** Newest first, and after them older ones that these answer. */
   comments?: Array<Comment>,
+  /** How many direct answers to comments there are, by comment, as of a moment before the snapshot; absent for those without: 0. 100 means at least so many. */
+  answers?: { [key in CommentId]: number },
   /** Whom one follows. */
   follows?: Array<UserId>,
   /** Whom one blocks. */
@@ -1257,7 +1259,11 @@ export type Notice = { "event": "heartbeat",
   /** Posts, or comments, by others since `since` that are still there for one; 100 means at least so many. */
   count: number,
   /** From where it is counted. */
-  since: string,
+  since: string, } | { "event": "sampled",
+  /** Which feed. */
+  feed: string,
+  /** One in so many is told, a power of two; 1: all are again. */
+  one_in: number,
 };
 
 /** One kind of thing that others did about one thing of one's own: "12 people reacted to your post". New followers come in one group until it
@@ -2005,7 +2011,7 @@ export type SignUp = {
 };
 
 /** The state of a feed as of `seq`; every later change follows as an event. Which fields are there depends on the feed:
- * `home`, `global`, `tag:<name>`, `list:<id>`: `posts`; `user:<id>`: `user`, `posts`, `pinned`; `post:<id>`: `post`, `comments`; `me`: `user`, `follows`, `blocks`,
+ * `home`, `global`, `tag:<name>`, `list:<id>`: `posts`; `user:<id>`: `user`, `posts`, `pinned`; `post:<id>`: `post`, `comments`, `answers`; `me`: `user`, `follows`, `blocks`,
  * `mutes`, `markers`, `preferences`, `settings`, `requests`, `lists`, `filters`; `notifications`: `notifications`, `reading`; `mod`: `cases`.
  */
 export type Snapshot = {
@@ -2023,6 +2029,8 @@ export type Snapshot = {
   pinned?: Array<Post>,
   /** Newest first, and after them older ones that these answer. */
   comments?: Array<Comment>,
+  /** How many direct answers to comments there are, by comment, as of a moment before the snapshot; absent for those without: 0. 100 means at least so many. */
+  answers?: { [key in CommentId]: number },
   /** Whom one follows. */
   follows?: Array<UserId>,
   /** Whom one blocks. */

@@ -161,3 +161,23 @@ test("whose status one hears is asked again on every connection", async () => {
   await settle();
   assert.deepEqual(FakeSocket.last.asked("presence.watch").params, { ids: ["b"] });
 });
+
+test("a feed that tells new posts in part alone says so, until it is over or another node answers", async () => {
+  const { client, socket } = await connected(["global"], { global: { posts: [] } });
+  const feed = client.feed("global");
+  const heard = [];
+  feed.on("change", ({ cause }) => heard.push(cause));
+  socket.says({ event: "sampled", feed: "global", one_in: 4 });
+  socket.says({ event: "sampled", feed: "tag:elsewhere", one_in: 2 });
+  assert.deepEqual([feed.oneIn, heard], [4, ["sampled"]]);
+  socket.says({ event: "sampled", feed: "global", one_in: 1 });
+  assert.equal(feed.oneIn, 1);
+  socket.says({ event: "sampled", feed: "global", one_in: 2 });
+  socket.ends(1006);
+  mock.timers.tick(1_000);
+  await settle();
+  FakeSocket.last.accepts();
+  FakeSocket.last.welcomes({ resumed: true, feeds: [{ feed: "global", status: "live" }] });
+  await settle();
+  assert.equal(feed.oneIn, 1);
+});

@@ -335,6 +335,7 @@ pub fn notice() -> impl Strategy<Value = Notice> {
         }),
         (post_id(), number()).prop_map(|(post, count)| Notice::Readers { post, count }),
         (feed(), any::<u32>(), cursor()).prop_map(|(feed, count, since)| Notice::News { feed, count, since }),
+        (feed(), any::<u32>()).prop_map(|(feed, one_in)| Notice::Sampled { feed, one_in }),
     ]
 }
 

@@ -250,6 +250,8 @@ impl Node {
         }
         command
             .env("TIDINGS_LISTEN", "127.0.0.1:0")
+            // A fast test hears every post, unless it is about those it does not hear.
+            .env("TIDINGS_GLOBAL_RATE", "0")
             .env("TIDINGS_DATA_DIR", self.folder.path().join("data"))
             .envs(self.builder.envs.iter().map(|(name, value)| (name, value)))
             .env("TIDINGS_ADDRESS_FILE", self.address_path())

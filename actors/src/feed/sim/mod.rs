@@ -8,6 +8,7 @@ mod modes;
 mod narrow;
 mod oracle;
 mod reader;
+mod sampled;
 mod script;
 mod sessions;
 mod world;
