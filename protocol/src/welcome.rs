@@ -1,5 +1,7 @@
 //! The answer to `hello`, and what it brings: how each feed starts, its snapshot, and what this server allows.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -9,7 +11,7 @@ use crate::entity::{Block, Comment, Mute, Post, User};
 use crate::error::Refusal;
 use crate::feed::FeedName;
 use crate::filter::Filter;
-use crate::ids::{ConnectionId, UserId};
+use crate::ids::{CommentId, ConnectionId, UserId};
 use crate::limits;
 use crate::list::List;
 use crate::moderation::Case;
@@ -66,7 +68,7 @@ pub enum FeedStart {
 }
 
 /// The state of a feed as of `seq`; every later change follows as an event. Which fields are there depends on the feed:
-/// `home`, `global`, `tag:<name>`, `list:<id>`: `posts`; `user:<id>`: `user`, `posts`, `pinned`; `post:<id>`: `post`, `comments`; `me`: `user`, `follows`, `blocks`,
+/// `home`, `global`, `tag:<name>`, `list:<id>`: `posts`; `user:<id>`: `user`, `posts`, `pinned`; `post:<id>`: `post`, `comments`, `answers`; `me`: `user`, `follows`, `blocks`,
 /// `mutes`, `markers`, `preferences`, `settings`, `requests`, `lists`, `filters`; `notifications`: `notifications`, `reading`; `mod`: `cases`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
 pub struct Snapshot {
@@ -94,6 +96,10 @@ pub struct Snapshot {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub comments: Option<Vec<Comment>>,
+    /// How many direct answers to comments there are, by comment, as of a moment before the snapshot; absent for those without: 0. 100 means at least so many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub answers: Option<BTreeMap<CommentId, u32>>,
     /// Whom one follows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
@@ -158,6 +164,7 @@ impl Snapshot {
             posts: None,
             pinned: None,
             comments: None,
+            answers: None,
             follows: None,
             blocks: None,
             mutes: None,

@@ -110,6 +110,23 @@ impl Store {
         Ok(number(line.settle(answer).map_err(not_done)?))
     }
 
+    /// Ends somebody's account for good; nobody can take the handle for so many days.
+    ///
+    /// # Errors
+    /// As [`NotDone`].
+    pub async fn delete_account(&self, handle: &str, rest_days: u32) -> Result<(), NotDone> {
+        const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+        let mut line = self.accounts.line().await.map_err(not_done)?;
+        let question = sqlx::query_scalar!(
+            r#"select delete_account_by_operator($1, $2) as "entry!""#,
+            handle,
+            i64::from(rest_days) * DAY_MS
+        );
+        let answer = line::timed(self.accounts.patience(), question.fetch_one(line.open())).await;
+        line.settle(answer).map_err(not_done)?;
+        Ok(())
+    }
+
     /// The log-ins of somebody that are good, the last seen first.
     ///
     /// # Errors

@@ -135,6 +135,11 @@ async fn a_deep_thread_is_read_branch_by_branch() {
     ann.comments(post.id, Some(answers[0].id), "below").await;
     let whole: CommentsPage = ann.request("comment.page", json!({ "post": post.id, "limit": 1 })).await.expect("there");
     assert_eq!(whole.answers.get(&root.id), Some(&5), "how many are in the branch");
+    let feed: Snapshot = ann
+        .request("feed.subscribe", json!({ "feed": format!("post:{}", post.id), "limit": 1 }))
+        .await
+        .expect("it is there");
+    assert_eq!(feed.answers, Some(whole.answers.clone()), "the feed tells the same as the page");
     let (mut found, mut before) = (Vec::new(), None);
     loop {
         let params = json!({ "post": post.id, "parent": root.id, "before": before, "limit": 2 });

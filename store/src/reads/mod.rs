@@ -81,7 +81,7 @@ impl Reads for Store {
         limit: u16,
     ) -> Result<Option<CommentsPage>, StoreFault> {
         let thread = match branch.parent {
-            None => self.thread(viewer, branch.post, before, limit, true).await?,
+            None => self.thread(viewer, branch.post, before, limit).await?,
             Some(parent) => self.branch(viewer, branch.post, parent, before, limit).await?,
         };
         Ok(thread.map(|Thread { comments, answers, next, .. }| CommentsPage { comments, answers, next }))

@@ -33,10 +33,11 @@ impl Store {
                 }))
             }
             FeedName::Post(post) => {
-                let thread = self.thread(viewer, post, None, limit, false).await?;
+                let thread = self.thread(viewer, post, None, limit).await?;
                 Ok(thread.map(|thread| Snapshot {
                     post: Some(thread.post),
                     comments: Some(thread.comments),
+                    answers: Some(thread.answers),
                     next: thread.next,
                     ..Snapshot::empty(feed, thread.as_of)
                 }))

@@ -19,7 +19,7 @@ pub(super) struct Thread {
     pub(super) as_of: Seq,
     pub(super) post: Post,
     pub(super) comments: Vec<Comment>,
-    /// How many direct answers they have, where that was asked.
+    /// How many direct answers they have that have any.
     pub(super) answers: BTreeMap<CommentId, u32>,
     pub(super) next: Option<Cursor>,
 }
@@ -29,14 +29,13 @@ const OF_PAGE: i16 = 1;
 const ANCESTOR: i16 = 2;
 
 impl Store {
-    /// None if there is no such post (any more). `counted`: whether direct answers are.
+    /// None if there is no such post (any more).
     pub(super) async fn thread(
         &self,
         viewer: Option<UserId>,
         post: PostId,
         before: Option<Seq>,
         limit: u16,
-        counted: bool,
     ) -> Result<Option<Thread>, StoreFault> {
         let before = before.map_or(i64::MAX, stored);
         let mut line = self.reads.line().await.map_err(faults::store)?;
@@ -62,7 +61,7 @@ impl Store {
                       (s.removed or s.part > 0 and s.author = any((select authors from hidden)::uuid[])) as removed, s.author, s.author_rev, s.handle, s.name,
                       s.text, s.created_ms, s.edited_ms, s.object, s.parent, s.depth, s.bio, s.role,
                       s.extra, s.scope,
-                      case when $5 and s.part > 0 then answers_of(s.id, $6) end as answers
+                      case when s.part > 0 then answers_of(s.id, $5) end as answers
                  from journal_head h
                  join lateral (
                       select 0::smallint as part, p.* from post_states p join posts o on o.id = p.id
@@ -75,7 +74,6 @@ impl Store {
             before,
             i64::from(limit),
             viewer.map(|viewer| viewer.0),
-            counted,
             i64::from(ANSWERS_COUNTED)
         );
         let answer = line::timed(self.reads.patience(), question.fetch_all(line.open())).await;
