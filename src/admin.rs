@@ -21,6 +21,9 @@ use crate::auth::{self, AuthFault, HashFault, KeyFault, Purpose, Secret, SecretF
 use crate::config::{Config, ConfigFault};
 use command_line::{Deed, Wish};
 
+/// What is read of the word that confirms a deletion: longer than any handle.
+const CONFIRMATION_BYTES: u64 = 256;
+
 /// What the operator asked for.
 #[derive(Debug)]
 pub struct Order(Wish);
@@ -62,6 +65,9 @@ pub enum AdminFault {
     /// A password that is no good.
     #[error("{0}")]
     Password(String),
+    /// The operator had another mind.
+    #[error("nothing was done: that is not the handle")]
+    NotConfirmed,
     /// Reading the password, or telling what was done.
     #[error(transparent)]
     Io(#[from] io::Error),
@@ -138,6 +144,9 @@ async fn carry_out(
             LogCheck::Whole { lines, last } => writeln!(out, "The log is whole. Its last line is {lines}:{last}")?,
             LogCheck::Broken { at, what } => return Err(AdminFault::Log { at, what }),
         },
+        Deed::DeleteAccount { handle, yes } => {
+            delete_account(config, store, &handle, (!yes).then_some(input), out).await?
+        }
         Deed::Logout { handle } => {
             let ended = store.log_out_everywhere(handle.as_str()).await?;
             writeln!(out, "{} is logged out everywhere; log-ins ended: {ended}.", handle.as_str())?;
@@ -170,6 +179,37 @@ async fn reset_password(
     if !given {
         writeln!(out, "It is shown this once: {}", password.expose_secret())?;
     }
+    Ok(())
+}
+
+/// Says what will happen, and does it once the handle has been typed again into `input`; at once without one.
+async fn delete_account(
+    config: &Config,
+    store: &Store,
+    handle: &Handle,
+    input: Option<&mut impl BufRead>,
+    out: &mut impl Write,
+) -> Result<(), AdminFault> {
+    let name = handle.as_str();
+    let log_ins = store.log_ins_of(name).await?.len();
+    let days = config.handle_rest_days;
+    if let Some(input) = input {
+        writeln!(out, "This ends the account of {name} for good; there is no way back.")?;
+        writeln!(out, "- Log-ins that end at once, with their connections: {log_ins}.")?;
+        writeln!(out, "- Name, address, password, drafts and settings are gone at once, and so are {name}'s bots.")?;
+        writeln!(out, "- All posts, comments, reactions and follows are deleted within minutes, if a server runs.")?;
+        writeln!(out, "- Nobody can take the handle for {days} days.")?;
+        write!(out, "To go on, type {name}: ")?;
+        out.flush()?;
+        let mut typed = String::new();
+        // More than a handle is none.
+        io::Read::take(input, CONFIRMATION_BYTES).read_line(&mut typed)?;
+        if typed.trim() != name {
+            return Err(AdminFault::NotConfirmed);
+        }
+    }
+    store.delete_account(name, days).await?;
+    writeln!(out, "The account of {name} is deleted; log-ins ended: {log_ins}.")?;
     Ok(())
 }
 

@@ -25,6 +25,7 @@ pub(super) enum Deed {
     ResetPassword { handle: Handle, stdin: bool },
     Sessions { handle: Handle },
     Logout { handle: Handle },
+    DeleteAccount { handle: Handle, yes: bool },
     SetStanding { handle: Handle, standing: Standing },
     VerifyLog { was: Option<(u64, Vec<u8>)> },
 }
@@ -63,6 +64,13 @@ enum Word {
     Sessions { handle: String },
     /// Ends all log-ins of somebody, on all nodes
     Logout { handle: String },
+    /// Ends somebody's account for good, as they could themselves: there is no way back
+    DeleteAccount {
+        handle: String,
+        /// Do not ask whether it is meant
+        #[arg(long)]
+        yes: bool,
+    },
     /// Lets somebody read and take back what they did, and nothing else, until they are reinstated
     Suspend { handle: String },
     /// Ends all log-ins of somebody and lets them log in no more, until they are reinstated
@@ -114,6 +122,7 @@ impl Wish {
             Word::ResetPassword { handle, stdin } => Deed::ResetPassword { handle: known(&handle)?, stdin },
             Word::Sessions { handle } => Deed::Sessions { handle: known(&handle)? },
             Word::Logout { handle } => Deed::Logout { handle: known(&handle)? },
+            Word::DeleteAccount { handle, yes } => Deed::DeleteAccount { handle: known(&handle)?, yes },
             Word::Suspend { handle } => Deed::SetStanding { handle: known(&handle)?, standing: Standing::Suspended },
             Word::Ban { handle } => Deed::SetStanding { handle: known(&handle)?, standing: Standing::Banned },
             Word::VerifyLog { was } => Deed::VerifyLog { was: was.as_deref().map(known_before).transpose()? },
@@ -168,6 +177,8 @@ mod tests {
             "logout 'ann'",
             "reset-password ann secret",
             "ban ann now",
+            "delete-account",
+            "delete-account --yes",
             "verify-log ann",
             "verify-log --was 17",
         ] {

@@ -92,6 +92,42 @@ async fn log_ins_are_listed_and_ended() {
 }
 
 #[tokio::test]
+async fn p5_an_account_is_ended_once_the_operator_has_said_twice_that_it_is_meant() {
+    let world = World::two_nodes().await;
+    let settings = [("DATABASE_URL", world.database.url())];
+    let order = |words: &[&str], typed: &str| admin(&settings, words, typed);
+    let mut ann = Person::arrives(world.a(), "ann", &[]).await;
+    let mut phone = Person::logs_in(world.b(), "ann").await;
+    phone.connects(world.b(), &[]).await;
+    let mut bob = Person::arrives(world.b(), "bob", &[Global]).await;
+    let post = ann.posts("soon forgotten").await;
+    bob.hears_post("soon forgotten").await;
+    for typed in ["", "yes\n", "bob\n"] {
+        let said = order(&["delete-account", "ann"], typed);
+        assert_eq!(said.code, 1, "{said:?}");
+        assert!(said.out.contains("no way back") && said.out.contains("connections: 2."), "{said:?}");
+        assert!(said.err.contains("nothing was done"), "{said:?}");
+    }
+    ann.is_answered().await;
+    let said = order(&["delete-account", "ann"], "ann\n").done();
+    assert!(said.ends_with("To go on, type ann: The account of ann is deleted; log-ins ended: 2.\n"), "{said}");
+    for device in [&mut ann, &mut phone] {
+        assert_eq!(device.hears_close().await, CloseCode::SessionRevoked.number());
+    }
+    assert_eq!(logs_in(world.b(), PASSWORD).await.err(), Some(ErrorCode::BadCredentials));
+    bob.hears_removal(Global, &post).await;
+    assert!(order(&["delete-account", "ann", "--yes"], "").refused(1).contains("there is no such user"));
+    // Nobody is asked who said so beforehand; and both stand in the log.
+    assert_eq!(
+        order(&["delete-account", "@Bob", "--yes"], "").done(),
+        "The account of bob is deleted; log-ins ended: 1.\n"
+    );
+    assert_eq!(bob.hears_close().await, CloseCode::SessionRevoked.number());
+    let said = order(&["verify-log"], "").done();
+    assert!(said.starts_with("The log is whole. Its last line is 2:"), "{said}");
+}
+
+#[tokio::test]
 async fn p5_who_is_suspended_may_read_and_take_back_and_who_is_banned_is_out_at_once() {
     let world = World::two_nodes().await;
     let settings = [("DATABASE_URL", world.database.url())];
